@@ -1,0 +1,88 @@
+# Everything docqa needs is set up from here, on Debian 12 with CPython 3.11, git and make.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+APT := tesseract-ocr tesseract-ocr-eng tesseract-ocr-ara poppler-utils \
+       fonts-hosny-amiri fonts-dejavu-core fonts-noto-core fonts-sil-scheherazade \
+       fonts-kacst fonts-liberation
+APT_IF_THERE := tesseract-ocr-script-arab
+APT_FOR_TESTS := chromium
+
+.PHONY: help setup demo serve test test-long lint check lock clean
+
+help:          ## say what can be made
+	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: .venv/.apt .venv/.ready    ## install what is missing; leaves .venv/bin/docqa
+
+demo: setup    ## start the real service, upload documents, print the verdicts
+	$(BIN)/python -m fixtures.demo --out demo-output
+
+serve: setup   ## leave the service running on its default address
+	$(BIN)/docqa serve
+
+test: setup .venv/.apt-tests    ## every test
+	$(BIN)/python -m pytest -n $${DOCQA_TEST_PROCESSES:-2} --dist loadfile -m "not long"
+
+test-long: setup .venv/.apt-tests    ## the tests that take minutes
+	$(BIN)/python -m pytest -m long
+
+lint: setup    ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+check: lint test    ## what .ci/run does
+
+lock:          ## resolve the dependencies anew (minutes)
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet pip-tools==7.6.2
+	.venv-lock/bin/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe \
+	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	    --extra dev --output-file requirements-dev.lock pyproject.toml
+
+clean:         ## remove everything that was made
+	rm -rf .venv .venv-lock demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# ---- set-up, each step at most once ----------------------------------------------------------
+
+define apt_install
+	@need=""; for package in $(1); do \
+	    dpkg-query -W -f='$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed' || need="$$need $$package"; \
+	done; \
+	if [ -n "$$need" ]; then \
+	    root=""; [ "$$(id -u)" = 0 ] || root="sudo"; \
+	    command -v apt-get >/dev/null || { echo "Install these by hand:$$need" >&2; exit 3; }; \
+	    echo "Installing Debian packages:$$need"; \
+	    $$root apt-get update -qq; \
+	    $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$need >/dev/null; \
+	fi
+endef
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { root=""; [ "$$(id -u)" = 0 ] || root=sudo; \
+	    $$root apt-get update -qq; $$root apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; }
+	$(PYTHON) -m venv .venv
+
+.venv/.apt: Makefile | .venv/bin/python
+	$(call apt_install,$(APT))
+	@for package in $(APT_IF_THERE); do \
+	    dpkg-query -W "$$package" >/dev/null 2>&1 || ! apt-cache show "$$package" >/dev/null 2>&1 || { \
+	        root=""; [ "$$(id -u)" = 0 ] || root=sudo; \
+	        $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$$package" >/dev/null; }; \
+	done
+	@touch $@
+
+.venv/.apt-tests: Makefile | .venv/.apt
+	$(call apt_install,$(APT_FOR_TESTS))
+	@touch $@
+
+.venv/.ready: requirements-dev.lock pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

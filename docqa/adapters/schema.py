@@ -1,0 +1,172 @@
+"""The tables, how a database is opened, and how it is brought to the newest schema.
+
+Nothing here or in the stores is written for one database only: SQLite serves one process,
+PostgreSQL any number of them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
+from sqlalchemy.pool import ConnectionPoolEntry
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_BUSY_TIMEOUT_MS = 10_000
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC on databases that forget time zones too."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuses a naive datetime: nobody could tell later which hour it was."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime needs its time zone: use datetime.now(UTC)")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware again, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+documents = sa.Table(
+    "documents",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("blob_key", sa.String(64), nullable=False),
+    sa.Column("file_name", sa.Text, nullable=False),
+    sa.Column("document_type", sa.String(64), nullable=False),
+    sa.Column("claims", sa.JSON, nullable=False),
+    sa.Column("decision", sa.String(16), nullable=False),
+    sa.Column("report_number", sa.Integer, nullable=False),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    sa.Column("booking_ref", sa.Text),
+    sa.Column("deadline_at", UtcDateTime),
+    sa.Index("ix_documents_queue", "decision", "deadline_at", "received_at", "id"),
+)
+"""``report_number`` points at the report in force; ``decision`` is that report's or the ruling's."""
+
+reports = sa.Table(
+    "reports",
+    metadata,
+    sa.Column("document_id", sa.ForeignKey(documents.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("report", sa.JSON, nullable=False),
+    sa.Column("recorded_at", UtcDateTime, nullable=False),
+)
+"""Every report a document ever had, the first with number 1."""
+
+reviewers = sa.Table(
+    "reviewers",
+    metadata,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("password_hash", sa.Text, nullable=False),
+)
+
+rulings = sa.Table(
+    "rulings",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column(
+        "document_id",
+        sa.ForeignKey(documents.c.id, ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    sa.Column("decision", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reviewer", sa.String(200), nullable=False),
+    sa.Column("ruled_at", UtcDateTime, nullable=False),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("token_sha256", sa.String(64), primary_key=True),
+    sa.Column("reviewer", sa.ForeignKey(reviewers.c.name, ondelete="CASCADE"), nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("idle_until", UtcDateTime, nullable=False),
+)
+"""Signed-in reviewers. Only the digest of a token is kept: reading this table signs nobody in."""
+
+reservations = sa.Table(
+    "reservations",
+    metadata,
+    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("payload_digest", sa.String(64), nullable=False),
+    sa.Column("document_id", sa.String(64), nullable=False),
+    sa.Column("reserved_at", UtcDateTime, nullable=False),
+)
+"""Idempotency keys, each with the id of the one document it may create."""
+
+
+def open_engine(url: str) -> sa.Engine:
+    """The database at ``url``, its parameters never shown in an error or a log line.
+
+    SQLite commits are on the disk when they return, and readers do not wait for the writer.
+    """
+    engine = sa.create_engine(url, hide_parameters=True)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _set_up_sqlite)
+    return engine
+
+
+def migrate(url: str) -> None:
+    """Bring the database at ``url`` to the newest schema; a new SQLite file is made if need be."""
+    path = sa.make_url(url).database
+    if url.startswith("sqlite") and path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = open_engine(url)
+    try:
+        config = _alembic()
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+
+
+def schema_is_current(connection: sa.Connection) -> bool:
+    """Whether :func:`migrate` has nothing to do."""
+    newest = ScriptDirectory.from_config(_alembic()).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == newest
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"busy_timeout = {_BUSY_TIMEOUT_MS}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,147 @@
+"""Signed-in reviewers, and idempotency keys, in an SQL database."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from docqa.adapters.schema import reservations, sessions
+
+_TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What an idempotency key stands for."""
+
+    document_id: str
+    """The one document this key may create."""
+    payload_digest: str
+    mine: bool
+    """Whether the caller is to create it; otherwise somebody else did or is about to."""
+
+
+class SqlSessions:
+    """Tokens that say who is signed in. The database knows only their SHA-256.
+
+    Args:
+        engine: an open database at the newest schema.
+        idle: how long a session lives without a request.
+        lifetime: how long it lives at most.
+    """
+
+    def __init__(self, engine: sa.Engine, *, idle: timedelta, lifetime: timedelta) -> None:
+        self._engine = engine
+        self._idle = idle
+        self._lifetime = lifetime
+
+    def start(self, reviewer: str, *, now: datetime) -> str:
+        """A new token for ``reviewer``. Sessions that are over are forgotten on the way."""
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(sessions).where(_over(now)))
+            connection.execute(
+                sa.insert(sessions).values(
+                    token_sha256=_sha256(token),
+                    reviewer=reviewer,
+                    expires_at=now + self._lifetime,
+                    idle_until=now + self._idle,
+                )
+            )
+        return token
+
+    def reviewer(self, token: str, *, now: datetime) -> str | None:
+        """Who is signed in with ``token``, whose idle time starts anew; None when nobody is."""
+        with self._engine.begin() as connection:
+            return connection.execute(
+                sa.update(sessions)
+                .where(sessions.c.token_sha256 == _sha256(token), ~_over(now))
+                .values(idle_until=now + self._idle)
+                .returning(sessions.c.reviewer)
+            ).scalar_one_or_none()
+
+    def end(self, token: str) -> None:
+        """Sign out; a token that is over is no error."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.delete(sessions).where(sessions.c.token_sha256 == _sha256(token))
+            )
+
+
+class SqlReservations:
+    """Idempotency keys: each creates at most one document, whatever dies on the way.
+
+    The key is bound to a document id before the work starts. Whoever takes over after a crash gets
+    the same id, so the store's own uniqueness keeps a second document out.
+
+    Args:
+        engine: an open database at the newest schema.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def reserve(
+        self,
+        key: str,
+        payload_digest: str,
+        document_id: str,
+        *,
+        now: datetime,
+        stale_before: datetime,
+    ) -> Reservation:
+        """Bind ``key`` to ``document_id``, or tell what it is bound to.
+
+        A reservation made before ``stale_before`` is taken over by a caller with the same payload.
+        """
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(
+                    sa.insert(reservations).values(
+                        key=key,
+                        payload_digest=payload_digest,
+                        document_id=document_id,
+                        reserved_at=now,
+                    )
+                )
+        except sa.exc.IntegrityError:
+            return self._existing(key, payload_digest, now, stale_before)
+        return Reservation(document_id, payload_digest, mine=True)
+
+    def release(self, key: str, document_id: str) -> None:
+        """Forget a key whose document was not created, so that the client may try again."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.delete(reservations).where(
+                    reservations.c.key == key, reservations.c.document_id == document_id
+                )
+            )
+
+    def _existing(
+        self, key: str, payload_digest: str, now: datetime, stale_before: datetime
+    ) -> Reservation:
+        same = (reservations.c.key == key) & (reservations.c.payload_digest == payload_digest)
+        with self._engine.begin() as connection:
+            taken_over = connection.execute(
+                sa.update(reservations)
+                .where(same, reservations.c.reserved_at < stale_before)
+                .values(reserved_at=now)
+            )
+            row = connection.execute(
+                sa.select(reservations).where(reservations.c.key == key)
+            ).one_or_none()
+        if row is None:  # released a moment ago: the client may simply try again
+            return Reservation("", payload_digest, mine=False)
+        return Reservation(row.document_id, row.payload_digest, mine=taken_over.rowcount == 1)
+
+
+def _over(now: datetime) -> sa.ColumnElement[bool]:
+    return (sessions.c.expires_at <= now) | (sessions.c.idle_until <= now)
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

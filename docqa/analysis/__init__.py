@@ -1,0 +1,1 @@
+"""Analyses that several measures share: each takes a page and is called with ``page.derive``."""

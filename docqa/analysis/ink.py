@@ -1,0 +1,135 @@
+"""The ink of a page: where it is darker than the paper around it, and how large its writing is.
+
+Ink is what a black-hat (grey closing minus image) finds: dark marks narrower than the structuring
+element, whatever the paper's own brightness, so shading, shadows and dark tables are no ink. It
+looks for dark marks on light paper only; a negative has no ink.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from docqa.page import Page, Pixels
+
+Boxes = npt.NDArray[np.int32]
+"""(N, 4) x, y, width, height."""
+
+WIDEST_STROKE_PX = 19
+"""Side of the structuring element at the ink's scale: wider dark areas are surfaces, not ink."""
+LEAST_CONTRAST_LEVELS = 12.0
+"""Marks fainter than this above the page's own noise are not ink."""
+INK_CONTRAST_FRACTION = 0.4
+"""A pixel is ink when it has this share of the contrast of the page's strong ink."""
+STROKE_TILES_COUNT = 8
+STROKE_TILE_PX = 256
+"""Stroke width is measured at full resolution on this many tiles of this side."""
+LEAST_TEXT_COUNT = 5
+"""Fewer text components than this say nothing about a text height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """Ink and the size of the writing."""
+
+    mask: Pixels
+    """(H, W) 0 or 255, at 1/``scale`` of the page."""
+    scale: int
+    """1, 2 or 4: the coarsest at which small print still holds together."""
+    contrast_levels: float
+    """How much darker than its paper the strong ink is, 0 to 255; 0.0 where there is no ink."""
+    stroke_width_px: float | None
+    """Mean width of a stroke in full-resolution pixels; None without text."""
+    text_height_px: float | None
+    """Height of the typical text component (about an x-height for Latin print, a word's body for
+    Arabic) in full-resolution pixels; None without text."""
+    component_count: int
+    """Components that are as large as characters or words."""
+    boxes: Boxes
+    """(component_count, 4) their boxes x, y, width, height at 1/``scale`` of the page."""
+
+
+def ink(page: Page) -> Ink:
+    """The ink of a page. Always answers: a blank page has an empty mask and no sizes."""
+    scale = _scale(page)
+    luma = page.luma(scale)
+    element = cv2.getStructuringElement(cv2.MORPH_RECT, (WIDEST_STROKE_PX, WIDEST_STROKE_PX))
+    depth = cast("Pixels", cv2.morphologyEx(luma, cv2.MORPH_BLACKHAT, element))
+    contrast = _contrast(depth)
+    if contrast == 0.0:
+        empty = np.zeros(luma.shape, np.uint8)
+        return Ink(empty, scale, 0.0, None, None, 0, np.empty((0, 4), np.int32))
+    limit = INK_CONTRAST_FRACTION * contrast
+    mask = cast("Pixels", cv2.threshold(depth, limit, 255, cv2.THRESH_BINARY)[1])
+    boxes = _text_boxes(mask)
+    if len(boxes) < LEAST_TEXT_COUNT:
+        return Ink(mask, scale, contrast, None, None, len(boxes), boxes)
+    height = _weighted_median(boxes[:, 3], boxes[:, 2]) * scale
+    stroke = _stroke_width_px(page, mask, scale, contrast)
+    return Ink(mask, scale, contrast, stroke, height, len(boxes), boxes)
+
+
+def _scale(page: Page) -> int:
+    """Small pages are small because their print is: they are looked at more closely."""
+    shorter = min(page.width_px, page.height_px)
+    return 4 if shorter >= 1400 else 2 if shorter >= 700 else 1
+
+
+def _contrast(depth: Pixels) -> float:
+    """The strong ink's depth: the 75th percentile of what stands out of the page's noise."""
+    counts = np.bincount(depth.ravel(), minlength=256).astype(np.float64)
+    levels = np.arange(256)
+    below = np.cumsum(counts)
+    median = int(np.searchsorted(below, below[-1] / 2))
+    floor = 3.0 * median + LEAST_CONTRAST_LEVELS
+    standing = np.where(levels > floor, counts, 0.0)
+    total = standing.sum()
+    if total < 8:
+        return 0.0
+    return float(np.searchsorted(np.cumsum(standing), 0.75 * total))
+
+
+def _text_boxes(mask: Pixels) -> Boxes:
+    """Components that can be characters or words: no specks, no rules, no frames."""
+    stats = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)[2][1:]
+    width, height, area = stats[:, 2], stats[:, 3], stats[:, 4]
+    tallest = max(mask.shape[0] // 8, 8)
+    keep = (height >= 3) & (height <= tallest) & (width >= 2) & (area >= 6)
+    keep &= (width <= 20 * height) & (height <= 8 * width)
+    return cast("Boxes", np.ascontiguousarray(stats[keep, :4]))
+
+
+def _weighted_median(values: npt.NDArray[np.int32], weights: npt.NDArray[np.int32]) -> float:
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(weights[order])
+    return float(values[order[np.searchsorted(below, below[-1] / 2)]])
+
+
+def _stroke_width_px(page: Page, mask: Pixels, scale: int, contrast: float) -> float | None:
+    """Twice the ink's area over its outline's length, at full resolution on the inkiest tiles.
+
+    The length comes from the crossings along rows and columns (Crofton's formula), which holds for
+    strokes of any direction. Ink is cut at half its contrast, where blur moves no edge.
+    """
+    luma = page.luma()
+    side = STROKE_TILE_PX // scale
+    shape = (max(mask.shape[1] // side, 1), max(mask.shape[0] // side, 1))
+    density = cv2.resize(mask, shape, interpolation=cv2.INTER_AREA)
+    area = outline = 0.0
+    for index in np.argsort(density, axis=None, kind="stable")[::-1][:STROKE_TILES_COUNT]:
+        row, column = np.unravel_index(int(index), density.shape)
+        top, left = int(row) * STROKE_TILE_PX, int(column) * STROKE_TILE_PX
+        tile = luma[top : top + STROKE_TILE_PX, left : left + STROKE_TILE_PX]
+        paper = float(np.median(tile[::4, ::4]))
+        dark = (tile < paper - contrast / 2).view(np.uint8)
+        area += cv2.countNonZero(dark)
+        if min(dark.shape) < 2:
+            continue
+        crossings = cv2.norm(dark[:, 1:], dark[:, :-1], cv2.NORM_L1)
+        crossings += cv2.norm(dark[1:], dark[:-1], cv2.NORM_L1)
+        outline += np.pi / 4 * crossings
+    return 2.0 * area / outline if outline else None

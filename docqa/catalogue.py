@@ -1,0 +1,104 @@
+"""What docqa says to people: one message and one advice per code, in Arabic and in English.
+
+The texts are data (``models/reasons/{ar,en}.toml``), one table per code::
+
+    ["geometry.skew"]
+    message = "The page is turned by {value}°."
+    advice = "Lay it straight against the edge of the glass and scan again."
+
+``{value}``, ``{limit}``, ``{actual}``, ``{field}`` and ``{name}`` are filled in; nothing of a
+document's text ever is.
+"""
+
+from __future__ import annotations
+
+import string
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from docqa.errors import InvalidModel
+
+LANGUAGES = ("ar", "en")
+AREAS = ("file", "capture", "quality", "geometry", "page", "field", "system", "request")
+_FACTS = frozenset({"value", "limit", "actual", "field", "name"})
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One code's sentences in one language."""
+
+    message: str
+    """What was found."""
+    advice: str
+    """What to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Every code's sentences, and the names of fields, in every language."""
+
+    texts: Mapping[str, Mapping[str, Text]]
+    """language -> code -> Text"""
+    field_names: Mapping[str, Mapping[str, str]]
+    """language -> claim name -> what people call it"""
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """All codes; the same in every language."""
+        return frozenset(self.texts[LANGUAGES[0]])
+
+    def say(self, code: str, language: str, facts: Mapping[str, int | float | str]) -> Text:
+        """The sentences for ``code`` with ``facts`` filled in.
+
+        Facts that are missing show as a dash, so that a sentence can always be said.
+        """
+        text = self.texts[language][code]
+        shown = {name: "–" for name in _FACTS}
+        for name, fact in facts.items():
+            if name == "field":
+                shown[name] = self.field_names[language].get(str(fact), str(fact))
+            else:
+                shown[name] = f"{fact:g}" if isinstance(fact, float) else str(fact)
+        return Text(text.message.format_map(shown), text.advice.format_map(shown))
+
+
+def parse_catalogue(sources: Mapping[str, str]) -> Catalogue:
+    """Read the TOML of every language.
+
+    Args:
+        sources: language -> TOML text; all of ``LANGUAGES``.
+
+    Raises:
+        InvalidModel: a language is missing, a code is missing in one of them, an area is unknown,
+            or a sentence asks for a fact that does not exist.
+    """
+    texts: dict[str, dict[str, Text]] = {}
+    fields: dict[str, dict[str, str]] = {}
+    for language in LANGUAGES:
+        if language not in sources:
+            raise InvalidModel(f"models/reasons/{language}.toml is missing")
+        tables = tomllib.loads(sources[language])
+        fields[language] = dict(tables.pop("field_names", {}))
+        texts[language] = {code: _text(language, code, table) for code, table in tables.items()}
+    for language in LANGUAGES[1:]:
+        for kind, sets in (("code", texts), ("field name", fields)):
+            lone = set(sets[LANGUAGES[0]]) ^ set(sets[language])
+            if lone:
+                raise InvalidModel(
+                    f"models/reasons: the {kind} {sorted(lone)[0]!r} is not in every language"
+                )
+    return Catalogue(texts, fields)
+
+
+def _text(language: str, code: str, table: object) -> Text:
+    where = f"models/reasons/{language}.toml: {code!r}"
+    if code.split(".")[0] not in AREAS:
+        raise InvalidModel(f"{where} must start with one of {', '.join(AREAS)}")
+    if not isinstance(table, dict) or set(table) != {"message", "advice"}:
+        raise InvalidModel(f"{where} needs exactly a message and an advice")
+    for sentence in table.values():
+        asked = {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+        if not sentence.strip() or asked - _FACTS:
+            raise InvalidModel(f"{where} is empty or asks for {sorted(asked - _FACTS)}")
+    return Text(table["message"], table["advice"])

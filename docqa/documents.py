@@ -1,0 +1,163 @@
+"""Document types: what they are called, how large they are, and where each field is to be read.
+
+A type is one file of ``models/documents/``, for instance::
+
+    id = "sy-id-back"
+    title_ar = "…"
+    title_en = "Syrian identity card, back"
+    width_mm = 85.6            # 0 where the size is not known or varies
+    height_mm = 53.98
+
+    [fields.given_name]        # a claim name of docqa.fields
+    kind = "name"              # how it is compared: docqa.fields.Kind
+    sources = ["barcode"]      # barcode, mrz, ocr or digits
+    barcode_index = 0
+"""
+
+from __future__ import annotations
+
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from docqa.errors import InvalidModel
+from docqa.fields import CLAIM_NAMES, Kind, Source
+
+BARCODE_PARTS = 6
+MRZ_KEYS = ("passport_number", "birth_date", "given_names", "surname")
+LARGEST_SIDE_MM = 2000.0
+
+_TYPE_KEYS = {"id", "title_ar", "title_en", "width_mm", "height_mm", "fields"}
+_FIELD_KEYS = {"kind", "sources", "labels", "barcode_index", "mrz_key"}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """Where one field of a document type is to be read and how it is compared."""
+
+    name: str
+    kind: Kind
+    sources: tuple[Source, ...]
+    labels: tuple[str, ...] = ()
+    """Printed labels the field's line may start with, for ``ocr`` and ``digits``."""
+    barcode_index: int | None = None
+    """Part of the card's barcode, 0 to 5."""
+    mrz_key: str | None = None
+    """One of MRZ_KEYS."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentType:
+    """One kind of document a citizen can be asked for."""
+
+    id: str
+    title_ar: str
+    title_en: str
+    width_mm: float
+    """0 where the size is not known or varies; so is ``height_mm``."""
+    height_mm: float
+    fields: tuple[FieldSpec, ...]
+
+
+def parse_document_type(text: str) -> DocumentType:
+    """The document type a TOML text describes. Raises InvalidModel naming the type and the key."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidModel(f"a document type is not valid TOML: {error}") from error
+    type_id = table.get("id")
+    if not isinstance(type_id, str) or not type_id:
+        raise InvalidModel("a document type has no 'id': give it one, such as id = \"sy-id-front\"")
+    where = f"document type {type_id!r}"
+    _refuse_unknown(table, _TYPE_KEYS, where)
+    specs = _value(table, "fields", dict, where, {})
+    return DocumentType(
+        id=type_id,
+        title_ar=_value(table, "title_ar", str, where),
+        title_en=_value(table, "title_en", str, where),
+        width_mm=_side_mm(table, "width_mm", where),
+        height_mm=_side_mm(table, "height_mm", where),
+        fields=tuple(_field(name, spec, where) for name, spec in specs.items()),
+    )
+
+
+def _field(name: str, spec: Any, where: str) -> FieldSpec:
+    if name not in CLAIM_NAMES:
+        known = ", ".join(CLAIM_NAMES)
+        raise InvalidModel(f"{where} names the unknown field {name!r}; the fields are: {known}")
+    where = f"{where}, field {name!r}"
+    if not isinstance(spec, dict):
+        raise InvalidModel(f"{where} must be a table")
+    _refuse_unknown(spec, _FIELD_KEYS, where)
+    kind = _one_of(_value(spec, "kind", str, where), typing.get_args(Kind), "kind", where)
+    sources = _texts(spec, "sources", where)
+    for source in sources:
+        _one_of(source, typing.get_args(Source), "sources", where)
+    labels = _texts(spec, "labels", where, ())
+    barcode_index = _value(spec, "barcode_index", int, where, None)
+    if barcode_index is not None and barcode_index not in range(BARCODE_PARTS):
+        raise InvalidModel(f"{where}: 'barcode_index' must be 0 to {BARCODE_PARTS - 1}")
+    mrz_key = _value(spec, "mrz_key", str, where, None)
+    if mrz_key is not None:
+        _one_of(mrz_key, MRZ_KEYS, "mrz_key", where)
+    needs = {"barcode": barcode_index, "mrz": mrz_key, "ocr": labels or None}
+    for source, key in (("barcode", "barcode_index"), ("mrz", "mrz_key"), ("ocr", "labels")):
+        if source in sources and needs[source] is None:
+            raise InvalidModel(f"{where}: the source {source!r} needs {key!r}")
+    return FieldSpec(
+        name=name,
+        kind=typing.cast("Kind", kind),
+        sources=typing.cast("tuple[Source, ...]", sources),
+        labels=labels,
+        barcode_index=barcode_index,
+        mrz_key=mrz_key,
+    )
+
+
+_REQUIRED = object()
+
+
+def _value(
+    table: Mapping[str, Any], key: str, kind: type, where: str, default: Any = _REQUIRED
+) -> Any:
+    value = table.get(key, default)
+    if value is _REQUIRED:
+        raise InvalidModel(f"{where} has no {key!r}")
+    if value is not default and (not isinstance(value, kind) or isinstance(value, bool)):
+        raise InvalidModel(f"{where}: {key!r} must be of type {kind.__name__}")
+    return value
+
+
+def _texts(
+    table: Mapping[str, Any], key: str, where: str, default: Any = _REQUIRED
+) -> tuple[str, ...]:
+    values = _value(table, key, list, where, default)
+    if not all(isinstance(value, str) and value for value in values):
+        raise InvalidModel(f"{where}: {key!r} must be a list of texts")
+    return tuple(values)
+
+
+def _side_mm(table: Mapping[str, Any], key: str, where: str) -> float:
+    value = table.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidModel(f"{where}: {key!r} must be a number of millimetres, 0 if unknown")
+    if not 0 <= value <= LARGEST_SIDE_MM:
+        raise InvalidModel(f"{where}: {key!r} must be 0 to {LARGEST_SIDE_MM:g}")
+    return float(value)
+
+
+def _one_of(value: str, allowed: tuple[str, ...], key: str, where: str) -> str:
+    if value not in allowed:
+        raise InvalidModel(
+            f"{where}: {key!r} is {value!r}, it must be one of: {', '.join(allowed)}"
+        )
+    return value
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: set[str], where: str) -> None:
+    for key in table:
+        if key not in known:
+            listed = ", ".join(sorted(known))
+            raise InvalidModel(f"{where}: unknown key {key!r}; the keys are: {listed}")

@@ -1,0 +1,189 @@
+"""What the citizen typed, and whether the document says the same.
+
+Nothing is ever corrected: a typed value and a reading either agree in their canonical form
+(``equal``), are two spellings of one name (``variant``), or do not agree. A single wrong letter or
+digit never counts as agreement, however alike the two look.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from rapidfuzz.distance import Levenshtein
+
+from docqa.errors import InvalidRequest
+from docqa.page import Polygon
+from docqa.text import canonical, graphemes, loose
+
+Match = Literal["equal", "variant", "near", "different", "unread"]
+"""From best to worst. ``near``: one or two edits apart, a matter for a person to look at."""
+
+Source = Literal["barcode", "mrz", "ocr", "digits"]
+
+Kind = Literal["name", "family_name", "mother_name", "place", "date", "number"]
+"""How a field is compared. A family name may come with or without ال; a document may give a
+mother's first name alone or her full name."""
+
+CLAIM_NAMES = (
+    "given_name",
+    "family_name",
+    "father_name",
+    "mother_name",
+    "birth_place",
+    "birth_date",
+    "national_number",
+    "passport_number",
+    "given_name_latin",
+    "family_name_latin",
+)
+"""Everything a citizen can be asked to type."""
+
+LONGEST_CLAIM_CHARACTERS = 200
+MOST_NEAR_EDITS = 2
+SHORTEST_STEM_LETTERS = 3  # what must remain of a family name without its article
+
+_ARTICLE = "ال"
+_NUMBER_SEPARATORS = re.compile(r"[\s\-]+")
+_DAY_FIRST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
+_YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One claim against the document."""
+
+    name: str
+    """One of CLAIM_NAMES."""
+    match: Match
+    source: Source | None
+    """Where the reading came from; None when nothing was read."""
+    confidence: float
+    """0 to 1, higher is surer: how sure the reading is, whatever it says."""
+    polygon: Polygon | None
+    """Where on the page, in page pixels."""
+    page: int | None
+    """1 for the first page."""
+    read: str | None
+    """What was read. Personal data: the citizen-facing report leaves it out."""
+
+
+def compare(kind: Kind, claimed: str, read: str) -> Match:
+    """How well a reading agrees with what was typed.
+
+    ``unread`` when either holds nothing to compare, such as a reading that is no date.
+    """
+    if kind == "date":
+        return _compare_dates(claimed, read)
+    if kind == "number":
+        return _compare_numbers(claimed, read)
+    return _compare_names(kind, canonical(claimed).casefold(), canonical(read).casefold())
+
+
+def parse_date(text: str) -> datetime.date | None:
+    """The date in ``D-M-YYYY`` or ``YYYY-M-D``, '-', '/' or '.', any digits; None if it is none."""
+    compact = canonical(text).replace(" ", "")
+    if found := _DAY_FIRST.fullmatch(compact):
+        day, _, month, year = found.groups()
+    elif found := _YEAR_FIRST.fullmatch(compact):
+        year, _, month, day = found.groups()
+    else:
+        return None
+    try:
+        return datetime.date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+
+
+def parse_claims(claims: object) -> dict[str, str]:
+    """The claims of a request, checked, with surrounding spaces taken off.
+
+    Raises InvalidRequest naming the field, never its value.
+    """
+    if not isinstance(claims, Mapping):
+        raise InvalidRequest("request.claims.invalid", field="claims")
+    checked: dict[str, str] = {}
+    for name, value in claims.items():
+        if name not in CLAIM_NAMES:
+            raise InvalidRequest("request.claims.unknown_field", field=str(name)[:40])
+        if not isinstance(value, str) or not _is_sensible(name, value):
+            raise InvalidRequest("request.claims.invalid", field=name)
+        checked[name] = value.strip()
+    return checked
+
+
+def _is_sensible(name: str, value: str) -> bool:
+    if len(value) > LONGEST_CLAIM_CHARACTERS or not canonical(value):
+        return False
+    if name == "national_number":
+        return re.fullmatch(r"[0-9]{10,11}", _bare_number(value)) is not None
+    if name == "birth_date":
+        return parse_date(value) is not None
+    return True
+
+
+def _compare_names(kind: Kind, claimed: str, read: str) -> Match:
+    if not loose(claimed) or not loose(read):
+        return "unread"
+    if claimed == read:
+        return "equal"
+    forms: dict[Kind, Callable[[str], set[str]]] = {
+        "family_name": _with_and_without_article,
+        "mother_name": _leading_words,
+    }
+    accepted = forms.get(kind, _itself)
+    claimed_loose, read_loose = loose(claimed), loose(read)
+    if read_loose in accepted(claimed) or claimed_loose in accepted(read):
+        return "variant"
+    edits = Levenshtein.distance(graphemes(claimed_loose), graphemes(read_loose))
+    return _by_edits(edits, max(len(claimed_loose), len(read_loose)))
+
+
+def _itself(name: str) -> set[str]:
+    return {loose(name)}
+
+
+def _with_and_without_article(name: str) -> set[str]:
+    whole = loose(name)
+    stem = whole.removeprefix(_ARTICLE)
+    return {whole, stem} if len(stem) >= SHORTEST_STEM_LETTERS else {whole}
+
+
+def _leading_words(name: str) -> set[str]:
+    words = name.split()
+    return {loose(" ".join(words[:count])) for count in range(1, len(words) + 1)}
+
+
+def _compare_dates(claimed: str, read: str) -> Match:
+    claimed_date, read_date = parse_date(claimed), parse_date(read)
+    if claimed_date is None or read_date is None:
+        return "unread"
+    if claimed_date == read_date:
+        return "equal"
+    written, seen = f"{claimed_date:%Y%m%d}", f"{read_date:%Y%m%d}"
+    return _by_edits(Levenshtein.distance(written, seen), len(written))
+
+
+def _compare_numbers(claimed: str, read: str) -> Match:
+    written, seen = _bare_number(claimed), _bare_number(read)
+    if not written or not seen:
+        return "unread"
+    if written == seen:
+        return "equal"
+    # Spreadsheets and databases drop the zero that most national numbers start with.
+    lengths = {len(written), len(seen)}
+    if lengths == {10, 11} and written.rjust(11, "0") == seen.rjust(11, "0"):
+        return "variant"
+    return _by_edits(Levenshtein.distance(written, seen), max(lengths))
+
+
+def _bare_number(text: str) -> str:
+    return _NUMBER_SEPARATORS.sub("", canonical(text)).upper()
+
+
+def _by_edits(edits: int, length: int) -> Match:
+    # Two edits make most three-letter names into any other: there they are no likeness.
+    return "near" if edits <= MOST_NEAR_EDITS and edits * 2 <= length else "different"

@@ -1,0 +1,88 @@
+"""A page as a picture for people: scaled down, re-encoded, with its regions drawn on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from docqa.errors import InvalidDocument
+from docqa.intake import Limits, open_document
+from docqa.page import Page
+from docqa.ports import PdfRenderer
+
+_DECISION_RGB = {"accept": (24, 128, 56), "review": (196, 112, 0), "reject": (200, 30, 30)}
+_PLAIN_RGB = (30, 90, 200)
+
+
+def find_page(
+    data: bytes, index: int, *, limits: Limits, renderer: PdfRenderer | None
+) -> Page:
+    """Page ``index`` (1 = first) of a document. Raises InvalidDocument when there is none."""
+    for page in open_document(data, limits=limits, renderer=renderer).pages:
+        if page.index == index:
+            return page
+    raise InvalidDocument("file.no_pages")
+
+
+def picture(page: Page, *, max_side_px: int) -> Image.Image:
+    """The page in colour, its longer side at most ``max_side_px``, free of all metadata."""
+    raster = page.raster()
+    pixels = raster.luma if raster.colour is None else raster.colour
+    image = Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB")
+    image.thumbnail((max_side_px, max_side_px), Image.Resampling.BOX, reducing_gap=None)
+    return image
+
+
+def draw_regions(
+    image: Image.Image, page_report: Mapping[str, Any], reasons: Iterable[Mapping[str, Any]]
+) -> None:
+    """Draw a page's regions on its picture, in place.
+
+    Args:
+        image: made by :func:`picture`.
+        page_report: the page's part of a report in its JSON form; its regions are drawn in blue.
+        reasons: the verdict's reasons in their JSON form; those about this page are drawn in the
+            colour of their decision and labelled with their code.
+    """
+    scale = image.width / page_report["width_px"]
+    canvas = ImageDraw.Draw(image)
+    width = max(2, image.width // 400)
+    font = ImageFont.load_default(max(12, image.width // 60))
+    for measure in page_report["measures"].values():
+        for region in measure.get("regions", ()):
+            _outline(canvas, region["polygon"], scale, _PLAIN_RGB, width)
+    labels = 0
+    for reason in reasons:
+        if reason["page"] != page_report["index"]:
+            continue
+        colour = _DECISION_RGB[reason["decision"]]
+        for region in reason["regions"]:
+            _outline(canvas, region["polygon"], scale, colour, width * 2)
+        text = " ".join(filter(None, (reason["code"], reason["field"])))
+        place = (width * 4, width * 4 + labels * int(font.size * 1.5))
+        box = canvas.textbbox(place, text, font=font)
+        canvas.rectangle((box[0] - 4, box[1] - 3, box[2] + 4, box[3] + 3), fill="white")
+        canvas.text(place, text, fill=colour, font=font)
+        labels += 1
+
+
+def png(image: Image.Image) -> bytes:
+    """The picture as PNG bytes."""
+    stream = io.BytesIO()
+    image.save(stream, "PNG", compress_level=3)
+    return stream.getvalue()
+
+
+def _outline(
+    canvas: ImageDraw.ImageDraw,
+    polygon: Iterable[tuple[float, float]],
+    scale: float,
+    colour: tuple[int, int, int],
+    width: int,
+) -> None:
+    points = [(x * scale, y * scale) for x, y in polygon]
+    canvas.line([*points, points[0]], fill=colour, width=width, joint="curve")

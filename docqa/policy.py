@@ -1,0 +1,233 @@
+"""The limits a document is judged by. They are data: ``models/policy/*.toml``.
+
+A table ``[measure.output]`` is a :class:`Rule`; ``[type.<document type>.<measure>.<output>]``
+replaces it for one document type; ``[field.<source>]`` says what a match means by where it was
+read. Every name is checked when the policy is read, so an unknown one stops the start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import tomllib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from docqa.errors import InvalidModel
+from docqa.measures import Measure
+
+ACCEPT_SCORE = 70
+REJECT_SCORE = 40
+MATCHES = ("variant", "near", "different", "unread")
+SOURCES = ("barcode", "mrz", "digits", "ocr", "none")
+DECISIONS = ("accept", "review", "reject")
+
+_RULE_KEYS = {"reason", "accept", "reject", "ideal", "source"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one output of one measure is judged.
+
+    ``accept < reject`` means lower is better and the output is taken by magnitude; ``accept >
+    reject`` means higher is better. At or better than ``accept`` is accept, at or worse than
+    ``reject`` is reject, between the two is review.
+    """
+
+    measure: str
+    output: str
+    unit: str
+    reason: str
+    """A reason code; ``{other_output}`` in it is replaced by that text output's value."""
+    accept: float
+    reject: float
+    ideal: float
+    """Where the score is 100."""
+    source: str
+    """A benchmark result, a standard, or ``provisional``."""
+
+    @property
+    def direction(self) -> Literal["lower", "higher"]:
+        """Which way is better."""
+        return "lower" if self.accept < self.reject else "higher"
+
+    def score(self, value: float) -> int:
+        """0 to 100, monotone: 100 at the ideal, 70 at the accept limit, 40 at the reject limit.
+
+        Rounded towards the reject side, so that 70 and more is exactly accept and 40 and less is
+        exactly reject.
+        """
+        badness = abs(value) if self.direction == "lower" else -value
+        ideal, accept, reject = (
+            bound if self.direction == "lower" else -bound
+            for bound in (self.ideal, self.accept, self.reject)
+        )
+        if badness <= accept:
+            span = accept - ideal
+            exact = 100.0 if span <= 0 else 100 - 30 * max(badness - ideal, 0.0) / span
+            return max(ACCEPT_SCORE, math.floor(exact))
+        exact = ACCEPT_SCORE - 30 * (badness - accept) / (reject - accept)
+        if badness < reject:
+            return min(max(REJECT_SCORE + 1, math.floor(exact)), ACCEPT_SCORE - 1)
+        return max(0, math.floor(exact + 1e-9))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Every limit in force, with the digest of the file it came from."""
+
+    id: str
+    digest: str
+    rules: tuple[Rule, ...]
+    overrides: Mapping[str, tuple[Rule, ...]]
+    """document type -> rules that replace or join the general ones"""
+    matches: Mapping[str, Mapping[str, str]]
+    """where it was read -> match -> decision"""
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Names of the measures that any rule asks for; no other is taken."""
+        every = [*self.rules, *(rule for rules in self.overrides.values() for rule in rules)]
+        return tuple(dict.fromkeys(rule.measure for rule in every))
+
+    def rules_for(self, document_type: str) -> tuple[Rule, ...]:
+        """The rules that judge a document of this type."""
+        merged = {(rule.measure, rule.output): rule for rule in self.rules}
+        for rule in self.overrides.get(document_type, ()):
+            merged[rule.measure, rule.output] = rule
+        return tuple(merged.values())
+
+
+def parse_policy(
+    text: str,
+    *,
+    resolve: Callable[[str], Measure],
+    codes: Collection[str],
+    document_types: Collection[str],
+) -> Policy:
+    """Read a policy.
+
+    Args:
+        text: the TOML.
+        resolve: gives the measure of a name, or raises InvalidModel.
+        codes: every reason code that can be said.
+        document_types: ids of the known document types.
+
+    Raises:
+        InvalidModel: anything in it is unknown, missing, contradictory or not finite.
+    """
+    try:
+        tables: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidModel(f"the policy is not TOML: {error}") from error
+    identity = tables.pop("id", None)
+    if not isinstance(identity, str) or not identity:
+        raise InvalidModel('a policy starts with its id, for instance id = "sy-passport"')
+    by_type = _table(tables.pop("type", {}), f"policy {identity}: type")
+    matches = _matches(identity, _table(tables.pop("field", {}), f"policy {identity}: field"))
+    rules = _rules(identity, tables, resolve, codes)
+    overrides = {}
+    for name, nested in by_type.items():
+        if name not in document_types:
+            raise InvalidModel(f"policy {identity}: there is no document type {name!r}")
+        overrides[name] = _rules(identity, nested, resolve, codes, inherit=rules)
+    if not rules:
+        raise InvalidModel(f"policy {identity} has no rule")
+    digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    return Policy(identity, digest, rules, overrides, matches)
+
+
+def _table(value: object, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidModel(f"{where} must be a table")
+    return value
+
+
+def _rules(
+    policy: str,
+    tables: Mapping[str, Any],
+    resolve: Callable[[str], Measure],
+    codes: Collection[str],
+    inherit: tuple[Rule, ...] = (),
+) -> tuple[Rule, ...]:
+    inherited = {(rule.measure, rule.output): rule for rule in inherit}
+    rules = []
+    for name, outputs in tables.items():
+        measure = resolve(name)
+        for output, table in _table(outputs, f"policy {policy}: {name}").items():
+            where = f"policy {policy}: [{name}.{output}]"
+            rule = _rule(where, measure, output, table, inherited.get((name, output)))
+            _check_reason(where, measure, rule, codes)
+            rules.append(rule)
+    return tuple(rules)
+
+
+def _rule(
+    where: str, measure: Measure, output: str, table: object, inherited: Rule | None
+) -> Rule:
+    given = _table(table, where)
+    if unknown := set(given) - _RULE_KEYS:
+        raise InvalidModel(f"{where} has the unknown key {sorted(unknown)[0]!r}")
+    if output not in measure.outputs or not measure.outputs[output].is_number:
+        numbers = [name for name, out in measure.outputs.items() if out.is_number]
+        raise InvalidModel(f"{where}: {measure.name} has the outputs {', '.join(numbers)}")
+    if inherited is not None:
+        known = {key: getattr(inherited, key) for key in _RULE_KEYS if key != "ideal"}
+        given = {**known, "ideal": inherited.ideal, **given}
+    if missing := _RULE_KEYS - {"ideal"} - set(given):
+        raise InvalidModel(f"{where} lacks {', '.join(sorted(missing))}")
+    accept, reject = (_limit(where, key, given[key]) for key in ("accept", "reject"))
+    if accept == reject:
+        raise InvalidModel(f"{where}: accept and reject must differ; between them is review")
+    if "ideal" not in given and accept > reject:
+        raise InvalidModel(f"{where} needs ideal, since higher is better here")
+    ideal = _limit(where, "ideal", given.get("ideal", 0.0))
+    if (accept < reject) != (ideal <= accept) and ideal != accept:
+        raise InvalidModel(f"{where}: ideal must be on the accepted side")
+    if not isinstance(given["source"], str) or not given["source"]:
+        raise InvalidModel(f"{where} needs the source of its limits (or source = 'provisional')")
+    unit = measure.outputs[output].unit
+    return Rule(
+        measure.name, output, unit, str(given["reason"]), accept, reject, ideal, given["source"]
+    )
+
+
+def _limit(where: str, key: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InvalidModel(f"{where}: {key} must be a finite number")
+    return float(value)
+
+
+def _check_reason(where: str, measure: Measure, rule: Rule, codes: Collection[str]) -> None:
+    for code in reason_codes(rule, measure):
+        if code not in codes:
+            raise InvalidModel(f"{where}: the reason {code!r} has no text in models/reasons")
+
+
+def reason_codes(rule: Rule, measure: Measure) -> tuple[str, ...]:
+    """Every code the rule can give, with text outputs in braces spelled out."""
+    found: tuple[str, ...] = (rule.reason,)
+    for name, output in measure.outputs.items():
+        if "{" + name + "}" in rule.reason:
+            found = tuple(
+                code.replace("{" + name + "}", choice) for code in found for choice in output.choices
+            )
+    return found
+
+
+def _matches(policy: str, tables: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    where = f"policy {policy}: field"
+    if set(tables) != set(SOURCES):
+        raise InvalidModel(f"{where} needs exactly the tables {', '.join(SOURCES)}")
+    for source, table in tables.items():
+        if set(_table(table, f"{where}.{source}")) != {*MATCHES, "source"}:
+            raise InvalidModel(f"{where}.{source} needs exactly {', '.join(MATCHES)} and source")
+        for match in MATCHES:
+            if table[match] not in DECISIONS:
+                raise InvalidModel(f"{where}.{source}.{match} must be one of {DECISIONS}")
+        if table["unread"] == "accept":
+            raise InvalidModel(f"{where}.{source}: what could not be read is never accepted")
+    return {
+        source: {match: table[match] for match in MATCHES} for source, table in tables.items()
+    }

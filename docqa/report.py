@@ -1,0 +1,214 @@
+"""A report, and its JSON form ``docqa.report/1`` that the CLI, the API and the store share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from docqa.catalogue import LANGUAGES, Catalogue
+from docqa.fields import Field
+from docqa.measures import Assessed, Assessment, NotAssessed, PageAssessment
+from docqa.page import Polygon, Region
+from docqa.verdict import Reason, Verdict
+
+SCHEMA = "docqa.report/1"
+_POLYGON_DECIMALS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything docqa found out about one document.
+
+    Same bytes, same digests: the same report, timings apart.
+    """
+
+    sha256: str
+    document_type: str
+    pages: tuple[PageAssessment, ...]
+    fields: tuple[Field, ...]
+    faults: tuple[str, ...]
+    """``system.*`` codes of engines that failed on this document."""
+    verdict: Verdict
+    policy_id: str
+    policy_digest: str
+    engine_version: str
+    engine_digest: str
+    timings_ms: Mapping[str, float]
+
+
+def to_json(report: Report, catalogue: Catalogue) -> dict[str, Any]:
+    """The report as JSON values, with every sentence in every language.
+
+    What was read from the document is not in it: only how it matches.
+    """
+    scores = report.verdict.scores or ({},) * len(report.pages)
+    return {
+        "schema": SCHEMA,
+        "sha256": report.sha256,
+        "document_type": report.document_type,
+        "verdict": verdict_json(report.verdict, catalogue),
+        "pages": [
+            _page_json(page, page_scores)
+            for page, page_scores in zip(report.pages, scores, strict=True)
+        ],
+        "fields": [_field_json(field) for field in report.fields],
+        "faults": list(report.faults),
+        "policy": {"id": report.policy_id, "digest": report.policy_digest},
+        "engine": {"version": report.engine_version, "digest": report.engine_digest},
+        "timings_ms": {stage: round(ms, 1) for stage, ms in report.timings_ms.items()},
+    }
+
+
+def verdict_json(verdict: Verdict, catalogue: Catalogue) -> dict[str, Any]:
+    """The verdict as JSON values."""
+    return {
+        "decision": verdict.decision.value,
+        "score": verdict.score,
+        "reasons": [_reason_json(reason, catalogue) for reason in verdict.reasons],
+    }
+
+
+def rejudge_json(
+    report: Mapping[str, Any], verdict: Verdict, catalogue: Catalogue, policy: tuple[str, str]
+) -> dict[str, Any]:
+    """A stored report with a new verdict under the policy ``(id, digest)``; nothing re-measured."""
+    pages = []
+    for page, scores in zip(report["pages"], verdict.scores, strict=True):
+        measures = {
+            name: {**measure, "score": scores.get(name)}
+            for name, measure in page["measures"].items()
+        }
+        pages.append({**page, "measures": measures})
+    return {
+        **report,
+        "verdict": verdict_json(verdict, catalogue),
+        "pages": pages,
+        "policy": {"id": policy[0], "digest": policy[1]},
+    }
+
+
+def measurements_from_json(
+    report: Mapping[str, Any],
+) -> tuple[tuple[PageAssessment, ...], tuple[Field, ...], tuple[str, ...]]:
+    """Pages, fields and faults of a stored report: all that :func:`docqa.verdict.decide` needs.
+
+    Raises:
+        ValueError: it is not a ``docqa.report/1``.
+    """
+    if report.get("schema") != SCHEMA:
+        raise ValueError(f"expected {SCHEMA}, not {report.get('schema')!r}")
+    pages = tuple(
+        PageAssessment(
+            page["index"],
+            page["width_px"],
+            page["height_px"],
+            {name: _assessment(measure) for name, measure in page["measures"].items()},
+        )
+        for page in report["pages"]
+    )
+    fields = tuple(
+        Field(
+            name=field["name"],
+            match=field["match"],
+            source=field["source"],
+            confidence=field["confidence"],
+            polygon=_polygon(field["polygon"]) if field["polygon"] else None,
+            page=field["page"],
+            read=None,
+        )
+        for field in report["fields"]
+    )
+    return pages, fields, tuple(report["faults"])
+
+
+def _reason_json(reason: Reason, catalogue: Catalogue) -> dict[str, Any]:
+    facts: dict[str, int | float | str] = {}
+    if reason.value is not None:
+        facts["value"] = _shown(reason.value)
+    if reason.limit is not None:
+        facts["limit"] = _shown(reason.limit)
+    if reason.field is not None:
+        facts["field"] = reason.field
+    if reason.measure is not None:
+        facts["name"] = reason.measure
+    said = {language: catalogue.say(reason.code, language, facts) for language in LANGUAGES}
+    return {
+        "code": reason.code,
+        "decision": reason.decision.value,
+        "measure": reason.measure,
+        "field": reason.field,
+        "page": reason.page,
+        "value": reason.value,
+        "limit": reason.limit,
+        "unit": reason.unit,
+        "regions": [_region_json(region) for region in reason.regions],
+        "message": {language: text.message for language, text in said.items()},
+        "advice": {language: text.advice for language, text in said.items()},
+    }
+
+
+def _shown(number: float) -> float:
+    """Three significant digits: what a sentence needs."""
+    return float(f"{number:.3g}")
+
+
+def _page_json(page: PageAssessment, scores: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "index": page.index,
+        "width_px": page.width_px,
+        "height_px": page.height_px,
+        "measures": {
+            name: _assessment_json(assessment, scores.get(name))
+            for name, assessment in page.measures.items()
+        },
+    }
+
+
+def _assessment_json(assessment: Assessment, score: int | None) -> dict[str, Any]:
+    if isinstance(assessment, NotAssessed):
+        return {"status": "not_assessed", "score": None, "outputs": {}, "why": assessment.why}
+    outputs = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in assessment.outputs.items()
+    }
+    return {
+        "status": "assessed",
+        "score": score,
+        "outputs": outputs,
+        "regions": [_region_json(region) for region in assessment.regions],
+    }
+
+
+def _assessment(measure: Mapping[str, Any]) -> Assessment:
+    if measure["status"] != "assessed":
+        return NotAssessed(measure["why"])
+    outputs = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in measure["outputs"].items()
+    }
+    regions = tuple(Region(r["kind"], _polygon(r["polygon"])) for r in measure["regions"])
+    return Assessed(outputs, regions)
+
+
+def _region_json(region: Region) -> dict[str, Any]:
+    return {"kind": region.kind, "polygon": _polygon_json(region.polygon)}
+
+
+def _field_json(field: Field) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "match": field.match,
+        "source": field.source,
+        "confidence": round(field.confidence, 3),
+        "page": field.page,
+        "polygon": _polygon_json(field.polygon) if field.polygon else None,
+    }
+
+
+def _polygon_json(polygon: Polygon) -> list[list[float]]:
+    return [[round(float(x), _POLYGON_DECIMALS), round(float(y), _POLYGON_DECIMALS)] for x, y in polygon]
+
+
+def _polygon(points: Sequence[Sequence[float]]) -> Polygon:
+    return cast("Polygon", tuple((float(x), float(y)) for x, y in points))

@@ -1,0 +1,154 @@
+"""From measurements and matches to accept, review or reject. Pure, and fast enough to redo often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from docqa.fields import Field
+from docqa.measures import Assessed, NotAssessed, PageAssessment
+from docqa.page import Region
+from docqa.policy import ACCEPT_SCORE, REJECT_SCORE, Policy, Rule
+
+
+class Decision(StrEnum):
+    """What becomes of a document."""
+
+    ACCEPT = "accept"
+    REVIEW = "review"
+    REJECT = "reject"
+
+    @property
+    def rank(self) -> int:
+        """0 accept, 1 review, 2 reject: the worst wins."""
+        return list(Decision).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a document is not simply accepted."""
+
+    code: str
+    """``area.subject`` or ``area.subject.state``; its sentences stand in models/reasons."""
+    decision: Decision
+    measure: str | None = None
+    page: int | None = None
+    value: float | None = None
+    limit: float | None = None
+    """The accept limit: what it would have taken."""
+    unit: str = ""
+    regions: tuple[Region, ...] = ()
+    field: str | None = None
+    """The claim it is about, for codes of the area ``field``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The decision, with every reason at once, the weightiest first."""
+
+    decision: Decision
+    score: int | None
+    """0 to 100, higher is better; the worst of all measures. None where nothing was measured."""
+    reasons: tuple[Reason, ...]
+    scores: tuple[Mapping[str, int], ...]
+    """Per page: measure -> the worst score of its rules. Only measures that were assessed."""
+
+
+def decide(
+    policy: Policy,
+    document_type: str,
+    pages: Sequence[PageAssessment],
+    fields: Sequence[Field] = (),
+    faults: Sequence[str] = (),
+) -> Verdict:
+    """Judge a document.
+
+    Args:
+        policy: the limits.
+        document_type: whose overrides apply.
+        pages: what was measured. None at all is an unreadable document: review.
+        fields: what was read against what was claimed.
+        faults: ``system.*`` codes of engines that failed: review.
+    """
+    found: list[tuple[int, Reason]] = [
+        (REJECT_SCORE, Reason(code, Decision.REVIEW)) for code in faults
+    ]
+    if not pages and not faults:
+        found.append((REJECT_SCORE, Reason("system.unreadable", Decision.REVIEW)))
+    scores = []
+    for page in pages:
+        page_scores: dict[str, int] = {}
+        for rule in policy.rules_for(document_type):
+            score, reason = _judge(rule, page)
+            if score is not None:
+                page_scores[rule.measure] = min(score, page_scores.get(rule.measure, 100))
+            if reason is not None:
+                found.append((REJECT_SCORE if score is None else score, reason))
+        scores.append(page_scores)
+    found.extend(_judge_fields(policy, fields))
+    reasons = _ordered(found)
+    decision = max((reason.decision for reason in reasons), key=_rank, default=Decision.ACCEPT)
+    every = [score for page_scores in scores for score in page_scores.values()]
+    return Verdict(decision, min(every, default=None), reasons, tuple(scores))
+
+
+def _rank(decision: Decision) -> int:
+    return decision.rank
+
+
+def _judge(rule: Rule, page: PageAssessment) -> tuple[int | None, Reason | None]:
+    assessment = page.measures.get(rule.measure, NotAssessed("it was not taken"))
+    if isinstance(assessment, NotAssessed) or assessment.outputs.get(rule.output) is None:
+        return None, Reason(
+            "system.not_assessed", Decision.REVIEW, rule.measure, page.index, limit=rule.accept
+        )
+    value = float(assessment.outputs[rule.output])  # type: ignore[arg-type]  # parse_policy allows numbers only
+    score = rule.score(value)
+    if score >= ACCEPT_SCORE:
+        return score, None
+    decision = Decision.REJECT if score <= REJECT_SCORE else Decision.REVIEW
+    reason = Reason(
+        _code(rule, assessment),
+        decision,
+        rule.measure,
+        page.index,
+        value,
+        rule.accept,
+        rule.unit,
+        assessment.regions,
+    )
+    return score, reason
+
+
+def _code(rule: Rule, assessment: Assessed) -> str:
+    if "{" not in rule.reason:
+        return rule.reason
+    return rule.reason.format_map({name: str(v) for name, v in assessment.outputs.items()})
+
+
+def _judge_fields(policy: Policy, fields: Iterable[Field]) -> Iterable[tuple[int, Reason]]:
+    for field in fields:
+        if field.match == "equal":
+            continue
+        decision = Decision(policy.matches[field.source or "none"][field.match])
+        if decision is Decision.ACCEPT:
+            continue
+        regions = (Region("field", field.polygon),) if field.polygon else ()
+        reason = Reason(
+            f"field.{field.match}",
+            decision,
+            page=field.page,
+            regions=regions,
+            field=field.name,
+        )
+        yield (REJECT_SCORE, reason)
+
+
+def _ordered(found: list[tuple[int, Reason]]) -> tuple[Reason, ...]:
+    """Weightiest first; of the same code on the same page about the same thing only the worst."""
+    kept: dict[tuple[str, int | None, str | None, str | None], Reason] = {}
+    for _, reason in sorted(found, key=lambda pair: (-pair[1].decision.rank, pair[0])):
+        about = reason.measure if reason.code == "system.not_assessed" else None
+        kept.setdefault((reason.code, reason.page, reason.field, about), reason)
+    return tuple(kept.values())

@@ -1,0 +1,199 @@
+"""Untrusted bytes are decoded here: in child processes that may be killed at any moment.
+
+A child has one thread, a memory limit, no core dumps, and dies with its parent. It gets the path
+of a spooled file, never the bytes. When it crashes, hangs or runs out of memory, only the document
+it held is affected: its report says review, with a ``system.*`` reason, and the pool lives on.
+pebble is used since ProcessPoolExecutor and loky lose every pending document when one child dies.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import logging
+import math
+import os
+import resource
+import signal
+from collections.abc import Callable, Mapping
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pebble import ProcessExpired, ProcessPool
+
+from docqa.errors import InvalidDocument, InvalidRequest
+from docqa.overlay import draw_regions, find_page, picture, png
+from docqa.pipeline import Engine, check_type, faulty_report, inspect
+from docqa.report import Report
+
+_LOG = logging.getLogger(__name__)
+_PR_SET_PDEATHSIG = 1
+_TASKS_PER_CHILD = 500
+"""A child is replaced after so many documents, so that a leak in a decoder cannot grow for ever."""
+_FILE_BYTES = 1 << 30
+"""No file that a child or its Tesseract writes may grow beyond this."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildLimits:
+    """What one child may use."""
+
+    timeout_s: float
+    """Wall clock per document; then the child is killed."""
+    memory_bytes: int
+    """Address space (RLIMIT_AS), the interpreter and its libraries included."""
+
+
+class Worker:
+    """A pool of killable children, each with its own preloaded engine.
+
+    Args:
+        build_engine: called once in every child; must pickle.
+        engine: the parent's own, for reports on documents that a child failed on.
+        processes: how many children.
+        limits: what each may use.
+    """
+
+    def __init__(
+        self,
+        build_engine: Callable[[], Engine],
+        engine: Engine,
+        *,
+        processes: int,
+        limits: ChildLimits,
+    ) -> None:
+        self.engine = engine
+        self._limits = limits
+        self._pool = ProcessPool(
+            max_workers=processes,
+            max_tasks=_TASKS_PER_CHILD,
+            initializer=_start_child,
+            initargs=(build_engine, limits, os.getpid()),
+            context=get_context("spawn"),
+        )
+
+    def inspect_file(
+        self, path: Path, *, document_type: str, claims: Mapping[str, str] | None = None
+    ) -> Report:
+        """The report on the file at ``path``; blocks until a child has made it.
+
+        Raises:
+            InvalidDocument, InvalidRequest: as :func:`docqa.pipeline.inspect`. Whatever else goes
+                wrong in the child becomes a report that says review.
+        """
+        check_type(self.engine, document_type)
+        try:
+            report: Report = self._call(_inspect, path, document_type, dict(claims or {}))
+        except (InvalidDocument, InvalidRequest):
+            raise
+        except Exception as error:  # whatever a decoder can do must not cost the citizen the booking
+            fault = _fault_code(error)
+            _LOG.warning("%s after %s", fault, type(error).__name__)
+            return faulty_report(self.engine, _file_sha256(path), document_type, fault)
+        return report
+
+    def page_picture(
+        self, path: Path, *, page: int, max_side_px: int, report: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """A PNG of one page, re-encoded in a child; with ``report``, its regions drawn on.
+
+        Raises:
+            InvalidDocument: there is no such page or it cannot be decoded, for whatever cause.
+        """
+        try:
+            return bytes(self._call(_picture, path, page, max_side_px, report))
+        except InvalidDocument:
+            raise
+        except Exception as error:
+            _LOG.warning("no picture: %s", type(error).__name__)
+            raise InvalidDocument("file.damaged") from error
+
+    def close(self) -> None:
+        """Stop the children at once; what they were doing is lost."""
+        self._pool.stop()
+        self._pool.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return self._pool.schedule(
+            function, args=list(arguments), timeout=self._limits.timeout_s
+        ).result()
+
+
+def _fault_code(error: Exception) -> str:
+    if isinstance(error, FutureTimeout):
+        return "system.timeout"
+    if isinstance(error, ProcessExpired):
+        return "system.crashed"
+    if isinstance(error, MemoryError):
+        return "system.out_of_memory"
+    return "system.failed"
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+# From here on: inside the child.
+
+_child_engine: Engine | None = None
+_child_limits: ChildLimits | None = None
+
+
+def _start_child(build_engine: Callable[[], Engine], limits: ChildLimits, parent: int) -> None:
+    global _child_engine, _child_limits
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # the parent died before the line above took effect
+        os._exit(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["OMP_THREAD_LIMIT"] = "1"
+    import cv2
+
+    cv2.setNumThreads(1)
+    cv2.setLogLevel(0)  # decoder chatter about broken files names their paths
+    _child_engine = build_engine()
+    _child_limits = limits
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+
+
+def _engine() -> Engine:
+    """This child's engine; also renews its processor limit, which outside programs inherit, so
+    that one whose parent was killed at its time limit ends by itself."""
+    assert _child_engine is not None and _child_limits is not None
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    allowed = math.ceil(used.ru_utime + used.ru_stime + 2 * _child_limits.timeout_s) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (allowed, resource.RLIM_INFINITY))
+    return _child_engine
+
+
+def _inspect(path: Path, document_type: str, claims: dict[str, str]) -> Report:
+    return inspect(path.read_bytes(), engine=_engine(), document_type=document_type, claims=claims)
+
+
+def _picture(path: Path, page: int, max_side_px: int, report: Mapping[str, Any] | None) -> bytes:
+    engine = _engine()
+    found = find_page(
+        path.read_bytes(), page, limits=engine.limits, renderer=engine.renderer
+    )
+    image = picture(found, max_side_px=max_side_px)
+    if report is not None:
+        page_report = next(entry for entry in report["pages"] if entry["index"] == page)
+        draw_regions(image, page_report, report["verdict"]["reasons"])
+    return png(image)
