@@ -8,8 +8,8 @@ A type is one file of ``models/documents/``, for instance::
     width_mm = 85.6            # 0 where the size is not known or varies
     height_mm = 53.98
 
-    [fields.given_name]        # a claim name of docqa.fields
-    kind = "name"              # how it is compared: docqa.fields.Kind
+    [fields.given_name]        # one of CLAIM_NAMES
+    kind = "name"              # how it is compared: Kind
     sources = ["barcode"]      # barcode, mrz, ocr or digits
     barcode_index = 0
 """
@@ -20,10 +20,29 @@ import tomllib
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from docqa.errors import InvalidModel
-from docqa.fields import CLAIM_NAMES, Kind, Source
+
+Source = Literal["barcode", "mrz", "ocr", "digits"]
+
+Kind = Literal["name", "family_name", "mother_name", "place", "date", "number"]
+"""How a field is compared. A family name may come with or without ال; a document may give a
+mother's first name alone or her full name."""
+
+CLAIM_NAMES = (
+    "given_name",
+    "family_name",
+    "father_name",
+    "mother_name",
+    "birth_place",
+    "birth_date",
+    "national_number",
+    "passport_number",
+    "given_name_latin",
+    "family_name_latin",
+)
+"""Everything a citizen can be asked to type."""
 
 BARCODE_PARTS = 6
 MRZ_KEYS = ("passport_number", "birth_date", "given_names", "surname")

@@ -9,38 +9,33 @@ from __future__ import annotations
 
 import datetime
 import re
+import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
 
+from docqa.documents import CLAIM_NAMES, Kind, Source
 from docqa.errors import InvalidRequest
 from docqa.page import Polygon
 from docqa.text import canonical, graphemes, loose
 
+__all__ = [
+    "CLAIM_NAMES",
+    "Field",
+    "Kind",
+    "Match",
+    "Source",
+    "compare",
+    "parse_claims",
+    "parse_date",
+]
+
 Match = Literal["equal", "variant", "near", "different", "unread"]
 """From best to worst. ``near``: one or two edits apart, a matter for a person to look at."""
 
-Source = Literal["barcode", "mrz", "ocr", "digits"]
-
-Kind = Literal["name", "family_name", "mother_name", "place", "date", "number"]
-"""How a field is compared. A family name may come with or without ال; a document may give a
-mother's first name alone or her full name."""
-
-CLAIM_NAMES = (
-    "given_name",
-    "family_name",
-    "father_name",
-    "mother_name",
-    "birth_place",
-    "birth_date",
-    "national_number",
-    "passport_number",
-    "given_name_latin",
-    "family_name_latin",
-)
-"""Everything a citizen can be asked to type."""
+MATCHES: tuple[Match, ...] = typing.get_args(Match)
 
 LONGEST_CLAIM_CHARACTERS = 200
 MOST_NEAR_EDITS = 2
@@ -135,11 +130,16 @@ def _compare_names(kind: Kind, claimed: str, read: str) -> Match:
         "mother_name": _leading_words,
     }
     accepted = forms.get(kind, _itself)
-    claimed_loose, read_loose = loose(claimed), loose(read)
-    if read_loose in accepted(claimed) or claimed_loose in accepted(read):
+    pairs = [(loose(claimed), form) for form in accepted(read)]
+    pairs += [(form, loose(read)) for form in accepted(claimed)]
+    return min((_compare_loose(one, other) for one, other in pairs), key=MATCHES.index)
+
+
+def _compare_loose(one: str, other: str) -> Match:
+    if one == other:
         return "variant"
-    edits = Levenshtein.distance(graphemes(claimed_loose), graphemes(read_loose))
-    return _by_edits(edits, max(len(claimed_loose), len(read_loose)))
+    letters = graphemes(one), graphemes(other)
+    return _by_edits(Levenshtein.distance(*letters), max(map(len, letters)))
 
 
 def _itself(name: str) -> set[str]:

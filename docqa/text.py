@@ -48,7 +48,8 @@ def canonical(text: str) -> str:
 def loose(text: str) -> str:
     """The form that spelling variants of one name share.
 
-    Case, the seats of hamza, ة/ه and ى/ي are folded, and spaces go. Hyphens and apostrophes go as well: passports print AL-KHATIB and AL KHATIB for one name.
+    Case, the seats of hamza, ة/ه and ى/ي are folded, and spaces go. Hyphens and apostrophes go as
+    well: passports print AL-KHATIB and AL KHATIB for one name.
     Idempotent, and ``loose(canonical(text)) == loose(text)``.
     """
     folded = canonical(canonical(text).casefold()).translate(_SPELLINGS)

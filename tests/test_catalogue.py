@@ -1,0 +1,56 @@
+"""Every code is said in every language, and nothing else stands in the catalogue."""
+
+from __future__ import annotations
+
+import pytest
+
+from docqa.catalogue import parse_catalogue
+from docqa.errors import InvalidModel
+
+GOOD = """[field_names]
+given_name = "n"
+["page.blank"]
+message = "{value} of {limit}"
+advice = "b"
+"""
+
+
+def test_facts_fill_the_sentences() -> None:
+    catalogue = parse_catalogue({"ar": GOOD, "en": GOOD})
+    assert catalogue.say("page.blank", "en", {"value": 0.5, "limit": 3}).message == "0.5 of 3"
+
+
+def test_a_missing_fact_shows_as_a_dash() -> None:
+    catalogue = parse_catalogue({"ar": GOOD, "en": GOOD})
+    assert catalogue.say("page.blank", "ar", {}).message == "– of –"
+
+
+def test_a_field_is_called_by_its_name_in_that_language() -> None:
+    english = GOOD.replace("{value} of {limit}", "{field}").replace('"n"', '"given name"')
+    arabic = english.replace("given name", "الاسم")
+    catalogue = parse_catalogue({"ar": arabic, "en": english})
+    facts = {"field": "given_name"}
+    assert catalogue.say("page.blank", "en", facts).message == "given name"
+    assert catalogue.say("page.blank", "ar", facts).message == "الاسم"
+
+
+@pytest.mark.parametrize(
+    ("arabic", "said"),
+    [
+        ("", "not in every language"),
+        (GOOD.replace("page.blank", "page.empty"), "not in every language"),
+        (GOOD.replace("given_name", "family_name"), "field name"),
+        (GOOD.replace("page.blank", "paper.blank"), "must start with"),
+        (GOOD.replace("advice", "help"), "exactly a message and an advice"),
+        (GOOD.replace("{value}", "{text}"), "asks for"),
+        (GOOD.replace('"b"', '""'), "is empty"),
+    ],
+)
+def test_a_broken_catalogue_stops_the_start(arabic: str, said: str) -> None:
+    with pytest.raises(InvalidModel, match=said):
+        parse_catalogue({"ar": arabic, "en": GOOD})
+
+
+def test_a_language_that_is_missing_stops_the_start() -> None:
+    with pytest.raises(InvalidModel, match="ar.toml is missing"):
+        parse_catalogue({"en": GOOD})

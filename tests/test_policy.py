@@ -1,0 +1,155 @@
+"""A policy is data, and nothing in it may be unknown, missing or contradictory."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docqa.errors import InvalidModel
+from docqa.measures import Measure, Output
+from docqa.policy import Policy, Rule, parse_policy
+
+SKEW = Measure(
+    "skew",
+    "",
+    {
+        "angle_deg": Output("angle_deg", "deg", (), True),
+        "state": Output("state", "", ("left", "right"), False),
+    },
+    None,
+    lambda model: lambda page: None,
+)
+CODES = {"geometry.skew", "geometry.left", "geometry.right"}
+FIELDS = "".join(
+    f'[field.{source}]\nvariant = "accept"\nnear = "review"\ndifferent = "review"\n'
+    f'unread = "review"\nsource = "provisional"\n'
+    for source in ("barcode", "mrz", "digits", "ocr", "none")
+)
+RULE = """
+[skew.angle_deg]
+reason = "geometry.skew"
+accept = 1.0
+reject = 5.0
+source = "provisional"
+"""
+
+
+def resolve(name: str) -> Measure:
+    if name != "skew":
+        raise InvalidModel(f"there is no measure {name!r}")
+    return SKEW
+
+
+def parse(text: str) -> Policy:
+    return parse_policy(text, resolve=resolve, codes=CODES, document_types={"sy-id-front"})
+
+
+def test_a_policy_reads_back_what_it_says() -> None:
+    policy = parse(f'id = "p"\n{RULE}{FIELDS}')
+    (rule,) = policy.rules
+    assert (rule.measure, rule.output, rule.unit) == ("skew", "angle_deg", "deg")
+    assert (rule.accept, rule.reject, rule.ideal, rule.direction) == (1.0, 5.0, 0.0, "lower")
+    assert policy.measures == ("skew",)
+    assert policy.digest.startswith("sha256:")
+    assert policy.matches["ocr"]["different"] == "review"
+
+
+def test_the_digest_changes_with_every_byte() -> None:
+    one, two = (parse(f'id = "p"\n{RULE}{FIELDS}{tail}') for tail in ("", "\n"))
+    assert one.digest != two.digest
+
+
+def test_a_type_overrides_one_limit_and_inherits_the_rest() -> None:
+    override = "[type.sy-id-front.skew.angle_deg]\naccept = 2.0\n"
+    policy = parse(f'id = "p"\n{RULE}{override}{FIELDS}')
+    (general,) = policy.rules_for("a4-generic")
+    (special,) = policy.rules_for("sy-id-front")
+    assert (general.accept, special.accept) == (1.0, 2.0)
+    assert (special.reject, special.reason) == (general.reject, general.reason)
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("", "starts with its id"),
+        ("id = [", "not TOML"),
+        (f'id = "p"\n{FIELDS}', "has no rule"),
+        (f'id = "p"\n{RULE}', "needs exactly the tables"),
+        (f'id = "p"\n{RULE.replace("skew.angle_deg", "blurr.x")}{FIELDS}', "no measure 'blurr'"),
+        (f'id = "p"\n{RULE.replace("angle_deg", "angle")}{FIELDS}', "has the outputs angle_deg"),
+        (f'id = "p"\n{RULE.replace("angle_deg", "state")}{FIELDS}', "has the outputs angle_deg"),
+        (f'id = "p"\n{RULE.replace("geometry.skew", "geometry.x")}{FIELDS}', "has no text"),
+        (f'id = "p"\n{RULE}weight = 3\n{FIELDS}', "unknown key 'weight'"),
+        (f'id = "p"\n{RULE.replace("reject = 5.0", "")}{FIELDS}', "lacks reject"),
+        (f'id = "p"\n{RULE.replace("5.0", "nan")}{FIELDS}', "finite"),
+        (f'id = "p"\n{RULE.replace("5.0", "inf")}{FIELDS}', "finite"),
+        (f'id = "p"\n{RULE.replace("5.0", "true")}{FIELDS}', "finite"),
+        (f'id = "p"\n{RULE.replace("5.0", "1.0")}{FIELDS}', "must differ"),
+        (f'id = "p"\n{RULE.replace("5.0", "0.5")}{FIELDS}', "needs ideal"),
+        (f'id = "p"\n{RULE}ideal = 3.0\n{FIELDS}', "accepted side"),
+        (f'id = "p"\n{RULE.replace("provisional", "")}{FIELDS}', "needs the source"),
+        (f'id = "p"\n{RULE}[type.x.skew.angle_deg]\naccept = 2\n{FIELDS}', "document type 'x'"),
+        (f'id = "p"\n{RULE}{FIELDS.replace("different", "diff", 1)}', "needs exactly"),
+        (
+            f'id = "p"\n{RULE}{FIELDS.replace(chr(34) + "review", chr(34) + "later", 1)}',
+            "must be one of",
+        ),
+    ],
+)
+def test_whatever_is_wrong_stops_the_start_and_says_so(broken: str, said: str) -> None:
+    with pytest.raises(InvalidModel, match=said):
+        parse(broken)
+
+
+def test_what_could_not_be_read_is_never_accepted() -> None:
+    with pytest.raises(InvalidModel, match="never accepted"):
+        parse(f'id = "p"\n{RULE}' + FIELDS.replace('unread = "review"', 'unread = "accept"', 1))
+
+
+def test_a_reason_may_follow_a_text_output_when_every_choice_has_a_text() -> None:
+    assert parse(f'id = "p"\n{RULE.replace("geometry.skew", "geometry.{state}")}{FIELDS}')
+    with pytest.raises(InvalidModel, match="page.left"):
+        parse(f'id = "p"\n{RULE.replace("geometry.skew", "page.{state}")}{FIELDS}')
+
+
+LOWER = Rule("m", "o", "", "r", 1.0, 5.0, 0.0, "s")
+HIGHER = Rule("m", "o", "", "r", 280.0, 180.0, 400.0, "s")
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "score"),
+    [
+        (LOWER, 0.0, 100),
+        (LOWER, 1.0, 70),
+        (LOWER, -1.0, 70),
+        (LOWER, 5.0, 40),
+        (LOWER, 1e9, 0),
+        (HIGHER, 400.0, 100),
+        (HIGHER, 1000.0, 100),
+        (HIGHER, 280.0, 70),
+        (HIGHER, 180.0, 40),
+        (HIGHER, 0.0, 0),
+    ],
+)
+def test_scores_are_pinned_at_the_limits(rule: Rule, value: float, score: int) -> None:
+    assert rule.score(value) == score
+
+
+finite = st.floats(-1e6, 1e6)
+
+
+@given(finite, finite)
+def test_a_worse_value_never_scores_higher(one: float, two: float) -> None:
+    better, worse = sorted((one, two), key=abs)
+    assert LOWER.score(better) >= LOWER.score(worse)
+    low, high = sorted((one, two))
+    assert HIGHER.score(high) >= HIGHER.score(low)
+
+
+@given(finite)
+def test_the_score_says_exactly_what_the_limits_say(value: float) -> None:
+    assert (LOWER.score(value) >= 70) == (abs(value) <= 1.0)
+    assert (LOWER.score(value) <= 40) == (abs(value) >= 5.0)
+    assert (HIGHER.score(value) >= 70) == (value >= 280.0)
+    assert (HIGHER.score(value) <= 40) == (value <= 180.0)

@@ -1,0 +1,116 @@
+"""The JSON of a report carries all that judging again needs, and nothing that was read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from docqa.catalogue import LANGUAGES, Catalogue
+from docqa.fields import Field
+from docqa.measures import Assessed, NotAssessed, PageAssessment
+from docqa.page import Region
+from docqa.policy import Policy, Rule
+from docqa.report import Report, measurements_from_json, rejudge_json, to_json
+from docqa.verdict import Decision, decide
+from docqa.wiring import load_catalogue
+
+MODELS = Path(__file__).parent.parent / "models"
+RULES = (Rule("skew", "angle_deg", "deg", "geometry.skew", 1.0, 5.0, 0.0, "s"),)
+MATCHES = {"barcode": {"near": "reject"}}
+POLICY = Policy("p", "sha256:0", RULES, {}, MATCHES)
+SECRET = "02012345678"
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue(MODELS)
+
+
+def made(angle: float = 2.0) -> Report:
+    region = Region("page", ((0.0, 0.0), (9.04, 0.0), (9.0, 9.0)))
+    pages = (
+        PageAssessment(
+            1,
+            1000,
+            700,
+            {
+                "skew": Assessed({"angle_deg": angle, "confidence": 0.9}, (region,)),
+                "capture": Assessed({"source": "camera", "evidence": ("exif_make", "background")}),
+                "blur": NotAssessed("no text"),
+            },
+        ),
+    )
+    fields = (Field("national_number", "near", "barcode", 1.0, ((0.0, 0.0),) * 4, 1, SECRET),)
+    verdict = decide(POLICY, "sy-id-back", pages, fields)
+    return Report(
+        "ab",
+        "sy-id-back",
+        pages,
+        fields,
+        (),
+        verdict,
+        "p",
+        "sha256:0",
+        "0",
+        "sha256:1",
+        {"decode": 1.234},
+    )
+
+
+def test_it_survives_json_and_can_be_judged_again(catalogue: Catalogue) -> None:
+    report = made()
+    written = json.loads(json.dumps(to_json(report, catalogue)))
+    pages, fields, faults = measurements_from_json(written)
+    again = decide(POLICY, "sy-id-back", pages, fields, faults)
+    assert again.decision == report.verdict.decision is Decision.REJECT
+    assert [r.code for r in again.reasons] == [r.code for r in report.verdict.reasons]
+    assert pages[0].measures["capture"] == report.pages[0].measures["capture"]
+    assert pages[0].measures["blur"] == NotAssessed("no text")
+
+
+def test_what_was_read_is_not_in_it(catalogue: Catalogue) -> None:
+    assert SECRET not in json.dumps(to_json(made(), catalogue))
+
+
+def test_every_reason_speaks_every_language_with_its_numbers(catalogue: Catalogue) -> None:
+    written = to_json(made(), catalogue)
+    for reason in written["verdict"]["reasons"]:
+        for language in LANGUAGES:
+            assert reason["message"][language] and reason["advice"][language]
+            assert "{" not in reason["message"][language]
+    skew = next(r for r in written["verdict"]["reasons"] if r["code"] == "geometry.skew")
+    assert "2°" in skew["message"]["en"] and "1°" in skew["message"]["en"]
+
+
+def test_scores_stand_with_their_measure(catalogue: Catalogue) -> None:
+    measures = to_json(made(1.0), catalogue)["pages"][0]["measures"]
+    assert measures["skew"]["score"] == 70
+    assert (measures["blur"]["status"], measures["blur"]["score"]) == ("not_assessed", None)
+
+
+def test_a_new_policy_changes_verdict_and_scores_but_no_measurement(catalogue: Catalogue) -> None:
+    written = to_json(made(), catalogue)
+    lax = Policy(
+        "lax",
+        "sha256:2",
+        (Rule("skew", "angle_deg", "deg", "geometry.skew", 3.0, 5.0, 0.0, "s"),),
+        {},
+        {"barcode": {"near": "accept"}},
+    )
+    pages, fields, faults = measurements_from_json(written)
+    verdict = decide(lax, "sy-id-back", pages, fields, faults)
+    again = rejudge_json(written, verdict, catalogue, ("lax", "sha256:2"))
+    assert again["verdict"]["decision"] == "accept"
+    assert again["policy"] == {"id": "lax", "digest": "sha256:2"}
+    assert (
+        again["pages"][0]["measures"]["skew"]["outputs"]
+        == written["pages"][0]["measures"]["skew"]["outputs"]
+    )
+    assert again["pages"][0]["measures"]["skew"]["score"] > 70
+
+
+def test_another_schema_is_refused() -> None:
+    with pytest.raises(ValueError, match="docqa.report/1"):
+        measurements_from_json({"schema": "docqa.report/2"})

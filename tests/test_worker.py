@@ -1,0 +1,150 @@
+"""Whatever a child does, its document goes to review, and the parent and the next document live."""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from docqa.errors import InvalidDocument, InvalidRequest
+from docqa.worker import ChildLimits, Worker
+from tests.faults.measures import build
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "page.png"
+    Image.new("L", (200, 100), 255).save(path)
+    return path
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[str], Worker]]:
+    started: list[Worker] = []
+
+    def start(fault: str) -> Worker:
+        limits = ChildLimits(timeout_s=2.0, memory_bytes=3_000_000_000)
+        started.append(Worker(partial(build, fault), build(fault), processes=1, limits=limits))
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.close()
+
+
+def test_a_good_document_comes_back_from_the_child(
+    start: Callable[[str], Worker], picture: Path
+) -> None:
+    report = start("straight").inspect_file(picture, document_type="a4-generic")
+    assert report.verdict.decision == "accept"
+    assert (report.pages[0].width_px, report.pages[0].height_px) == (200, 100)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("crash", "system.crashed"),
+        ("exit_quietly", "system.crashed"),
+        ("hang", "system.timeout"),
+        ("hoard", "system.out_of_memory"),
+        ("raise_bug", "system.failed"),
+    ],
+)
+def test_a_fault_is_review_and_the_pool_lives_on(
+    start: Callable[[str], Worker], picture: Path, fault: str, code: str
+) -> None:
+    worker = start(fault)
+    for _ in range(2):
+        report = worker.inspect_file(picture, document_type="a4-generic")
+        assert report.verdict.decision == "review"
+        assert [reason.code for reason in report.verdict.reasons] == [code]
+        assert len(report.sha256) == 64
+
+
+def test_what_went_wrong_is_logged_without_what_was_in_it(
+    start: Callable[[str], Worker], picture: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    start("raise_bug").inspect_file(picture, document_type="a4-generic")
+    assert "system.failed" in caplog.text
+    assert "02012345678" not in caplog.text
+
+
+def test_an_invalid_document_keeps_its_code_and_facts_across_the_process(
+    start: Callable[[str], Worker], picture: Path
+) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        start("refuse").inspect_file(picture, document_type="a4-generic")
+    assert caught.value.code == "file.too_many_pixels"
+    assert caught.value.facts == {"limit": 1, "actual": 2}
+
+
+def test_an_unknown_document_type_is_refused_before_any_child_works(
+    start: Callable[[str], Worker], picture: Path
+) -> None:
+    with pytest.raises(InvalidRequest):
+        start("crash").inspect_file(picture, document_type="driving-licence")
+
+
+def test_a_page_picture_is_a_small_png_without_metadata(
+    start: Callable[[str], Worker], tmp_path: Path
+) -> None:
+    path = tmp_path / "photo.jpg"
+    exif = Image.Exif()
+    exif[271] = "Specimen"
+    Image.new("RGB", (640, 480), (200, 210, 220)).save(path, exif=exif)
+    drawn = start("straight").page_picture(path, page=1, max_side_px=320)
+    image = Image.open(io.BytesIO(drawn))
+    assert (image.format, image.size) == ("PNG", (320, 240))
+    assert not image.getexif() and b"Specimen" not in drawn
+
+
+def test_a_page_that_is_not_there_is_a_named_problem(
+    start: Callable[[str], Worker], picture: Path
+) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        start("straight").page_picture(picture, page=7, max_side_px=320)
+    assert caught.value.code == "file.no_pages"
+
+
+_PARENT = """
+import sys
+from functools import partial
+from pathlib import Path
+from docqa.worker import ChildLimits, Worker
+from tests.faults.measures import build
+
+if __name__ == "__main__":
+    limits = ChildLimits(timeout_s=600.0, memory_bytes=3_000_000_000)
+    fault = f"tell_and_hang:{sys.argv[2]}"
+    worker = Worker(partial(build, fault), build(fault), processes=1, limits=limits)
+    worker.inspect_file(Path(sys.argv[1]), document_type="a4-generic")
+"""
+
+
+def test_a_child_dies_with_its_parent(picture: Path, tmp_path: Path) -> None:
+    fifo = tmp_path / "pid"
+    os.mkfifo(fifo)
+    script = tmp_path / "parent.py"
+    script.write_text(_PARENT)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    parent = subprocess.Popen([sys.executable, script, picture, fifo], env=environment)
+    try:
+        child = os.pidfd_open(int(fifo.read_text()))
+        parent.send_signal(signal.SIGKILL)
+        gone, _, _ = select.select([child], [], [], 30)
+        assert gone, "the child outlived its parent by 30 s"
+        os.close(child)
+    finally:
+        parent.kill()
+        parent.wait()
