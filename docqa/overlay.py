@@ -18,9 +18,7 @@ _DECISION_RGB = {"accept": (24, 128, 56), "review": (196, 112, 0), "reject": (20
 _PLAIN_RGB = (30, 90, 200)
 
 
-def find_page(
-    data: bytes, index: int, *, limits: Limits, renderer: PdfRenderer | None
-) -> Page:
+def find_page(data: bytes, index: int, *, limits: Limits, renderer: PdfRenderer | None) -> Page:
     """Page ``index`` (1 = first) of a document. Raises InvalidDocument when there is none."""
     for page in open_document(data, limits=limits, renderer=renderer).pages:
         if page.index == index:
@@ -51,7 +49,8 @@ def draw_regions(
     scale = image.width / page_report["width_px"]
     canvas = ImageDraw.Draw(image)
     width = max(2, image.width // 400)
-    font = ImageFont.load_default(max(12, image.width // 60))
+    font_px = max(12, image.width // 60)
+    font = ImageFont.load_default(font_px)
     for measure in page_report["measures"].values():
         for region in measure.get("regions", ()):
             _outline(canvas, region["polygon"], scale, _PLAIN_RGB, width)
@@ -63,7 +62,7 @@ def draw_regions(
         for region in reason["regions"]:
             _outline(canvas, region["polygon"], scale, colour, width * 2)
         text = " ".join(filter(None, (reason["code"], reason["field"])))
-        place = (width * 4, width * 4 + labels * int(font.size * 1.5))
+        place = (width * 4, width * 4 + labels * font_px * 3 // 2)
         box = canvas.textbbox(place, text, font=font)
         canvas.rectangle((box[0] - 4, box[1] - 3, box[2] + 4, box[3] + 3), fill="white")
         canvas.text(place, text, fill=colour, font=font)

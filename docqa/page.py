@@ -116,7 +116,7 @@ class Page:
         return self._luma[scale]
 
     def colour(self, scale: int = 8) -> Pixels:
-        """(H, W, 3) uint8 RGB at 1/scale of the size; ``scale`` is 4 or 8. Grey pages repeat luma."""
+        """(H, W, 3) uint8 RGB at 1/scale of the size, 4 or 8. Grey pages repeat their luma."""
         if scale not in COLOUR_SCALES:
             raise ValueError(f"colour scale must be one of {COLOUR_SCALES}, not {scale}")
         if not self._luma:
@@ -157,8 +157,10 @@ def page_from_pixels(pixels: Pixels, *, origin: Origin | None = None, index: int
 
 
 def _halved(pixels: Pixels) -> Pixels:
-    """Half the size by the mean of 2x2 blocks. An odd last row or column is dropped first:
-    INTER_AREA is about 17 times slower on odd sizes (benchmarks, "exact halving")."""
+    """Half the size by the mean of 2x2 blocks.
+
+    An odd last row or column is dropped first: INTER_AREA is about 17 times slower on odd sizes.
+    """
     height, width = (max(side // 2, 1) for side in pixels.shape[:2])
     even = pixels[: height * 2, : width * 2]
     return cast("Pixels", cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))

@@ -80,7 +80,7 @@ def inspect(
 
 
 def faulty_report(engine: Engine, sha256: str, document_type: str, fault: str) -> Report:
-    """The report on a document whose inspection itself failed: review, with the ``system.*`` code."""
+    """The report on a document whose inspection itself failed: review, with a ``system.*`` code."""
     return _report(engine, sha256, document_type, (), Reading((), (fault,)), {})
 
 

@@ -163,9 +163,7 @@ def _rules(
     return tuple(rules)
 
 
-def _rule(
-    where: str, measure: Measure, output: str, table: object, inherited: Rule | None
-) -> Rule:
+def _rule(where: str, measure: Measure, output: str, table: object, inherited: Rule | None) -> Rule:
     given = _table(table, where)
     if unknown := set(given) - _RULE_KEYS:
         raise InvalidModel(f"{where} has the unknown key {sorted(unknown)[0]!r}")
@@ -211,7 +209,9 @@ def reason_codes(rule: Rule, measure: Measure) -> tuple[str, ...]:
     for name, output in measure.outputs.items():
         if "{" + name + "}" in rule.reason:
             found = tuple(
-                code.replace("{" + name + "}", choice) for code in found for choice in output.choices
+                code.replace("{" + name + "}", choice)
+                for code in found
+                for choice in output.choices
             )
     return found
 
@@ -228,6 +228,4 @@ def _matches(policy: str, tables: Mapping[str, Any]) -> dict[str, dict[str, str]
                 raise InvalidModel(f"{where}.{source}.{match} must be one of {DECISIONS}")
         if table["unread"] == "accept":
             raise InvalidModel(f"{where}.{source}: what could not be read is never accepted")
-    return {
-        source: {match: table[match] for match in MATCHES} for source, table in tables.items()
-    }
+    return {source: {match: table[match] for match in MATCHES} for source, table in tables.items()}

@@ -18,7 +18,11 @@ class OcrEngine(Protocol):
     """Reads text lines."""
 
     def read_lines(
-        self, lines: Sequence[Pixels], *, language: str, layout: Literal["line", "raw_line", "block"]
+        self,
+        lines: Sequence[Pixels],
+        *,
+        language: str,
+        layout: Literal["line", "raw_line", "block"],
     ) -> list[str]:
         """The text of each picture of one line ((H, W) uint8, dark on light), in the same order.
 
@@ -90,7 +94,10 @@ class ReportStore(Protocol):
     """Remembers documents, their reports and what reviewers ruled."""
 
     def add(self, document: StoredDocument) -> None:
-        """Commit a new document with its first report; returns only once it is durable."""
+        """Commit a new document with its first report; returns only once it is durable.
+
+        Raises ValueError when the id is taken.
+        """
         ...
 
     def get(self, document_id: str) -> StoredDocument | None:
@@ -98,7 +105,7 @@ class ReportStore(Protocol):
         ...
 
     def scan(self, *, decision: str | None = None) -> Iterator[StoredDocument]:
-        """All documents, or those whose decision in force is ``decision``, nearest deadline first."""
+        """All documents, or those with this decision in force, nearest deadline first."""
         ...
 
     def supersede(self, document_id: str, report: dict[str, Any]) -> None:
@@ -111,6 +118,10 @@ class RulingStore(Protocol):
 
     def rule(self, ruling: Ruling) -> None:
         """Record a ruling and put it in force. Raises KeyError for an unknown document."""
+        ...
+
+    def rule_if_open(self, ruling: Ruling) -> bool:
+        """The same, but only while the document waits for review; False when it does not."""
         ...
 
     def rulings(self, document_id: str) -> list[Ruling]:

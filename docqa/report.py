@@ -207,7 +207,9 @@ def _field_json(field: Field) -> dict[str, Any]:
 
 
 def _polygon_json(polygon: Polygon) -> list[list[float]]:
-    return [[round(float(x), _POLYGON_DECIMALS), round(float(y), _POLYGON_DECIMALS)] for x, y in polygon]
+    return [
+        [round(float(x), _POLYGON_DECIMALS), round(float(y), _POLYGON_DECIMALS)] for x, y in polygon
+    ]
 
 
 def _polygon(points: Sequence[Sequence[float]]) -> Polygon:

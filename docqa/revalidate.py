@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from docqa.pipeline import Engine
 from docqa.ports import ReportStore, StoredDocument
 from docqa.report import measurements_from_json, rejudge_json
-from docqa.pipeline import Engine
 from docqa.verdict import Decision, Reason, Verdict, decide
 
 

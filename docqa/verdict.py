@@ -1,4 +1,4 @@
-"""From measurements and matches to accept, review or reject. Pure, and fast enough to redo often."""
+"""From measurements and matches to accept, review or reject: pure, and quick to do again."""
 
 from __future__ import annotations
 

@@ -15,11 +15,13 @@ import math
 import os
 import resource
 import signal
+import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
@@ -68,11 +70,12 @@ class Worker:
     ) -> None:
         self.engine = engine
         self._limits = limits
+        self._scratch = TemporaryDirectory(prefix="docqa-scratch-")
         self._pool = ProcessPool(
             max_workers=processes,
             max_tasks=_TASKS_PER_CHILD,
             initializer=_start_child,
-            initargs=(build_engine, limits, os.getpid()),
+            initargs=(build_engine, limits, os.getpid(), self._scratch.name),
             context=get_context("spawn"),
         )
 
@@ -90,7 +93,9 @@ class Worker:
             report: Report = self._call(_inspect, path, document_type, dict(claims or {}))
         except (InvalidDocument, InvalidRequest):
             raise
-        except Exception as error:  # whatever a decoder can do must not cost the citizen the booking
+        except (
+            Exception
+        ) as error:  # whatever a decoder can do must not cost the citizen the booking
             fault = _fault_code(error)
             _LOG.warning("%s after %s", fault, type(error).__name__)
             return faulty_report(self.engine, _file_sha256(path), document_type, fault)
@@ -112,10 +117,16 @@ class Worker:
             _LOG.warning("no picture: %s", type(error).__name__)
             raise InvalidDocument("file.damaged") from error
 
+    @property
+    def is_working(self) -> bool:
+        """False once no child can be started any more: every document then goes to review."""
+        return bool(self._pool.active)
+
     def close(self) -> None:
         """Stop the children at once; what they were doing is lost."""
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves it untyped
         self._pool.join()
+        self._scratch.cleanup()
 
     def __enter__(self) -> Self:
         return self
@@ -155,17 +166,22 @@ _child_engine: Engine | None = None
 _child_limits: ChildLimits | None = None
 
 
-def _start_child(build_engine: Callable[[], Engine], limits: ChildLimits, parent: int) -> None:
+def _start_child(
+    build_engine: Callable[[], Engine], limits: ChildLimits, parent: int, scratch: str
+) -> None:
     global _child_engine, _child_limits
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # the parent died before the line above took effect
         os._exit(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["OMP_THREAD_LIMIT"] = "1"
+    # What Tesseract and Poppler write holds personal data. It goes to a private folder that ends
+    # with the pool, so that nothing a killed child was reading stays behind.
+    os.environ["TMPDIR"] = tempfile.tempdir = scratch
     import cv2
 
     cv2.setNumThreads(1)
-    cv2.setLogLevel(0)  # decoder chatter about broken files names their paths
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     _child_engine = build_engine()
     _child_limits = limits
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -174,8 +190,11 @@ def _start_child(build_engine: Callable[[], Engine], limits: ChildLimits, parent
 
 
 def _engine() -> Engine:
-    """This child's engine; also renews its processor limit, which outside programs inherit, so
-    that one whose parent was killed at its time limit ends by itself."""
+    """This child's engine; using it renews the child's processor limit.
+
+    Outside programs inherit that limit, so that one whose parent was killed at its time limit
+    ends by itself.
+    """
     assert _child_engine is not None and _child_limits is not None
     used = resource.getrusage(resource.RUSAGE_SELF)
     allowed = math.ceil(used.ru_utime + used.ru_stime + 2 * _child_limits.timeout_s) + 1
@@ -184,14 +203,23 @@ def _engine() -> Engine:
 
 
 def _inspect(path: Path, document_type: str, claims: dict[str, str]) -> Report:
-    return inspect(path.read_bytes(), engine=_engine(), document_type=document_type, claims=claims)
+    engine = _engine()
+    data = _read(path, engine.limits.max_bytes)
+    return inspect(data, engine=engine, document_type=document_type, claims=claims)
+
+
+def _read(path: Path, max_bytes: int) -> bytes:
+    """The file's bytes; one that is too large is refused before it fills the memory."""
+    size = path.stat().st_size
+    if size > max_bytes:
+        raise InvalidDocument("file.too_large", limit=max_bytes, actual=size)
+    return path.read_bytes()
 
 
 def _picture(path: Path, page: int, max_side_px: int, report: Mapping[str, Any] | None) -> bytes:
     engine = _engine()
-    found = find_page(
-        path.read_bytes(), page, limits=engine.limits, renderer=engine.renderer
-    )
+    data = _read(path, engine.limits.max_bytes)
+    found = find_page(data, page, limits=engine.limits, renderer=engine.renderer)
     image = picture(found, max_side_px=max_side_px)
     if report is not None:
         page_report = next(entry for entry in report["pages"] if entry["index"] == page)

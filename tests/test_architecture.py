@@ -72,7 +72,7 @@ def test_every_claim_has_a_name_in_every_language() -> None:
         assert set(catalogue.field_names[language]) == set(CLAIM_NAMES)
 
 
-@pytest.mark.parametrize("name", measures.names())
+@pytest.mark.parametrize("name", list(measures.names()))
 def test_every_measure_documents_its_outputs(name: str) -> None:
     measure = measures.resolve(name)
     source = (ROOT / f"docqa/measures/{name}.py").read_text(encoding="utf-8")
@@ -160,5 +160,7 @@ def test_a_new_document_type_is_one_file(copy: Path) -> None:
 
 
 def test_a_measure_that_no_policy_names_is_not_even_imported(copy: Path) -> None:
-    (copy / "docqa/measures/broken.py").write_text('"""Cannot be imported."""\nraise SystemExit(99)\n')
+    (copy / "docqa/measures/broken.py").write_text(
+        '"""Cannot be imported."""\nraise SystemExit(99)\n'
+    )
     assert json.loads(run(copy, "check", "--json", "page.jpg"))["pages"]

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from docqa.catalogue import LANGUAGES
-from fixtures.synthesize.documents import id_back, id_front, letter
 from fixtures.synthesize.camera import photograph
+from fixtures.synthesize.documents import id_back, id_front, letter
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
 from tests.faults.bad_files import bad_files

@@ -65,7 +65,7 @@ documents = sa.Table(
     sa.Column("deadline_at", UtcDateTime),
     sa.Index("ix_documents_queue", "decision", "deadline_at", "received_at", "id"),
 )
-"""``report_number`` points at the report in force; ``decision`` is that report's or the ruling's."""
+"""``report_number`` points at the report in force; ``decision`` is its own or the ruling's."""
 
 reports = sa.Table(
     "reports",
@@ -163,10 +163,10 @@ def _alembic() -> Config:
 def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     for pragma in (
+        f"busy_timeout = {_BUSY_TIMEOUT_MS}",
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
-        f"busy_timeout = {_BUSY_TIMEOUT_MS}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from docqa.adapters.schema import reservations, sessions
 
 _TOKEN_BYTES = 32
+_IDLE_PRECISION = timedelta(seconds=30)
+"""A page with many images needs one write, not one each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +58,26 @@ class SqlSessions:
 
     def reviewer(self, token: str, *, now: datetime) -> str | None:
         """Who is signed in with ``token``, whose idle time starts anew; None when nobody is."""
-        with self._engine.begin() as connection:
-            return connection.execute(
-                sa.update(sessions)
-                .where(sessions.c.token_sha256 == _sha256(token), ~_over(now))
-                .values(idle_until=now + self._idle)
-                .returning(sessions.c.reviewer)
-            ).scalar_one_or_none()
+        query = sa.select(sessions.c.reviewer, sessions.c.idle_until).where(
+            sessions.c.token_sha256 == _sha256(token), ~_over(now)
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        if row.idle_until < now + self._idle - _IDLE_PRECISION:
+            with self._engine.begin() as connection:
+                connection.execute(
+                    sa.update(sessions)
+                    .where(sessions.c.token_sha256 == _sha256(token))
+                    .values(idle_until=now + self._idle)
+                )
+        return str(row.reviewer)
 
     def end(self, token: str) -> None:
         """Sign out; a token that is over is no error."""
         with self._engine.begin() as connection:
-            connection.execute(
-                sa.delete(sessions).where(sessions.c.token_sha256 == _sha256(token))
-            )
+            connection.execute(sa.delete(sessions).where(sessions.c.token_sha256 == _sha256(token)))
 
 
 class SqlReservations:

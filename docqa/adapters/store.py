@@ -15,6 +15,7 @@ from docqa.adapters.schema import (
     reviewers,
     rulings,
     schema_is_current,
+    sessions,
 )
 from docqa.ports import Ruling, StoredDocument
 
@@ -76,6 +77,13 @@ class SqlStore:
                 _add_report(connection, document.id, 1, document.report)
         except sa.exc.IntegrityError as error:
             raise ValueError(f"there is a document {document.id} already") from error
+
+    def count(self) -> int:
+        """How many documents there are, for a progress bar."""
+        with self.engine.connect() as connection:
+            return connection.execute(
+                sa.select(sa.func.count()).select_from(documents)
+            ).scalar_one()
 
     def get(self, document_id: str) -> StoredDocument | None:
         """The document with the report in force."""
@@ -152,8 +160,9 @@ class SqlStore:
             ]
 
     def add_reviewer(self, name: str, password_hash: str) -> None:
-        """Create the account, or give it a new password."""
+        """Create the account, or give it a new password and sign it out everywhere."""
         with self.engine.begin() as connection:
+            connection.execute(sa.delete(sessions).where(sessions.c.reviewer == name))
             changed = connection.execute(
                 sa.update(reviewers)
                 .where(reviewers.c.name == name)
@@ -196,12 +205,8 @@ def _add_report(
     )
 
 
-def _put_in_force(
-    connection: sa.Connection, ruling: Ruling, which: sa.ColumnElement[bool]
-) -> bool:
-    changed = connection.execute(
-        sa.update(documents).where(which).values(decision=ruling.decision)
-    )
+def _put_in_force(connection: sa.Connection, ruling: Ruling, which: sa.ColumnElement[bool]) -> bool:
+    changed = connection.execute(sa.update(documents).where(which).values(decision=ruling.decision))
     if changed.rowcount == 0:
         return False
     connection.execute(

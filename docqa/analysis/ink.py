@@ -26,7 +26,7 @@ LEAST_CONTRAST_LEVELS = 12.0
 INK_CONTRAST_FRACTION = 0.4
 """A pixel is ink when it has this share of the contrast of the page's strong ink."""
 STROKE_TILES_COUNT = 8
-STROKE_TILE_PX = 256
+STROKE_TILE_PX = 192
 """Stroke width is measured at full resolution on this many tiles of this side."""
 LEAST_TEXT_COUNT = 5
 """Fewer text components than this say nothing about a text height."""
@@ -81,7 +81,7 @@ def _scale(page: Page) -> int:
 
 def _contrast(depth: Pixels) -> float:
     """The strong ink's depth: the 75th percentile of what stands out of the page's noise."""
-    counts = np.bincount(depth.ravel(), minlength=256).astype(np.float64)
+    counts = cv2.calcHist([depth], [0], None, [256], [0, 256]).ravel().astype(np.float64)
     levels = np.arange(256)
     below = np.cumsum(counts)
     median = int(np.searchsorted(below, below[-1] / 2))

@@ -11,7 +11,6 @@ none) and nothing may be printed outside.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
@@ -19,7 +18,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.sides import corners_of, draw_to_edges
+from docqa.analysis.sheet_masks import sheet_masks
+from docqa.analysis.sides import corners_of, draw_to_edges, side_steps
 from docqa.page import Page, Pixels, Polygon
 
 Floats = npt.NDArray[np.float64]
@@ -34,11 +34,26 @@ LEAST_AREA_FRACTION = 0.03
 """An ID card covers 0.07 of an A4 bed; less than this is a stamp or a stain."""
 TOUCHING_FRACTION = 0.012
 """A side this close to the frame, in parts of the frame's longer side, is the frame itself."""
-LEAST_SUPPORT_FRACTION = 0.45
+TOUCHING_SHARE_FRACTION = 0.6
+"""Share of a touching side that must be as bright as the sheet."""
+LEAST_SUPPORT_FRACTION = 0.3
 """Share of a side's profiles that must have their edge on the line."""
-LEAST_MEAN_SUPPORT_FRACTION = 0.62
-LEAST_STEPS_COUNT = 2
-"""Sides of a card on a light bed that must be steps; a ruled frame has none."""
+LEAST_MEAN_SUPPORT_FRACTION = 0.65
+"""The same for all visible sides together: one may be torn or hidden."""
+LEAST_CARD_SUPPORT_FRACTION = 0.65
+"""Least support of a side where the brightness does not tell sheet from surroundings."""
+SAME_PX = 2.0
+"""Quadrilaterals closer than this at the working scale are drawn to the same edges."""
+NEAR_REACH_PX = 3
+"""How far from the mask's outline an edge is sought first, at the working scale."""
+CERTAIN_SUPPORT_FRACTION = 0.95
+"""Every visible side carried this well: no other cut is tried."""
+CLEAR_STEP_LEVELS = 8.0
+"""A sheet this much brighter than its surroundings on every side lies on them."""
+LEAST_STEP_LEVELS = 1.5
+LEAST_STEPS_COUNT = 3
+"""Sides of a card on a bed of its own colour that must be steps; a ruled frame has none. One less
+for the shape of ID-1, whose white barcode field can reach two of them."""
 MOST_PRINT_OUTSIDE_FRACTION = 0.03
 """Print outside a card on a light bed, against print within: more makes it part of a page."""
 PRINT_CONTRAST_LEVELS = 25.0
@@ -83,9 +98,7 @@ class Outline:
 
     def aspect_ratio(self) -> float:
         """Longer over shorter side, each the mean of the opposite two; 1.0 or more."""
-        top, right, bottom, left = self.side_lengths_px()
-        across, down = max((top + bottom) / 2, 1e-6), max((left + right) / 2, 1e-6)
-        return max(across / down, down / across)
+        return _aspect_ratio(np.array(self.corners))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +108,8 @@ class _Candidate:
     touching: tuple[bool, bool, bool, bool]
     support: Floats
     """(4,) share of each side that has an edge under it."""
-    steps: int
-    """Visible sides that differ inside from outside."""
+    steps: Floats
+    """(4,) levels by which each side is brighter within than without; NaN where unknown."""
     score: float
 
 
@@ -110,19 +123,21 @@ def outline(page: Page) -> Outline | None:
     if min(luma.shape) < LEAST_SIDE_PX:
         return None
     colour = _colour(page, luma.shape, scale)
-    smooth = cv2.GaussianBlur(luma, (3, 3), 0).astype(np.float32)
     best: _Candidate | None = None
-    for mask in _masks(luma, colour):
-        for quad in _quads(mask):
-            candidate = _drawn(smooth, quad)
-            if candidate is None or (best is not None and candidate.score <= best.score):
-                continue
-            if _background(luma, candidate.quad) == "light" and not _alone(luma, candidate):
-                continue
+    tried: list[Floats] = []
+    for mask in sheet_masks(luma, colour):
+        quad = _quad(mask)
+        if quad is None or any(np.abs(quad - other).max() < SAME_PX for other in tried):
+            continue
+        tried.append(quad)
+        candidate = _drawn(luma, quad)
+        if candidate is None or (best is not None and candidate.score <= best.score):
+            continue
+        if _is_sheet(luma, candidate):
             best = candidate
-    if best is None:
-        return None
-    return _finished(page, luma, scale, best)
+            if candidate.support[~np.array(candidate.touching)].min() > CERTAIN_SUPPORT_FRACTION:
+                break
+    return None if best is None else _finished(page, luma, scale, best)
 
 
 def _scale(page: Page) -> int:
@@ -138,44 +153,8 @@ def _colour(page: Page, shape: tuple[int, ...], scale: int) -> Pixels:
     return colour
 
 
-def _masks(luma: Pixels, colour: Pixels) -> Iterator[Pixels]:
-    """(H, W) 0 or 255: where the sheet may be, cut in several ways."""
-    whiteness = cast("Pixels", colour.min(axis=2))
-    distance, limit = _distance_from_border(colour)
-    yield cast("Pixels", cv2.threshold(distance, limit, 255, cv2.THRESH_BINARY)[1])
-    otsu, mask = cv2.threshold(distance, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    if otsu > 1.5 * limit:
-        yield cast("Pixels", mask)
-    yield cast("Pixels", cv2.threshold(luma, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1])
-    yield cast("Pixels", cv2.threshold(whiteness, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1])
-
-
-def _distance_from_border(colour: Pixels) -> tuple[Pixels, float]:
-    """Largest channel difference to the border's median colour, and the border's own spread.
-
-    The ring is taken a little inside the frame, where the dark line that many scanners leave at
-    the frame's edge is past.
-    """
-    height, width = colour.shape[:2]
-    inset, depth = max(min(height, width) // 60, 1), max(min(height, width) // 40, 1)
-    inner = colour[inset : height - inset, inset : width - inset]
-    ring = np.concatenate(
-        [
-            inner[:depth].reshape(-1, 3),
-            inner[-depth:].reshape(-1, 3),
-            inner[:, :depth].reshape(-1, 3),
-            inner[:, -depth:].reshape(-1, 3),
-        ]
-    )
-    median = np.median(ring, axis=0)
-    difference = cv2.absdiff(colour, np.broadcast_to(median.astype(np.uint8), colour.shape))
-    distance = cast("Pixels", difference.max(axis=2))
-    spread = np.abs(ring.astype(np.int16) - median.astype(np.int16)).max(axis=1)
-    return distance, max(2.0, 2.5 * float(np.percentile(spread, 70)))
-
-
-def _quads(mask: Pixels) -> Iterator[Floats]:
-    """(4, 2) quadrilaterals around the largest part of the mask, gaps closed and specks gone."""
+def _quad(mask: Pixels) -> Floats | None:
+    """(4, 2) quadrilateral around the largest part of the mask, gaps closed and specks gone."""
     height, width = mask.shape
     size = max(max(height, width) // 60, 1) * 2 + 1
     element = cv2.getStructuringElement(cv2.MORPH_RECT, (size, size))
@@ -183,16 +162,17 @@ def _quads(mask: Pixels) -> Iterator[Floats]:
     opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, element)
     contours = cv2.findContours(opened, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
     if not contours:
-        return
+        return None
     contour = max(contours, key=cv2.contourArea)
     if cv2.contourArea(contour) < LEAST_AREA_FRACTION * height * width:
-        return
+        return None
     hull = cv2.convexHull(contour)
     if len(hull) < 4:
-        return
+        return None
     quad = cv2.approxPolyN(hull, 4, None, -1.0, True).reshape(-1, 2).astype(np.float64)
-    if len(quad) == 4:
-        yield _ordered(_fitted(contour.reshape(-1, 2).astype(np.float64), _ordered(quad)))
+    if len(quad) != 4:
+        return None
+    return _ordered(_fitted(contour.reshape(-1, 2)[::3].astype(np.float64), _ordered(quad)))
 
 
 def _ordered(quad: Floats) -> Floats:
@@ -218,39 +198,82 @@ def _fitted(contour: Floats, quad: Floats) -> Floats:
         if len(points) < 8:
             lines.append((starts[side], unit[side]))
             continue
-        fit = cv2.fitLine(points.astype(np.float32), cv2.DIST_L1, 0, 0.1, 0.1).ravel()
-        direction = fit[:2].astype(np.float64)
-        lines.append((fit[2:].astype(np.float64), direction * np.sign(direction @ unit[side])))
+        lines.append(_line_through(points, starts[side], unit[side]))
     moved = corners_of(lines)
     return quad if moved is None else moved
 
 
-def _drawn(smooth: npt.NDArray[np.float32], quad: Floats) -> _Candidate | None:
-    """The quadrilateral drawn to the edges under it, and how well they carry it."""
-    height, width = smooth.shape
-    reach = max(max(height, width) // 50, 3)
-    for _ in range(2):
+def _line_through(points: Floats, start: Floats, unit: Floats) -> tuple[Floats, Floats]:
+    """The line along most of the points, by least absolute distance (reweighted least squares)."""
+    rest = points - start
+    along, across = rest @ unit, rest[:, 1] * unit[0] - rest[:, 0] * unit[1]
+    offset, slope = float(np.median(across)), 0.0
+    for _ in range(4):
+        weight = 1 / np.maximum(np.abs(across - offset - slope * along), 0.3)
+        slope, offset = _weighted_line(weight, along, across)
+    direction = unit + slope * np.array([-unit[1], unit[0]])
+    point = start + offset * np.array([-unit[1], unit[0]])
+    return point, direction / np.hypot(*direction)
+
+
+def _weighted_line(weight: Floats, x: Floats, y: Floats) -> tuple[float, float]:
+    total = weight.sum()
+    mean_x, mean_y = (weight @ x) / total, (weight @ y) / total
+    spread = weight @ (x - mean_x) ** 2
+    slope = (weight @ ((x - mean_x) * (y - mean_y))) / spread if spread > 1e-9 else 0.0
+    return float(slope), float(mean_y - slope * mean_x)
+
+
+def _drawn(luma: Pixels, quad: Floats) -> _Candidate | None:
+    """The quadrilateral drawn to the edges under it, and how well they carry it.
+
+    First to edges close by, for a faint card edge would lose to the print within; failing that, to
+    edges further off.
+    """
+    near = _drawn_within(luma, quad, NEAR_REACH_PX)
+    if near is not None and near.support.min() >= LEAST_CARD_SUPPORT_FRACTION:
+        return near
+    reach = max(max(luma.shape) // 50, 2 * NEAR_REACH_PX)
+    far = _drawn_within(luma, quad, reach)
+    if near is None or (far is not None and far.score > near.score):
+        return far
+    return near
+
+
+def _drawn_within(luma: Pixels, quad: Floats, reach: int) -> _Candidate | None:
+    height, width = luma.shape
+    for needed in (LEAST_MEAN_SUPPORT_FRACTION / 2, LEAST_MEAN_SUPPORT_FRACTION):
         if not _plausible(quad, width, height):
             return None
         touching = _touching(quad, width, height)
-        moved, support, steps = draw_to_edges(smooth, quad, touching, reach)
-        if moved is None:
+        if sum(touching) > 2:
             return None
-        quad, reach = moved, max(reach // 2, 3)
-    if not _plausible(quad, width, height):
-        return None
-    visible = support[~np.array(touching)]
-    if len(visible) < 2 or visible.min() < LEAST_SUPPORT_FRACTION:
-        return None
-    if visible.mean() < LEAST_MEAN_SUPPORT_FRACTION:
+        moved, support = draw_to_edges(luma, quad, touching, reach)
+        visible = support[~np.array(touching)]
+        if moved is None or visible.mean() < needed:
+            return None
+        quad, reach = moved, max(reach // 2, NEAR_REACH_PX)
+    if visible.min() < LEAST_SUPPORT_FRACTION or not _plausible(quad, width, height):
         return None
     area = _area(quad) / (width * height)
+    steps = side_steps(luma, quad)
     return _Candidate(quad, touching, support, steps, float(visible.mean()) + 0.5 * area)
 
 
 def _area(quad: Floats) -> float:
     following = np.roll(quad, -1, axis=0)
     return float(abs((quad[:, 0] * following[:, 1] - quad[:, 1] * following[:, 0]).sum()) / 2)
+
+
+def _aspect_ratio(quad: Floats) -> float:
+    along = quad[[1, 2, 3, 0]] - quad
+    length = np.hypot(along[:, 0], along[:, 1])
+    across, down = max(length[0] + length[2], 1e-6), max(length[1] + length[3], 1e-6)
+    return float(max(across / down, down / across))
+
+
+def _is_id1(aspect_ratio: float) -> bool:
+    return abs(aspect_ratio / ID1_ASPECT - 1) <= ID1_ASPECT_TOLERANCE
 
 
 def _plausible(quad: Floats, width: int, height: int) -> bool:
@@ -282,7 +305,7 @@ def _touching(quad: Floats, width: int, height: int) -> tuple[bool, bool, bool, 
 
 def _background(luma: Pixels, quad: Floats) -> Background:
     """What lies around the sheet: a light lid, a dark lid, or anything else."""
-    outside = luma[_filled(luma.shape, quad, 1.03) == 0]
+    outside = luma[::2, ::2][_filled(luma.shape, quad, 1.03)[::2, ::2] == 0]
     if outside.size < 16:
         return "mixed"
     low, middle, high = np.percentile(outside, (20, 50, 85))
@@ -299,13 +322,24 @@ def _filled(shape: tuple[int, ...], quad: Floats, growth: float) -> Pixels:
     return cast("Pixels", cv2.fillConvexPoly(mask, grown, 255))
 
 
-def _alone(luma: Pixels, candidate: _Candidate) -> bool:
-    """On a light bed: a card with edges of its own and nothing printed around it."""
-    if candidate.steps < LEAST_STEPS_COUNT or any(candidate.touching):
+def _is_sheet(luma: Pixels, candidate: _Candidate) -> bool:
+    """Whether the quadrilateral lies on its surroundings instead of being printed on them.
+
+    A sheet that is clearly brighter than what surrounds it on every side is one. Anything else
+    (a card of the lid's own colour, a dark booklet) could as well be a picture or a table of a
+    page, so its sides must be steps, with nothing printed around it.
+    """
+    steps = candidate.steps[~np.array(candidate.touching) & np.isfinite(candidate.steps)]
+    if len(steps) >= 2 and (steps > CLEAR_STEP_LEVELS).all():
+        return _reaches_frame(luma, candidate)
+    if any(candidate.touching) or candidate.support.min() < LEAST_CARD_SUPPORT_FRACTION:
+        return False
+    needed = LEAST_STEPS_COUNT - int(_is_id1(_aspect_ratio(candidate.quad)))
+    if (np.abs(steps) > LEAST_STEP_LEVELS).sum() < needed:
         return False
     outside = _filled(luma.shape, candidate.quad, 1.06) == 0
-    bed = float(np.median(luma[outside]))
-    dark = luma < bed - PRINT_CONTRAST_LEVELS
+    surface = float(np.median(luma[outside]))
+    dark = luma < surface - PRINT_CONTRAST_LEVELS
     rim = max(min(luma.shape) // 40, 2)
     dark[:rim] = dark[-rim:] = False
     dark[:, :rim] = dark[:, -rim:] = False
@@ -313,13 +347,31 @@ def _alone(luma: Pixels, candidate: _Candidate) -> bool:
     return int((dark & outside).sum()) <= MOST_PRINT_OUTSIDE_FRACTION * max(within, 50)
 
 
+def _reaches_frame(luma: Pixels, candidate: _Candidate) -> bool:
+    """Whether the sheet, not its surroundings, is what touches the frame on touching sides."""
+    sheet = _filled(luma.shape, candidate.quad, 1.0) > 0
+    around = ~(_filled(luma.shape, candidate.quad, 1.03) > 0)
+    if not any(candidate.touching) or not around.any():
+        return True
+    middle = (float(np.median(luma[sheet])) + float(np.median(luma[around]))) / 2
+    strips = (
+        np.s_[2:5, :],
+        np.s_[:, -5:-2],
+        np.s_[-5:-2, :],
+        np.s_[:, 2:5],
+    )
+    for strip, touches in zip(strips, candidate.touching, strict=True):
+        if touches and (luma[strip][sheet[strip]] > middle).mean() < TOUCHING_SHARE_FRACTION:
+            return False
+    return True
+
+
 def _finished(page: Page, luma: Pixels, scale: int, found: _Candidate) -> Outline | None:
     """Drawn again at twice the scale, to a fraction of a pixel, and described."""
     quad = found.quad
     if scale > 1:
-        finer = cv2.GaussianBlur(page.luma(scale // 2), (3, 3), 0).astype(np.float32)
         doubled = (quad + 0.5) * 2 - 0.5
-        refined = draw_to_edges(finer, doubled, found.touching, 4)[0]
+        refined = draw_to_edges(page.luma(scale // 2), doubled, found.touching, 4)[0]
         if refined is not None and np.abs(refined - doubled).max() < 12:
             quad = (refined + 0.5) / 2 - 0.5
     corners = (quad + 0.5) * scale - 0.5
@@ -344,7 +396,7 @@ def _kind(page: Page, shape: Outline) -> Kind:
     ppi = page.origin.ppi_tag
     if ppi is not None and ppi >= LEAST_SCANNER_PPI:
         return "card" if longest / ppi * 25.4 <= LONGEST_CARD_MM else "page"
-    if abs(shape.aspect_ratio() / ID1_ASPECT - 1) <= ID1_ASPECT_TOLERANCE:
+    if _is_id1(shape.aspect_ratio()):
         return "card"
     small = shape.background == "light" and shape.area_fraction < SMALL_AREA_FRACTION
     return "card" if small else "page"

@@ -25,7 +25,7 @@ COARSE_SIDE_PX = 160
 """The grid is averaged from the coarsest luma whose short side still has this many pixels."""
 CLOSING_FRACTION_OF_SHORT_SIDE = 1 / 40
 """Wider than the strokes of a heading, narrower than a table cell."""
-SAMPLE_STEP_PX = 3
+SAMPLE_STEP_PX = 5
 """Odd, so that a subsample of a JPEG meets every phase of its 8x8 blocks."""
 WHITE_LEVEL = 254
 BLACK_LEVEL = 2
@@ -64,7 +64,7 @@ class Paper:
     colour_cast_levels: float
     """Distance of the mean colour of the paper from grey (CIELAB chroma); 0 without colour."""
     colour_spread_levels: float
-    """Standard deviation of chroma from paper block to paper block: mixed light; 0 without colour."""
+    """Spread of chroma from paper block to paper block (mixed light); 0 without colour."""
 
     @property
     def paper_fraction(self) -> float:
@@ -90,7 +90,9 @@ def paper(page: Page) -> Paper:
         brightest_level=float(np.percentile(at_paper, 95)),
         gradient_x_levels=float(plane[0]),
         gradient_y_levels=float(plane[1]),
-        residual_levels=float(np.sqrt(np.mean((at_paper - _on(plane, blocks.shape)[is_paper]) ** 2))),
+        residual_levels=float(
+            np.sqrt(np.mean((at_paper - _on(plane, blocks.shape)[is_paper]) ** 2))
+        ),
         block_range_levels=float(high - low),
         border_level=_border_level(coarse),
         clipped_white_fraction=float(np.mean(sample >= WHITE_LEVEL)),
@@ -122,7 +124,9 @@ def _plane(blocks: Levels) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float6
     Starts from the brighter class where there clearly are two, then grows along the plane, so
     that a strong slope is followed and a desk is left out.
     """
-    threshold, _ = cv2.threshold(blocks.astype(np.uint8), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    threshold, _ = cv2.threshold(
+        blocks.astype(np.uint8), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU
+    )
     bright = blocks > threshold
     split = bool(bright.any() and not bright.all())
     if not split or blocks[bright].mean() - blocks[~bright].mean() < SPLIT_LEVELS:
@@ -171,8 +175,11 @@ def _border_level(coarse: Pixels) -> float:
 def _colour(page: Page, is_paper: npt.NDArray[np.bool_]) -> tuple[float, float]:
     if page.origin.colour_mode != "colour":
         return 0.0, 0.0
-    rgb = page.colour(8).astype(np.float32) / 255
-    bright = rgb.min(axis=2) >= np.percentile(rgb.min(axis=2), 30)
+    colour = page.colour(8)
+    step = 2 if min(colour.shape[:2]) >= COARSE_SIDE_PX else 1
+    rgb = colour[::step, ::step].astype(np.float32) / 255
+    darkest = cv2.min(cv2.min(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
+    bright = darkest >= np.percentile(darkest[::2, ::2], 30)
     lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)[..., 1:]
     weight = bright.astype(np.float32)
     size = (is_paper.shape[1], is_paper.shape[0])

@@ -6,18 +6,19 @@ least-squares line through the points is the side; neighbouring sides meet in th
 
 from __future__ import annotations
 
-from typing import cast
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.page import Pixels
+
 Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 Line = tuple[Floats, Floats]
 """A point (2,) and a unit direction (2,)."""
 
-SAMPLES_COUNT = 96
+SAMPLES_COUNT = 64
 """Profiles taken across each side."""
 LEAST_RISE_LEVELS = 0.5
 """Gradient per pixel below which there is no edge, however quiet the image."""
@@ -25,14 +26,17 @@ TOLERANCE_PX = 1.0
 TOLERANCE_FRACTION = 0.0035
 """How far an edge point may lie off its line, the latter in parts of the longest side: paper
 bends a little, and lenses bend more."""
-LEAST_STEP_LEVELS = 1.5
-STEP_SHARE_FRACTION = 0.6
-"""A side is a step when this share of its profiles differ by the levels inside from outside."""
+WITHIN_BAND_PX = (3, 8)
+WITHOUT_BAND_PX = (2, 7)
+"""Distances from a side at which its flanks are compared: past the edge's own blur, and wide
+enough to reach the paper between letters and lines."""
+STEP_SHARE_FRACTION = 0.7
+"""A side is a step when this share of its profiles go the same way from outside to inside."""
 
 
 def draw_to_edges(
-    image: npt.NDArray[np.float32], quad: Floats, fixed: tuple[bool, ...], reach: int
-) -> tuple[Floats | None, Floats, int]:
+    image: Pixels, quad: Floats, fixed: tuple[bool, ...], reach: int
+) -> tuple[Floats | None, Floats]:
     """Move the sides of a quadrilateral to the steepest places within ``reach`` pixels.
 
     Rising and falling edges are fitted apart and the better carried one wins, so that the two
@@ -46,30 +50,47 @@ def draw_to_edges(
 
     Returns:
         The moved (4, 2) corners, or None when sides became parallel; (4,) the share of each
-        side that has an edge on its line, 0 to 1; how many free sides are steps (brighter or
-        darker on one flank than on the other, as a ruled line is not).
+        side that has an edge on its line, 0 to 1.
     """
-    along = np.roll(quad, -1, axis=0) - quad
-    length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)
-    unit = along / length[:, None]
-    inward = np.stack([-unit[:, 1], unit[:, 0]], axis=1)
-    place = np.linspace(0.03, 0.97, SAMPLES_COUNT)
-    base = quad[:, None] + along[:, None] * place[None, :, None]
+    length, inward = _frame_of(quad)
+    place, base = _places(quad)
     profiles = _profiles(image, base, inward, reach)
     height, width = image.shape
-    inside = ((base >= 0) & (base <= np.array([width - 1, height - 1]))).all(axis=2)
+    within = (base >= 0) & (base <= np.array([width - 1, height - 1]))
+    inside = within[..., 0] & within[..., 1]
     rise = (profiles[..., 2:] - profiles[..., :-2]) / 2
     floor = max(LEAST_RISE_LEVELS, 2.0 * float(np.median(np.abs(rise))))
     tolerance = max(TOLERANCE_PX, TOLERANCE_FRACTION * float(length.max()))
     ends, support = _lines(np.stack([rise, -rise]), place, inside, floor, tolerance)
     free = ~np.array(fixed)
     ends[~free] = 0.0
-    steps = int((_steps(profiles, ends, place, inside) & free).sum())
     first = quad + inward * ends[:, :1]
-    last = np.roll(quad, -1, axis=0) + inward * ends[:, 1:]
+    last = quad[[1, 2, 3, 0]] + inward * ends[:, 1:]
     run = last - first
     run /= np.maximum(np.hypot(run[:, 0], run[:, 1]), 1e-6)[:, None]
-    return corners_of(list(zip(first, run, strict=True))), support, steps
+    return corners_of(list(zip(first, run, strict=True))), support
+
+
+def side_steps(image: Pixels, quad: Floats) -> Floats:
+    """(4,) how many levels brighter the surface is within each side than without.
+
+    The brightest pixels of both flanks are compared: that is the surface, whatever is printed on
+    it. About 0 for a ruled line or the edge of a text block, 0 where the sign varies, and NaN
+    for a side too near to the frame to have an outer flank.
+    """
+    inward = _frame_of(quad)[1]
+    base = _places(quad)[1]
+    within = _brightest(image, base, inward, WITHIN_BAND_PX)
+    without = _brightest(image, base, -inward, WITHOUT_BAND_PX)
+    rises = within - without
+    steps = np.full(4, np.nan)
+    for side in range(4):
+        of_side = rises[side][np.isfinite(rises[side])]
+        if len(of_side) >= SAMPLES_COUNT // 8:
+            middle = float(np.median(of_side))
+            same_way = (of_side * np.sign(middle) > 0.3 * abs(middle)).mean()
+            steps[side] = middle if same_way >= STEP_SHARE_FRACTION else 0.0
+    return steps
 
 
 def corners_of(lines: list[Line]) -> Floats | None:
@@ -85,21 +106,51 @@ def corners_of(lines: list[Line]) -> Floats | None:
     return np.array(corners)
 
 
-def _profiles(
-    image: npt.NDArray[np.float32], base: Floats, inward: Floats, reach: int
-) -> Floats:
-    """(4, samples, 2 * reach + 3) brightness across the sides, from outside to inside."""
-    offsets = np.arange(-reach - 1, reach + 2, dtype=np.float64)
+def _frame_of(quad: Floats) -> tuple[Floats, Floats]:
+    """(4,) lengths of the sides and (4, 2) unit normals that point inward."""
+    along = quad[[1, 2, 3, 0]] - quad
+    length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)
+    unit = along / length[:, None]
+    return length, np.stack([-unit[:, 1], unit[:, 0]], axis=1)
+
+
+def _places(quad: Floats) -> tuple[Floats, Floats]:
+    """(samples,) places along a side, 0 to 1, and (4, samples, 2) the points there."""
+    place = np.linspace(0.03, 0.97, SAMPLES_COUNT)
+    along = quad[[1, 2, 3, 0]] - quad
+    return place, quad[:, None] + along[:, None] * place[None, :, None]
+
+
+def _brightest(image: Pixels, base: Floats, toward: Floats, band: tuple[int, int]) -> Floats:
+    """(4, samples) highest level in a band beside the sides; NaN beyond the frame."""
+    offsets = np.arange(*band)
+    points = base[:, :, None] + toward[:, None, None] * offsets[None, None, :, None]
+    at = np.rint(points).astype(np.intp)
+    height, width = image.shape
+    x, y = np.clip(at[..., 0], 0, width - 1), np.clip(at[..., 1], 0, height - 1)
+    levels = np.where((x == at[..., 0]) & (y == at[..., 1]), image[y, x], -1).max(axis=2)
+    return np.where(levels >= 0, levels, np.nan)
+
+
+def _profiles(image: Pixels, base: Floats, inward: Floats, reach: int) -> Singles:
+    """(4, samples, 2 * reach + 3) brightness across the sides, from outside to inside.
+
+    Smoothed along the profiles and along the sides, which is cheaper than smoothing the image.
+    """
+    offsets = np.arange(-reach - 2, reach + 3, dtype=np.float64)
     points = base[:, :, None] + inward[:, None, None] * offsets[None, None, :, None]
     flat = points.reshape(4 * SAMPLES_COUNT, -1, 2).astype(np.float32)
-    taken = cv2.remap(
+    read = cv2.remap(
         image, flat[..., 0], flat[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    return cast("Floats", taken.reshape(4, SAMPLES_COUNT, -1).astype(np.float64))
+    taken = np.asarray(read, np.float32).reshape(4, SAMPLES_COUNT, -1)
+    taken = taken[..., :-2] + 2 * taken[..., 1:-1] + taken[..., 2:]
+    taken[:, 1:-1] = (taken[:, :-2] + 2 * taken[:, 1:-1] + taken[:, 2:]) / 4
+    return np.asarray(taken / 4, np.float32)
 
 
 def _lines(
-    rise: Floats, place: Floats, inside: Flags, floor: float, tolerance: float
+    rise: Singles, place: Floats, inside: Flags, floor: float, tolerance: float
 ) -> tuple[Floats, Floats]:
     """(4, 2) the lines' offsets at both ends of each side, and (4,) their support.
 
@@ -114,14 +165,12 @@ def _lines(
     )
     bend = np.maximum(2 * height - low - high, 1e-6)
     at = peak - reach + np.clip((high - low) / (2 * bend), -0.5, 0.5)
-    usable = (height > floor) & inside
+    usable = np.logical_and(height > floor, inside)
     middle = place - 0.5
-    line = _least_squares(usable.astype(np.float64), at, np.zeros_like(middle))
-    known = np.where(usable, at, np.nan)
-    line[..., 0] = np.where(
-        usable.any(axis=2), np.nanmedian(np.where(usable.any(axis=2)[..., None], known, 0), 2), 0
-    )
-    for width in (reach, reach / 2, 2 * tolerance, tolerance, tolerance):
+    # Profiles without an edge vote for the side to stay where it is.
+    centre = np.median(np.where(usable, at, 0.0), axis=2)
+    line = np.stack([centre, np.zeros_like(centre)], axis=-1)
+    for width in (reach, 2 * tolerance, tolerance, tolerance):
         miss = at - line[..., :1] - line[..., 1:] * middle
         weight = usable & (np.abs(miss) <= max(width, tolerance))
         line = _least_squares(weight.astype(np.float64), at, middle)
@@ -129,8 +178,9 @@ def _lines(
     carried = (usable & (np.abs(miss) <= tolerance)).sum(axis=2)
     share = carried / np.maximum(inside.sum(axis=1), SAMPLES_COUNT // 4)
     better, sides = share.argmax(axis=0), np.arange(4)
-    centre, slope = line[better, sides].T
-    return np.stack([centre - slope / 2, centre + slope / 2], axis=1), share[better, sides]
+    middles, slopes = line[better, sides].T
+    ends = np.stack([middles - slopes / 2, middles + slopes / 2], axis=1)
+    return ends, share[better, sides]
 
 
 def _least_squares(weight: Floats, at: Floats, middle: Floats) -> Floats:
@@ -145,19 +195,3 @@ def _least_squares(weight: Floats, at: Floats, middle: Floats) -> Floats:
         (total >= 4) & (spread > 1e-3), (weight * x * y).sum(axis=-1) / np.maximum(spread, 1e-9), 0
     )
     return np.stack([np.where(total > 0, mean_y - slope * mean_x, 0.0), slope], axis=-1)
-
-
-def _steps(profiles: Floats, ends: Floats, place: Floats, inside: Flags) -> Flags:
-    """(4,) whether each side's inside differs from its outside, not only its line from both."""
-    reach = (profiles.shape[2] - 3) // 2
-    offsets = np.arange(-reach - 1, reach + 2)
-    line = ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * place
-    behind = offsets - line[..., None]
-    inner, outer = (behind > 2) & (behind < 7), (behind < -2) & (behind > -7)
-    within = (profiles * inner).sum(axis=2) / np.maximum(inner.sum(axis=2), 1)
-    without = (profiles * outer).sum(axis=2) / np.maximum(outer.sum(axis=2), 1)
-    differs = np.abs(within - without) > LEAST_STEP_LEVELS
-    differs &= inside & inner.any(axis=2) & outer.any(axis=2)
-    return cast(
-        "Flags", differs.sum(axis=1) > STEP_SHARE_FRACTION * np.maximum(inside.sum(axis=1), 1)
-    )

@@ -7,7 +7,6 @@ of a sensor, of a resampling or of a display die in any downscaled view.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
@@ -72,10 +71,16 @@ def texture(page: Page) -> Texture:
 def _windows(luma: Pixels) -> list[Pixels]:
     height, width = luma.shape
     tall, wide = min(WINDOW_PX, height) & ~1, min(WINDOW_PX, width) & ~1
-    tops = np.unique(np.linspace(0.04 * (height - tall), 0.96 * (height - tall), GRID_WINDOWS).astype(int))
-    lefts = np.unique(np.linspace(0.04 * (width - wide), 0.96 * (width - wide), GRID_WINDOWS).astype(int))
+    tops = np.unique(
+        np.linspace(0.04 * (height - tall), 0.96 * (height - tall), GRID_WINDOWS).astype(int)
+    )
+    lefts = np.unique(
+        np.linspace(0.04 * (width - wide), 0.96 * (width - wide), GRID_WINDOWS).astype(int)
+    )
     return [
-        np.ascontiguousarray(luma[top : top + tall, left : left + wide]) for top in tops for left in lefts
+        np.ascontiguousarray(luma[top : top + tall, left : left + wide])
+        for top in tops
+        for left in lefts
     ]
 
 
@@ -125,7 +130,8 @@ def _grid_peak(windows: list[Pixels]) -> float:
     mean: Spectrum = np.zeros((side, side), np.float32)
     for window in windows:
         part = window[:side, :side].astype(np.float32)
-        mean += np.log1p(np.abs(np.fft.fft2((part - part.mean()) * hann))).astype(np.float32)
+        waves = cv2.dft((part - part.mean()) * hann, flags=cv2.DFT_COMPLEX_OUTPUT)
+        mean += np.log1p(cv2.magnitude(waves[..., 0], waves[..., 1]))
     mean /= len(windows)
     fy, fx = np.meshgrid(np.fft.fftfreq(side), np.fft.fftfreq(side), indexing="ij")
     frequency = np.hypot(fx, fy)
@@ -135,5 +141,3 @@ def _grid_peak(windows: list[Pixels]) -> float:
     level = (sums / np.maximum(np.bincount(ring.ravel()), 1))[ring]
     excess = np.where(band, mean - level, 0.0)
     return float(np.exp(min(float(np.sort(excess.ravel())[-4]), 10.0)))
-
-

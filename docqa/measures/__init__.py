@@ -56,7 +56,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measure module, resolved. ``take`` needs the model bytes of ``model_path`` where it is set."""
+    """A measure module, resolved."""
 
     name: str
     summary: str

@@ -1,0 +1,128 @@
+"""Errors as RFC 9457 problems, in Arabic and English, without anything internal."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from api.services import Services, Texts
+from docqa.errors import InvalidDocument, InvalidRequest
+
+TYPE_PREFIX = "https://docqa.invalid/problems/"
+_TABLES: Mapping[str, Mapping[str, Any]] = tomllib.loads(
+    (Path(__file__).parent / "problems.toml").read_text(encoding="utf-8")
+)
+_STATUS = {"file.too_large": 413, "request.claims.not_json": 400}
+_CODE_OF_STATUS = {404: "http.not_found", 405: "http.method_not_allowed"}
+
+
+class Problem(Exception):
+    """A request that is answered with a problem whose code stands in ``problems.toml``.
+
+    Args:
+        code: which.
+        retry_after_s: sent as Retry-After.
+        errors: single wrong values, each ``{"pointer": …, "detail": …}``.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        retry_after_s: int | None = None,
+        errors: Sequence[Mapping[str, str]] = (),
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retry_after_s = retry_after_s
+        self.errors = errors
+
+
+def status_of(code: str) -> int:
+    """The HTTP status of a problem code."""
+    if code in _TABLES:
+        return int(_TABLES[code]["status"])
+    if code.startswith("file.format."):
+        return 415
+    return _STATUS.get(code, 422)
+
+
+def problem_response(problem: Problem, request_id: str) -> JSONResponse:
+    """The answer to a request that failed with ``problem``."""
+    table = _TABLES[problem.code]
+    texts = {
+        language: {"title": table["title"][language], "detail": table["detail"][language]}
+        for language in ("ar", "en")
+    }
+    return _response(problem.code, texts, request_id, problem)
+
+
+def validation_problem(errors: Sequence[Any]) -> Problem:
+    """The problem of values that pydantic found wrong; what was sent is not repeated."""
+    return Problem(
+        "http.invalid",
+        errors=[
+            {"pointer": "/".join(("", *map(str, error["loc"]))), "detail": str(error["msg"])}
+            for error in errors
+        ],
+    )
+
+
+def install_problems(app: FastAPI, services: Services) -> None:
+    """Make every error of ``app`` a problem; those nobody foresaw are api.envelope's."""
+
+    async def coded(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, InvalidDocument | InvalidRequest)
+        texts = services.problem_text(error.code, error.facts)
+        return _response(error.code, texts, request.state.request_id)
+
+    async def known(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, Problem)
+        return problem_response(error, request.state.request_id)
+
+    async def invalid(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        return problem_response(validation_problem(error.errors()), request.state.request_id)
+
+    async def refused(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        code = _CODE_OF_STATUS.get(error.status_code, "http.rejected")
+        response = problem_response(Problem(code), request.state.request_id)
+        response.headers.update(error.headers or {})
+        return response
+
+    app.add_exception_handler(InvalidDocument, coded)
+    app.add_exception_handler(InvalidRequest, coded)
+    app.add_exception_handler(Problem, known)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, refused)
+
+
+def _response(
+    code: str, texts: Texts, request_id: str, problem: Problem | None = None
+) -> JSONResponse:
+    status = status_of(code)
+    body: dict[str, Any] = {
+        "type": TYPE_PREFIX + code.replace(".", "-").replace("_", "-"),
+        "title": texts["en"]["title"],
+        "status": status,
+        "detail": texts["en"]["detail"],
+        "code": code,
+        "title_ar": texts["ar"]["title"],
+        "detail_ar": texts["ar"]["detail"],
+        "request_id": request_id,
+    }
+    headers = {}
+    if problem is not None and problem.errors:
+        body["errors"] = list(problem.errors)
+    if problem is not None and problem.retry_after_s is not None:
+        headers["Retry-After"] = str(problem.retry_after_s)
+    return JSONResponse(body, status, headers, media_type="application/problem+json")

@@ -1,0 +1,1 @@
+"""The reviewers' pages: rendered on the server, usable without scripts, in two languages."""

@@ -1,0 +1,109 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import anyio.to_thread
+from fastapi import APIRouter, Request, Response
+from starlette.responses import FileResponse, RedirectResponse
+
+from api.gate import Gate
+from api.review.pages import render
+from api.review.sign_in import (
+    Attempts,
+    forget_token,
+    form_is_ours,
+    keep_token,
+    new_visitor,
+    password_matches,
+    read_form,
+    session_token,
+)
+from api.services import Services
+
+HOME = "/review"
+SIGN_IN = "/review/login"
+_STATIC = Path(__file__).parent / "static"
+_PASSWORDS_AT_ONCE = 2
+"""Each comparison takes 64 MB on purpose."""
+
+
+def account_routes(services: Services) -> APIRouter:
+    """``/review/login`` and ``/review/logout``."""
+    router = APIRouter(prefix=HOME, include_in_schema=False)
+    attempts = Attempts()
+    passwords = Gate(
+        running=_PASSWORDS_AT_ONCE,
+        waiting=services.settings.waiting,
+        retry_after_s=services.settings.retry_after_s,
+    )
+
+    def sign_in_page(request: Request, status: int = 200, failure: str | None = None) -> Response:
+        token = session_token(request) or new_visitor()
+        page = render(request, "login.html", token=token, status=status, failure=failure)
+        keep_token(request, page, token)
+        return page
+
+    @router.get("/login")
+    def show_sign_in(request: Request) -> Response:
+        if services.sessions.reviewer(session_token(request), now=services.clock()):
+            return RedirectResponse(HOME, 303)
+        return sign_in_page(request)
+
+    @router.post("/login")
+    async def sign_in(request: Request) -> Response:
+        form = await read_form(request)
+        if not form_is_ours(request, form):
+            return sign_in_page(request, 403, "form_expired")
+        name, now = form.get("name", "").strip(), services.clock()
+        if attempts.exhausted(name, now):
+            return sign_in_page(request, 429, "sign_in_wait")
+
+        with passwords.admitted():
+            token = await passwords.run(lambda: _start_session(services, request, form, now))
+        if token is None:
+            attempts.failed(name, now)
+            return sign_in_page(request, 401, "sign_in_failed")
+        attempts.succeeded(name)
+        response = RedirectResponse(HOME, 303)
+        keep_token(request, response, token)
+        return response
+
+    @router.post("/logout")
+    async def sign_out(request: Request) -> Response:
+        form = await read_form(request)
+        if not form_is_ours(request, form):
+            return sign_in_page(request, 403, "form_expired")
+        await anyio.to_thread.run_sync(services.sessions.end, session_token(request))
+        response = RedirectResponse(SIGN_IN, 303)
+        forget_token(request, response)
+        return response
+
+    return router
+
+
+def style_routes() -> APIRouter:
+    """What every page looks like."""
+    router = APIRouter(prefix=HOME, include_in_schema=False)
+    for path in sorted(_STATIC.iterdir()):
+        router.add_api_route(f"/static/{path.name}", partial(_static, path), methods=["GET"])
+    return router
+
+
+def _static(path: Path) -> Response:
+    return FileResponse(path, headers={"Cache-Control": "public, max-age=3600"})
+
+
+def _start_session(
+    services: Services, request: Request, form: dict[str, str], now: datetime
+) -> str | None:
+    """A new token, never the one from before signing in; None when the password is wrong."""
+    name = form.get("name", "").strip()
+    known_hash = services.rulings.password_hash(name)
+    if not password_matches(form.get("password", ""), known_hash):
+        return None
+    services.sessions.end(session_token(request))
+    return services.sessions.start(name, now=now)

@@ -1,0 +1,64 @@
+"""Renders the reviewers' templates."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from api.review.sign_in import form_token
+from api.review.texts import LANGUAGES, TEXTS, language_of, remember_language
+
+_POLICY = (
+    "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def render(
+    request: Request,
+    template: str,
+    *,
+    token: str,
+    reviewer: str | None = None,
+    status: int = 200,
+    **values: Any,
+) -> HTMLResponse:
+    """``template`` in the visitor's language.
+
+    Args:
+        request: what is answered.
+        template: a file of templates/.
+        token: the secret in the visitor's cookie, for the forms on the page.
+        reviewer: who is signed in.
+        status: of the answer.
+        values: what the template shows.
+    """
+    language = language_of(request)
+    html = _TEMPLATES.get_template(template).render(
+        t=TEXTS[language],
+        language=language,
+        direction="rtl" if language == "ar" else "ltr",
+        languages=[
+            (name, TEXTS[name]["language"], request.url.include_query_params(lang=name).query)
+            for name in LANGUAGES
+        ],
+        form_token=form_token(token),
+        reviewer=reviewer,
+        version=version("docqa"),
+        **values,
+    )
+    response = HTMLResponse(html, status, {"Content-Security-Policy": _POLICY})
+    remember_language(request, response)
+    return response

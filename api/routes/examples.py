@@ -1,0 +1,150 @@
+"""What /openapi.json shows of uploads and their answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.submission import SubmissionFields
+
+_CLAIMS = '{"given_name": "آمنة", "birth_date": "1990-05-04"}'
+_REPORT: dict[str, Any] = {
+    "schema": "docqa.report/1",
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "document_type": "a4-generic",
+    "verdict": {
+        "decision": "review",
+        "score": 64,
+        "reasons": [
+            {
+                "code": "geometry.skew",
+                "decision": "review",
+                "measure": "skew",
+                "field": None,
+                "page": 1,
+                "value": 1.8,
+                "limit": 1.0,
+                "unit": "deg",
+                "regions": [],
+                "message": {"ar": "الصفحة مائلة.", "en": "The page is turned."},
+                "advice": {
+                    "ar": "ضعها بمحاذاة حافة الزجاج وامسحها من جديد.",
+                    "en": "Lay it straight against the edge of the glass and scan again.",
+                },
+            }
+        ],
+    },
+    "pages": [
+        {
+            "index": 1,
+            "width_px": 2480,
+            "height_px": 3508,
+            "measures": {
+                "skew": {
+                    "status": "assessed",
+                    "score": 64,
+                    "outputs": {"angle_deg": 1.8},
+                    "regions": [],
+                }
+            },
+        }
+    ],
+    "fields": [],
+    "faults": [],
+    "policy": {"id": "sy-passport", "digest": "sha256:…"},
+    "engine": {"version": "0.1.0", "digest": "sha256:…"},
+    "timings_ms": {"decode": 31.0, "measures": 64.0, "reading": 0.0},
+}
+CHECK: dict[str, Any] = {"file_name": "scan.pdf", "report": _REPORT}
+DOCUMENT: dict[str, Any] = {
+    "id": "doc_5d41402abc4b2a76b9719d911017c592",
+    "decision": "review",
+    "document_type": "a4-generic",
+    "file_name": "scan.pdf",
+    "booking_ref": "B-2026-00417",
+    "received_at": "2026-05-04T09:30:00Z",
+    "deadline_at": "2026-05-14T09:30:00Z",
+    "report": _REPORT,
+    "ruling": None,
+}
+_PROBLEM: dict[str, Any] = {
+    "type": "https://docqa.invalid/problems/file-too-large",
+    "title": "The file is too large.",
+    "status": 413,
+    "detail": "Scan at 300 ppi in grey and try again.",
+    "code": "file.too_large",
+    "title_ar": "الملف كبير جداً.",
+    "detail_ar": "امسح بدقة 300 نقطة في البوصة وبتدرج الرمادي ثم أعد المحاولة.",
+    "request_id": "0c4a1f6e2b8d4f0e9a7c5b3d1e2f4a6b",
+}
+_MEANINGS = {
+    400: "The request cannot be read",
+    404: "It does not exist",
+    408: "The file did not arrive in time",
+    409: "The same upload is being worked on",
+    413: "The file is too large",
+    415: "The file is not a JPEG, PNG, TIFF or PDF",
+    422: "The file cannot be a document, or a value is wrong",
+    503: "Too many uploads at the moment: see Retry-After",
+}
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI responses of routes that may answer with these problems."""
+    return {
+        status: {
+            "description": _MEANINGS[status],
+            "content": {"application/problem+json": {"example": _PROBLEM | {"status": status}}},
+        }
+        for status in statuses
+    }
+
+
+def _upload() -> dict[str, Any]:
+    fields = SubmissionFields.model_json_schema()["properties"]
+    form_fields = {name: schema for name, schema in fields.items() if name != "file_name"}
+    return {
+        "parameters": [
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "schema": schema,
+                "description": "For raw bodies; in a form it is a part. " + schema["description"],
+            }
+            for name, schema in fields.items()
+        ]
+        + [
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+                "description": "Makes repeating an upload harmless; for /v1/documents.",
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["file"],
+                        "properties": {
+                            "file": {"type": "string", "format": "binary"},
+                            **form_fields,
+                        },
+                    },
+                    "example": {
+                        "file": "scan.pdf",
+                        "document_type": "a4-generic",
+                        "claims": _CLAIMS,
+                        "booking_ref": "B-2026-00417",
+                    },
+                },
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            },
+        },
+    }
+
+
+UPLOAD = _upload()

@@ -1,0 +1,63 @@
+"""What the service is, and whether it works."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from api.services import Services
+
+
+def service_routes(services: Services) -> APIRouter:
+    """``/livez``, ``/readyz`` and the lists a portal can show to citizens beforehand."""
+    router = APIRouter(tags=["service"])
+
+    @router.get("/livez", summary="Whether the process runs")
+    async def livez() -> dict[str, str]:
+        """Always, while it answers."""
+        return {"status": "alive"}
+
+    @router.get(
+        "/readyz",
+        summary="Whether documents can be judged",
+        responses={503: {"description": "Not now; problems says why and what to do."}},
+    )
+    def readyz(response: Response) -> dict[str, Any]:
+        """The database answers, the models are loaded, the languages to read are installed."""
+        problems = services.ready()
+        response.status_code = 503 if problems else 200
+        return {"status": "not ready" if problems else "ready", "problems": problems}
+
+    @router.get("/v1/limits", summary="What a file may be")
+    async def limits() -> dict[str, int]:
+        """Checked before anything is decoded."""
+        settings = services.settings
+        return {
+            "max_upload_bytes": settings.max_upload_bytes,
+            "max_pixels": settings.max_pixels,
+            "max_side_px": settings.max_side_px,
+            "max_pages": settings.max_pages,
+            "max_jpeg_scans": settings.max_jpeg_scans,
+        }
+
+    @router.get("/v1/document-types", summary="What a document can be submitted as")
+    async def document_types() -> dict[str, Any]:
+        """Ids and titles."""
+        return {
+            "items": [
+                {"id": name, "title": {"ar": known.title_ar, "en": known.title_en}}
+                for name, known in sorted(services.document_types.items())
+            ]
+        }
+
+    @router.get("/v1/reason-codes", summary="Every reason a report can give")
+    async def reason_codes() -> dict[str, Any]:
+        """Codes with their sentences; codes are only ever added."""
+        return {
+            "items": [
+                {"code": code, **texts} for code, texts in sorted(services.reason_codes.items())
+            ]
+        }
+
+    return router

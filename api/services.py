@@ -1,0 +1,142 @@
+"""What the HTTP service and the reviewers' pages need, handed in by whoever starts them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from docqa.ports import BlobStore, ReportStore, RulingStore
+from docqa.settings import Settings
+
+Texts = Mapping[str, Mapping[str, str]]
+"""Sentences in both languages: language -> what for -> sentence, unless said otherwise."""
+
+
+class Inspector(Protocol):
+    """Judges a file without ever endangering this process."""
+
+    def inspect_file(
+        self, path: Path, *, document_type: str, claims: Mapping[str, str], file_name: str
+    ) -> dict[str, Any]:
+        """The report (``docqa.report/1``, without ``file``) on the file; blocks until it is made.
+
+        A child that crashes or hangs gives a report that says review, never an exception.
+
+        Raises:
+            InvalidDocument: the bytes cannot be a document.
+            InvalidRequest: the document type or a claim is wrong.
+        """
+        ...
+
+
+class PageRenderer(Protocol):
+    """Draws a page of an untrusted file without ever endangering this process."""
+
+    def __call__(self, data: bytes, page: int, max_side_px: int) -> bytes:
+        """A PNG of page ``page`` (1 = first), its longest side at most ``max_side_px``.
+
+        Raises InvalidDocument when it cannot be drawn.
+        """
+        ...
+
+
+class DocumentTitle(Protocol):
+    """What people call a document type."""
+
+    @property
+    def title_ar(self) -> str:
+        """In Arabic."""
+        ...
+
+    @property
+    def title_en(self) -> str:
+        """In English."""
+        ...
+
+
+class Sessions(Protocol):
+    """Remembers who is signed in."""
+
+    def start(self, reviewer: str, *, now: datetime) -> str:
+        """A new secret token for ``reviewer``."""
+        ...
+
+    def reviewer(self, token: str, *, now: datetime) -> str | None:
+        """Who is signed in with ``token``; None when nobody is (any more)."""
+        ...
+
+    def end(self, token: str) -> None:
+        """Sign out; an unknown token is no error."""
+        ...
+
+
+class Reservation(Protocol):
+    """What an idempotency key stands for."""
+
+    @property
+    def document_id(self) -> str:
+        """The one document this key may create."""
+        ...
+
+    @property
+    def payload_digest(self) -> str:
+        """Of the request the key was first used with."""
+        ...
+
+    @property
+    def mine(self) -> bool:
+        """Whether the caller is to create the document."""
+        ...
+
+
+class Reservations(Protocol):
+    """Idempotency keys: each creates at most one document."""
+
+    def reserve(
+        self,
+        key: str,
+        payload_digest: str,
+        document_id: str,
+        *,
+        now: datetime,
+        stale_before: datetime,
+    ) -> Reservation:
+        """Bind ``key`` to ``document_id``, or tell what it is bound to."""
+        ...
+
+    def release(self, key: str, document_id: str) -> None:
+        """Forget a key whose document was not created."""
+        ...
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything behind the routes."""
+
+    settings: Settings
+    inspector: Inspector
+    render_page: PageRenderer
+    document_types: Mapping[str, DocumentTitle]
+    """By id."""
+    problem_text: Callable[[str, Mapping[str, int | float | str]], Texts]
+    """The ``title`` and ``detail`` of a ``file.*`` or ``request.*`` code, its facts filled in."""
+    reason_codes: Mapping[str, Texts]
+    """code -> ``message`` or ``advice`` -> language -> sentence"""
+    field_names: Texts
+    """language -> claim name -> what people call it"""
+    store: ReportStore
+    rulings: RulingStore
+    sessions: Sessions
+    reservations: Reservations
+    blobs: BlobStore
+    ready: Callable[[], list[str]]
+    """What keeps the service from working, each with its remedy; [] when nothing does."""
+    clock: Callable[[], datetime] = _utc_now
+    """The time, aware, in UTC."""

@@ -1,0 +1,101 @@
+"""Starts the service of this installation: its engine, its children, its stores."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from api.services import Services, Texts
+from docqa import doctor, wiring
+from docqa.catalogue import LANGUAGES, Catalogue
+from docqa.report import to_json
+from docqa.settings import Settings
+from docqa.worker import Worker
+
+
+class WorkerInspector:
+    """Inspects, and draws pages, in killable children.
+
+    Args:
+        worker: the children.
+        catalogue: the sentences of the reports.
+        spool: a private folder; children get paths, never bytes.
+    """
+
+    def __init__(self, worker: Worker, catalogue: Catalogue, spool: Path) -> None:
+        self._worker = worker
+        self._catalogue = catalogue
+        self._spool = spool
+
+    def inspect_file(
+        self, path: Path, *, document_type: str, claims: Mapping[str, str], file_name: str
+    ) -> dict[str, Any]:
+        """See :class:`api.services.Inspector`."""
+        report = self._worker.inspect_file(path, document_type=document_type, claims=claims)
+        return to_json(report, self._catalogue)
+
+    def render_page(self, data: bytes, page: int, max_side_px: int) -> bytes:
+        """See :class:`api.services.PageRenderer`."""
+        with tempfile.NamedTemporaryFile(dir=self._spool) as file:
+            file.write(data)
+            file.flush()
+            return self._worker.page_picture(Path(file.name), page=page, max_side_px=max_side_px)
+
+
+def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
+    """Everything the application needs, and what closes it again.
+
+    Raises:
+        InvalidModel: a file in ``models/`` is wrong.
+        MissingDependency: a program is not installed.
+    """
+    engine = wiring.load_engine(settings)
+    lacking = [
+        f"{finding.subject}: {finding.state}. {finding.remedy}"
+        for finding in doctor.examine(settings)
+        if finding.remedy is not None
+    ]
+    stores = wiring.open_stores(settings)
+    worker = wiring.start_worker(settings, engine)
+    inspector = WorkerInspector(worker, engine.catalogue, settings.incoming_dir)
+
+    def close() -> None:
+        worker.close()
+        stores.documents.close()
+
+    services = Services(
+        settings=settings,
+        inspector=inspector,
+        render_page=inspector.render_page,
+        document_types=engine.document_types,
+        problem_text=lambda code, facts: _problem_text(engine.catalogue, code, facts),
+        reason_codes=_reason_codes(engine.catalogue),
+        field_names=engine.catalogue.field_names,
+        store=stores.documents,
+        rulings=stores.documents,
+        sessions=stores.sessions,
+        reservations=stores.reservations,
+        blobs=stores.blobs,
+        ready=lambda: [*stores.documents.problems(), *lacking],
+    )
+    return services, close
+
+
+def _problem_text(catalogue: Catalogue, code: str, facts: Mapping[str, int | float | str]) -> Texts:
+    said = {language: catalogue.say(code, language, facts) for language in LANGUAGES}
+    return {
+        language: {"title": text.message, "detail": text.advice} for language, text in said.items()
+    }
+
+
+def _reason_codes(catalogue: Catalogue) -> dict[str, Texts]:
+    codes: dict[str, Texts] = {}
+    for code in catalogue.codes:
+        said = {language: catalogue.say(code, language, {}) for language in LANGUAGES}
+        codes[code] = {
+            "message": {language: text.message for language, text in said.items()},
+            "advice": {language: text.advice for language, text in said.items()},
+        }
+    return codes

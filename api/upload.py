@@ -1,0 +1,181 @@
+"""Takes in an uploaded file: a bounded number of bytes, on disk, for as long as it is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import tempfile
+import unicodedata
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import anyio.to_thread
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.types import Message
+
+from api.problems import Problem
+from docqa.errors import InvalidDocument
+
+FILE_PART = "file"
+LONGEST_FILE_NAME_CHARACTERS = 200
+NO_FILE_NAME = "document"
+_MOST_PARTS = 12
+_PART_BYTES = 32_768
+_FORM_OVERHEAD_BYTES = 131_072
+"""What a multipart body may have beyond its file: boundaries, headers and the other parts."""
+_CHUNK_BYTES = 262_144
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_JOINERS = "\u200c\u200d"
+"""Zero-width (non-)joiners shape Arabic and Persian words and move nothing around."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was received, and what was sent along with it."""
+
+    path: Path
+    """Readable by the service's own user only; gone when the request ends."""
+    size_bytes: int
+    sha256: str
+    file_name: str | None
+    """As the client called it, safe to show; None when it did not."""
+    fields: Mapping[str, str]
+    """The other parts of the form."""
+
+
+def display_name(raw: str) -> str:
+    """A client's file name, to be shown and never to be used as a path.
+
+    NFC, the last component only, without control and bidi characters, at most 200 characters.
+    """
+    seen = "".join(
+        character
+        for character in unicodedata.normalize("NFC", raw)
+        if character in _JOINERS or unicodedata.category(character) not in _UNSEEN
+    )
+    name = re.split(r"[/\\]", seen)[-1].strip()[:LONGEST_FILE_NAME_CHARACTERS]
+    return NO_FILE_NAME if name in {"", ".", ".."} else name
+
+
+@asynccontextmanager
+async def received(
+    request: Request, *, folder: Path, max_bytes: int, timeout_s: float
+) -> AsyncIterator[Upload]:
+    """The file in the body of ``request``, multipart or raw, deleted on the way out.
+
+    Raises:
+        InvalidDocument: ``file.too_large``, as soon as that is known.
+        Problem: the body is not a form with a file, or did not arrive in time.
+    """
+    multipart = request.headers.get("content-type", "").lower().startswith("multipart/form-data")
+    most_bytes = max_bytes + (_FORM_OVERHEAD_BYTES if multipart else 0)
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > most_bytes:
+        raise _too_large(max_bytes, int(announced))
+    with _Spool(folder, max_bytes) as spool:
+        try:
+            async with asyncio.timeout(timeout_s):
+                if multipart:
+                    name, fields = await _read_form(request, spool, most_bytes)
+                else:
+                    name, fields = None, {}
+                    async for chunk in request.stream():
+                        spool.write(chunk)
+        except TimeoutError as error:
+            raise Problem("http.timeout") from error
+        spool.finish()
+        yield Upload(spool.path, spool.size_bytes, spool.sha256, name, fields)
+
+
+async def _read_form(
+    request: Request, spool: _Spool, most_bytes: int
+) -> tuple[str, dict[str, str]]:
+    arrived = 0
+
+    async def counted() -> Message:
+        nonlocal arrived
+        message = await request.receive()
+        arrived += len(message.get("body", b""))
+        if arrived > most_bytes:
+            raise _too_large(spool.max_bytes, arrived)
+        return message
+
+    capped = Request(request.scope, counted)
+    async with capped.form(max_files=1, max_fields=_MOST_PARTS, max_part_size=_PART_BYTES) as form:
+        fields = _text_parts(form)
+        file = form.get(FILE_PART)
+        if not isinstance(file, UploadFile):
+            raise Problem("http.file_missing")
+        source = file.file
+
+        def copy() -> None:
+            while chunk := source.read(_CHUNK_BYTES):
+                spool.write(chunk)
+
+        await anyio.to_thread.run_sync(copy)
+        return display_name(file.filename or ""), fields
+
+
+def _text_parts(form: FormData) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            continue
+        if name in fields:
+            raise Problem(
+                "http.invalid", errors=[{"pointer": f"/{name}", "detail": "is given twice"}]
+            )
+        fields[name] = value
+    return fields
+
+
+def _too_large(max_bytes: int, actual_bytes: int) -> InvalidDocument:
+    return InvalidDocument("file.too_large", limit=max_bytes, actual=actual_bytes)
+
+
+class _Spool:
+    """A temporary file, 0600, that counts and digests what is written to it."""
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.size_bytes = 0
+        descriptor, name = tempfile.mkstemp(dir=folder)
+        self.path = Path(name)
+        self._stream = os.fdopen(descriptor, "wb")
+        self._digest = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """Of everything written so far."""
+        return self._digest.hexdigest()
+
+    def write(self, chunk: bytes) -> None:
+        """Append. Raises InvalidDocument ``file.too_large``."""
+        self.size_bytes += len(chunk)
+        if self.size_bytes > self.max_bytes:
+            raise _too_large(self.max_bytes, self.size_bytes)
+        self._digest.update(chunk)
+        self._stream.write(chunk)
+
+    def finish(self) -> None:
+        """Nothing more is written."""
+        self._stream.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with closing(self._stream):
+            self.path.unlink(missing_ok=True)

@@ -1,0 +1,122 @@
+"""What a file says about the device that made it.
+
+Metadata is easy to lose and easy to forge, so it works in one direction: the trace of a camera or
+a scanner app is near proof against a scanner, while the name of a scanner is only a hint for one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from docqa.page import Origin, Page
+
+SCANNER_MAKES = re.compile(
+    r"epson|fujitsu|pfu\b|plustek|brother|kodak alaris|xerox|ricoh ?fi|kyocera|lexmark|avision"
+    r"|konica minolta|kmbt|lanier|savin|toshiba|visioneer|microtek|mustek|regula|\bcontex\b"
+)
+"""Makers of scanners, copiers and document readers that sell no cameras or phones of that name."""
+SCANNER_MODELS = re.compile(
+    r"scan|\bir[- ]?adv|\bir c?\d{4}|imagerunner|imageclass|\blide\b|\bmfp\b|\bmf\d{3}"
+    r"|officejet|laserjet|deskjet|workcentre|bizhub|e-studio|\bsc1011\b|\bfi-\d{4}|perfection"
+    r"|\bdr-[cgmp]?\d{3,4}|\bpixma\b|\bmx-?\d{4}|taskalfa|ecosys|aficio|\bmp c\d{4}"
+)
+"""Models by which Canon, HP, Sony or Ricoh devices are known to be scanners or copiers."""
+SCANNER_PROGRAMS = re.compile(
+    r"naps2|paperstream|scansnap|scandall|vrs\b|twain|wia-|scan assistant|adobe psl"
+    r"|pdf scan library|smart touch|paper capture|mfpimglib|vuescan|silverfast|simple-scan|xsane"
+    r"|capture ?perfect"
+)
+"""Programs that drive a scanner."""
+SCANNER_APPS = re.compile(
+    r"camscanner|intsig|adobe scan|genius scan|office lens|microsoft lens|scanbot|swiftscan"
+    r"|tapscanner|tiny ?scanner|clear ?scan|vflat|turboscan|scanner pro\b|notebloc|fairscan"
+    r"|ios version|iphone|ipad|android|photo ?scan|doc ?scanner|^notes$|mobile scan"
+)
+"""Apps and phones that crop and whiten camera pictures."""
+SCREENSHOT_PROGRAMS = re.compile(
+    r"screenshot|snipaste|snipping|greenshot|sharex|lightshot|flameshot"
+)
+
+PAPER_SIZES_MM = ((210.0, 297.0), (148.0, 210.0), (215.9, 279.4), (215.9, 355.6), (85.6, 53.98))
+SCAN_PPI = (150, 200, 240, 300, 400, 600)
+PAPER_TOLERANCE_PX = 6
+CAMERA_ASPECTS = (4 / 3, 16 / 9)
+ASPECT_TOLERANCE = 0.002
+SMALLEST_CAMERA_SIDE_PX = 1200
+SCREEN_SIZES_PX = frozenset(
+    {
+        *((720, n) for n in (1280, 1520, 1544, 1560, 1600)),
+        *((1080, n) for n in (1920, 2160, 2220, 2280, 2310, 2340, 2376, 2400, 2408, 2412, 2460)),
+        *((1440, n) for n in (2560, 2880, 2960, 3040, 3088, 3120, 3200)),
+        *((640, 1136), (750, 1334), (828, 1792), (1125, 2436), (1242, 2208), (1242, 2688)),
+        *((1170, 2532), (1179, 2556), (1206, 2622), (1284, 2778), (1290, 2796), (1320, 2868)),
+        *((768, 1366), (900, 1440), (900, 1600), (1050, 1680), (1200, 1920), (800, 1280)),
+        *((1536, 2048), (1620, 2160), (1640, 2360), (1668, 2388), (2048, 2732), (2160, 3840)),
+    }
+)
+"""Width and height, smaller first, of common phone, tablet and desktop displays."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileEvidence:
+    """Evidence codes by what they speak for."""
+
+    camera: tuple[str, ...]
+    app: tuple[str, ...]
+    screenshot: tuple[str, ...]
+    scanner: tuple[str, ...]
+    weak_camera: tuple[str, ...]
+    """Hints that also occur on scans."""
+
+
+def file_evidence(page: Page) -> FileEvidence:
+    """Sort what the file says. Never raises; absent metadata is no evidence."""
+    origin = page.origin
+    short, long = sorted((page.width_px, page.height_px))
+    device = _lower(origin.make, origin.model)
+    programs = [_lower(p) for p in (origin.software, origin.pdf_producer, origin.pdf_creator)]
+    scanner: list[str] = []
+    camera: list[str] = []
+    if origin.make and origin.make.strip():
+        is_scanner = SCANNER_MAKES.search(device) or SCANNER_MODELS.search(device)
+        (scanner if is_scanner else camera).append("exif_scanner" if is_scanner else "exif_make")
+    app = ["pdf_producer_app"] if any(SCANNER_APPS.search(p) for p in programs) else []
+    shot = []
+    if any(SCREENSHOT_PROGRAMS.search(p) for p in programs):
+        shot.append("screenshot_program")
+    if origin.format == "png" and (short, long) in SCREEN_SIZES_PX:
+        shot.append("screenshot_size")
+    if not app and any(_names_scanner(p) for p in programs):
+        scanner.append("pdf_producer_scanner")
+    if _exact_paper(origin, short, long):
+        scanner.append("exact_paper_size")
+    if origin.ppi_tag and min(abs(origin.ppi_tag - ppi) for ppi in SCAN_PPI) < 1:
+        scanner.append("density_tag")
+    weak = ["phone_aspect_ratio"] if _camera_aspect(short, long) else []
+    return FileEvidence(tuple(camera), tuple(app), tuple(shot), tuple(scanner), tuple(weak))
+
+
+def _lower(*words: str | None) -> str:
+    return " ".join(word.strip().lower() for word in words if word)
+
+
+def _names_scanner(program: str) -> bool:
+    return any(p.search(program) for p in (SCANNER_PROGRAMS, SCANNER_MAKES, SCANNER_MODELS))
+
+
+def _exact_paper(origin: Origin, short: int, long: int) -> bool:
+    """The size of a paper format at a scanner's density, to within a few pixels."""
+    ppis = [p for p in SCAN_PPI if not origin.ppi_tag or abs(origin.ppi_tag - p) < 1]
+    return any(
+        abs(short - min(size) / 25.4 * ppi) <= PAPER_TOLERANCE_PX
+        and abs(long - max(size) / 25.4 * ppi) <= PAPER_TOLERANCE_PX
+        for size in PAPER_SIZES_MM
+        for ppi in ppis
+    )
+
+
+def _camera_aspect(short: int, long: int) -> bool:
+    aspect = long / short
+    exact = any(abs(aspect - known) <= ASPECT_TOLERANCE for known in CAMERA_ASPECTS)
+    return exact and long >= SMALLEST_CAMERA_SIDE_PX

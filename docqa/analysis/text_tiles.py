@@ -1,0 +1,57 @@
+"""Where on the page to look closely at writing: the inkiest tile of each part of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from docqa.analysis.ink import ink
+from docqa.page import Page, Pixels
+
+TILE_PX = 256
+ZONES_LONG_SIDE = 6
+ZONES_SHORT_SIDE = 4
+LEAST_INK_FRACTION = 0.015
+"""A tile with less ink than this holds no line of writing."""
+MOST_INK_FRACTION = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class TextTile:
+    """A square of the page that holds writing."""
+
+    pixels: Pixels
+    """(H, W) luma at 1/``scale``, at most TILE_PX a side; a read-only view."""
+    left_px: int
+    top_px: int
+    scale: int
+    """Position is in full-resolution pixels; the tile covers its shape times ``scale`` of them."""
+
+
+def text_tiles(page: Page, scale: int) -> tuple[TextTile, ...]:
+    """The inkiest tile of each of up to 24 zones, taken from the luma at 1/scale (1, 2 or 4)."""
+    found = page.derive(ink)
+    luma = page.luma(scale)
+    side = max(1, TILE_PX * scale // found.scale)
+    rows, columns = (max(1, n // side) for n in found.mask.shape)
+    cut = found.mask[: rows * side, : columns * side]
+    density = (
+        cv2.resize(cut, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float64) / 255
+    )
+    upright = rows >= columns
+    down = min(rows, ZONES_LONG_SIDE if upright else ZONES_SHORT_SIDE)
+    across = min(columns, ZONES_SHORT_SIDE if upright else ZONES_LONG_SIDE)
+    tiles = []
+    for zone_rows in np.array_split(np.arange(rows), down):
+        for zone_columns in np.array_split(np.arange(columns), across):
+            zone = density[np.ix_(zone_rows, zone_columns)]
+            usable = np.where(zone <= MOST_INK_FRACTION, zone, 0.0)
+            if usable.max() < LEAST_INK_FRACTION:
+                continue
+            row, column = np.unravel_index(int(usable.argmax()), usable.shape)
+            top, left = int(zone_rows[row]) * TILE_PX, int(zone_columns[column]) * TILE_PX
+            pixels = luma[top : top + TILE_PX, left : left + TILE_PX]
+            tiles.append(TextTile(pixels, left * scale, top * scale, scale))
+    return tuple(tiles)

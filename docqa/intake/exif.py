@@ -1,0 +1,90 @@
+"""The few facts that are read from EXIF, TIFF and text tags.
+
+Only what tells a scanner from a camera: maker, model, software, resolution, orientation. GPS,
+serial numbers, names, dates and comments are never looked at.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from docqa.errors import InvalidDocument
+from docqa.intake.limits import damage_refused
+from docqa.intake.turn import AS_STORED, EXIF_TURNS, Turn
+
+_MAKE, _MODEL, _SOFTWARE, _ORIENTATION = 271, 272, 305, 274
+_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
+_INCH, _CENTIMETRE = 2, 3
+_CM_PER_INCH = 2.54
+_PLAUSIBLE_PPI = (2.0, 20_000.0)
+"""Writers put 0 or 1 where they know nothing."""
+_MAX_NAME_CHARS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """What a file's tags say."""
+
+    turn: Turn = AS_STORED
+    ppi: float | None = None
+    make: str | None = None
+    model: str | None = None
+    software: str | None = None
+    has_exif: bool = False
+
+
+def tags_from_segment(segment: bytes | None) -> Tags:
+    """The tags of an EXIF block, with or without its marker; a broken block says nothing."""
+    if not segment:
+        return Tags()
+    exif = Image.Exif()
+    try:
+        with damage_refused():
+            exif.load(segment)
+            return tags_from_directory(exif, has_exif=len(exif) > 0)
+    except InvalidDocument:
+        return Tags()
+
+
+def tags_from_directory(directory: Mapping[int, Any], *, has_exif: bool) -> Tags:
+    """The tags of a directory (IFD 0 of an EXIF block, or one of a TIFF) by tag number."""
+    unit = directory.get(_RESOLUTION_UNIT, _INCH)
+    x, y = directory.get(_X_RESOLUTION), directory.get(_Y_RESOLUTION)
+    orientation = directory.get(_ORIENTATION)
+    return Tags(
+        turn=EXIF_TURNS.get(orientation, AS_STORED) if isinstance(orientation, int) else AS_STORED,
+        ppi=lower_ppi(x, x if y is None else y, per_cm=unit == _CENTIMETRE)
+        if unit in (_INCH, _CENTIMETRE)
+        else None,
+        make=clean_name(directory.get(_MAKE)),
+        model=clean_name(directory.get(_MODEL)),
+        software=clean_name(directory.get(_SOFTWARE)),
+        has_exif=has_exif,
+    )
+
+
+def lower_ppi(x_density: Any, y_density: Any, *, per_cm: bool) -> float | None:
+    """Pixels per inch of the coarser direction; None where the densities are not plausible."""
+    try:
+        density = min(float(x_density), float(y_density))
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    ppi = density * _CM_PER_INCH if per_cm else density
+    low, high = _PLAUSIBLE_PPI
+    return round(ppi, 2) if math.isfinite(ppi) and low <= ppi <= high else None
+
+
+def clean_name(value: object, max_chars: int = _MAX_NAME_CHARS) -> str | None:
+    """A name as one short line: no control, formatting or unassigned characters."""
+    if not isinstance(value, str):
+        return None
+    # The characters that follow cannot matter, and a tag can hold megabytes of them.
+    head = value[: 4 * max_chars]
+    kept = "".join(char for char in head if not unicodedata.category(char).startswith("C"))
+    return kept.strip()[:max_chars].strip() or None

@@ -1,0 +1,374 @@
+"""What a PDF page draws: its pictures with their places, and whether it draws anything else.
+
+PDFium knows a page's objects but not the dictionary of a picture. That is looked up in the file:
+a picture's dictionary stands as plain text in front of its data, except in an encrypted file.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+
+Rect = tuple[float, float, float, float]
+"""Left, bottom, right, top in points, y upwards."""
+
+_MAX_FORM_DEPTH = 12
+_MAX_OBJECTS = 20_000
+"""A page of more objects is a drawing, whatever else is on it."""
+_MAX_PICTURES = 400
+_MAX_LOOKUPS = 40
+"""Searches of the file for a picture's dictionary, per page."""
+_DICTIONARY_WITHIN = 4096
+_INVISIBLE_TEXT = (
+    pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE,
+    pdfium_c.FPDF_TEXTRENDERMODE_CLIP,
+)
+_SILENT_ANNOTATIONS = (pdfium_c.FPDF_ANNOT_LINK, pdfium_c.FPDF_ANNOT_POPUP)
+_COVERS_ALL = 0.98
+_WHITE = (255, 255, 255)
+_MASK = re.compile(rb"/(?:SMask|Mask)\s+(\d+)\s+\d+\s+R")
+_SPECIAL = re.compile(rb"/(?:SMask|Mask|SMaskInData|OC|ImageMask|ColorTransform)\b")
+_DECODE = re.compile(rb"/Decode\s*\[([^\]]*)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture on a page."""
+
+    path: tuple[int, ...]
+    """Where the page lists it: an index, after those of the forms it is nested in."""
+    matrix: tuple[float, float, float, float]
+    """a, b, c, d: how its unit square lies on the page, before the page is turned."""
+    width_px: int
+    height_px: int
+    area_fraction: float
+    """Of the page that it covers, 0 to 1."""
+    cut_fraction: float
+    """Of the picture that lies outside of the page or is clipped off, 0 to 1."""
+    bits_per_pixel: int
+    colour_space: int
+    is_jpeg: bool
+    dictionary: bytes | None
+    """As it stands in the file; None where it was not found."""
+    mask_px: tuple[int, int] | None
+    """Size of the mask that belongs to it, if it has one of its own."""
+    stencil_is_gray: bool
+    """Painted in a shade of grey, if it is a stencil."""
+    is_transparent: bool
+    """By its graphics state, or as part of a transparent form."""
+
+    @property
+    def is_stencil(self) -> bool:
+        """Paints its 1-bits in one colour, and nothing for the others."""
+        return self.bits_per_pixel == 1 and self.colour_space == pdfium_c.FPDF_COLORSPACE_UNKNOWN
+
+    @property
+    def is_plain(self) -> bool:
+        """Its pixels are all there is to it: no mask, stencil, colour key or layer switch."""
+        return (
+            self.dictionary is not None
+            and not self.is_stencil
+            and not self.is_transparent
+            and not _SPECIAL.search(self.dictionary)
+        )
+
+    @property
+    def keeps_values(self) -> bool:
+        """The dictionary does not map sample values to others."""
+        mapping = _DECODE.search(self.dictionary or b"")
+        return mapping is None or mapping[1].split() in ([b"0", b"1"], [b"0", b"1"] * 3)
+
+    @property
+    def ppi(self) -> tuple[float, float]:
+        """Pixels per inch as placed, along its rows and along its columns."""
+        a, b, c, d = self.matrix
+        across, down = math.hypot(a, b) / 72, math.hypot(c, d) / 72
+        return self.width_px / max(across, 1e-6), self.height_px / max(down, 1e-6)
+
+    @property
+    def has_finer_mask(self) -> bool:
+        """Its mask shows more detail than its own pixels."""
+        return self.mask_px is not None and (
+            self.mask_px[0] > self.width_px or self.mask_px[1] > self.height_px
+        )
+
+    @property
+    def finest_ppi(self) -> float:
+        """Of the picture or its mask, whichever is finer."""
+        across, down = self.ppi
+        if self.mask_px is not None:
+            across *= max(self.mask_px[0] / self.width_px, 1.0)
+            down *= max(self.mask_px[1] / self.height_px, 1.0)
+        return max(across, down)
+
+
+@dataclass(frozen=True, slots=True)
+class PageObjects:
+    """All that a page draws."""
+
+    pictures: tuple[Picture, ...]
+    """Those that can be seen."""
+    has_text: bool
+    """Text that can be seen: not the invisible text that OCR leaves, nor text below a picture."""
+    has_marks: bool
+    """Lines, areas, shadings or annotations that can be seen."""
+
+
+class _Marks:
+    """What has been drawn so far, in drawing order."""
+
+    def __init__(self) -> None:
+        self.pictures: list[Picture] = []
+        self.has_text = False
+        self.has_marks = False
+
+    def add_picture(self, picture: Picture) -> None:
+        if picture.is_plain and picture.area_fraction >= _COVERS_ALL:
+            # It hides all that lies below.
+            self.pictures, self.has_text, self.has_marks = [], False, False
+        self.pictures.append(picture)
+
+    def is_empty(self) -> bool:
+        return not (self.pictures or self.has_text or self.has_marks)
+
+
+def read_objects(page: pdfium.PdfPage, data: bytes) -> PageObjects:
+    """List what a loaded page draws. ``data`` is the whole file."""
+    drawn = _Marks()
+    box = page.get_bbox()
+    lookups = 0
+    for count, placed in enumerate(_walk(page), 1):
+        if count > _MAX_OBJECTS or len(drawn.pictures) > _MAX_PICTURES:
+            return PageObjects(tuple(drawn.pictures), drawn.has_text, True)
+        kind = placed.object.type
+        visible = placed.visible(box)
+        if kind == pdfium_c.FPDF_PAGEOBJ_FORM or _area(visible) <= 0:
+            continue
+        if kind == pdfium_c.FPDF_PAGEOBJ_IMAGE:
+            lookups += 1
+            drawn.add_picture(
+                _picture(placed, visible, box, data if lookups <= _MAX_LOOKUPS else b"")
+            )
+        elif kind == pdfium_c.FPDF_PAGEOBJ_TEXT:
+            drawn.has_text = drawn.has_text or _is_visible_text(placed.object, page)
+        elif kind == pdfium_c.FPDF_PAGEOBJ_PATH:
+            paints = _path_colour(placed.object)
+            if paints is not None and not (paints == _WHITE and drawn.is_empty()):
+                drawn.has_marks = True
+        else:
+            drawn.has_marks = True
+    has_marks = drawn.has_marks or _has_annotations(page)
+    return PageObjects(tuple(drawn.pictures), drawn.has_text, has_marks)
+
+
+def find_picture(page: pdfium.PdfPage, path: tuple[int, ...]) -> pdfium.PdfImage:
+    """The PDFium object of a picture that was listed before, on a page loaded again."""
+    raw = pdfium_c.FPDFPage_GetObject(page, path[0])
+    for index in path[1:]:
+        raw = pdfium_c.FPDFFormObj_GetObject(raw, index)
+    return pdfium.PdfObject(raw, page=page)
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """An object and the matrix of the forms around it."""
+
+    object: pdfium.PdfObject
+    outer: pdfium.PdfMatrix
+    path: tuple[int, ...]
+    is_transparent: bool
+
+    def visible(self, box: Rect) -> Rect:
+        """The part of its bounds inside the page and its clipping path."""
+        if self.object.type == pdfium_c.FPDF_PAGEOBJ_FORM:
+            return box
+        visible = _overlap(_bounds(self.object.get_bounds(), self.outer), box)
+        clip = pdfium_c.FPDFPageObj_GetClipPath(self.object)
+        for index in range(max(pdfium_c.FPDFClipPath_CountPaths(clip), 0)):
+            corners = list(_clip_points(clip, index))
+            if corners:
+                visible = _overlap(visible, _box_of([self.outer.on_point(*c) for c in corners]))
+        return visible
+
+
+def _walk(page: pdfium.PdfPage) -> Iterator[_Placed]:
+    """All objects in drawing order, each form before what is in it."""
+    count = pdfium_c.FPDFPage_CountObjects(page)
+    for index in range(count):
+        raw = pdfium_c.FPDFPage_GetObject(page, index)
+        yield from _walk_object(page, raw, pdfium.PdfMatrix(), (index,), False)
+
+
+def _walk_object(
+    page: pdfium.PdfPage,
+    raw: object,
+    outer: pdfium.PdfMatrix,
+    path: tuple[int, ...],
+    is_transparent: bool,
+) -> Iterator[_Placed]:
+    found = pdfium.PdfObject(raw, page=page)
+    is_transparent = is_transparent or bool(pdfium_c.FPDFPageObj_HasTransparency(found))
+    yield _Placed(found, outer, path, is_transparent)
+    if found.type == pdfium_c.FPDF_PAGEOBJ_FORM and len(path) < _MAX_FORM_DEPTH:
+        inner = found.get_matrix().multiply(outer)
+        for index in range(pdfium_c.FPDFFormObj_CountObjects(found)):
+            nested = pdfium_c.FPDFFormObj_GetObject(found, index)
+            yield from _walk_object(page, nested, inner, (*path, index), is_transparent)
+
+
+def _picture(placed: _Placed, visible: Rect, box: Rect, data: bytes) -> Picture:
+    image: pdfium.PdfImage = placed.object
+    matrix = image.get_matrix().multiply(placed.outer)
+    metadata = image.get_metadata()
+    width_px, height_px = image.get_px_size()
+    whole = _area(_bounds(image.get_bounds(), placed.outer))
+    dictionary = _dictionary(data, bytes(image.get_data())) if data else None
+    return Picture(
+        placed.path,
+        (matrix.a, matrix.b, matrix.c, matrix.d),
+        width_px,
+        height_px,
+        area_fraction=_area(visible) / max(_area(box), 1e-6),
+        cut_fraction=1 - _area(visible) / max(whole, 1e-6),
+        bits_per_pixel=metadata.bits_per_pixel,
+        colour_space=metadata.colorspace,
+        is_jpeg=image.get_filters(skip_simple=True) == ["DCTDecode"],
+        dictionary=dictionary,
+        mask_px=_mask_size(data, dictionary),
+        stencil_is_gray=len(
+            set((_colour(pdfium_c.FPDFPageObj_GetFillColor, image) or range(4))[:3])
+        )
+        == 1,
+        is_transparent=placed.is_transparent or _has_mark(image, "OC"),
+    )
+
+
+def _dictionary(data: bytes, stored: bytes) -> bytes | None:
+    """The dictionary in front of a stream whose bytes as stored are given."""
+    head = stored[:64]
+    at = data.find(head) if len(head) >= 16 else -1
+    while at >= 0 and not data.startswith(stored, at):
+        at = data.find(head, at + 1)
+    if at < 0:
+        return None
+    before = data[max(at - _DICTIONARY_WITHIN, 0) : at].rstrip(b"\r\n")
+    start = before.rfind(b" obj")
+    return before[start:] if start >= 0 and before.endswith(b"stream") else None
+
+
+def _mask_size(data: bytes, dictionary: bytes | None) -> tuple[int, int] | None:
+    mask = _MASK.search(dictionary or b"")
+    if mask is None:
+        return None
+    found = re.search(rb"\b%s\s+\d+\s+obj(.{0,2000}?)stream" % mask[1], data, re.DOTALL)
+    sizes = [
+        re.search(rb"/%s\s+(\d{1,6})" % side, found[1] if found else b"")
+        for side in (b"Width", b"Height")
+    ]
+    width, height = (int(size[1]) if size else 0 for size in sizes)
+    return width, height
+
+
+def _is_visible_text(text: pdfium.PdfTextObj, page: pdfium.PdfPage) -> bool:
+    if pdfium_c.FPDFTextObj_GetTextRenderMode(text) in _INVISIBLE_TEXT:
+        return False
+    colour = _colour(pdfium_c.FPDFPageObj_GetFillColor, text)
+    if colour is not None and colour[3] == 0:
+        return False
+    letters = page.get_textpage()
+    try:
+        return bool(pdfium.PdfTextObj(text.raw, textpage=letters).extract().strip())
+    finally:
+        letters.close()
+
+
+def _path_colour(path: pdfium.PdfObject) -> tuple[int, int, int] | None:
+    """What a path fills or strokes with; None when it paints nothing."""
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    pdfium_c.FPDFPath_GetDrawMode(path, fill, stroke)
+    painted = []
+    if fill.value:
+        painted.append(_colour(pdfium_c.FPDFPageObj_GetFillColor, path))
+    if stroke.value:
+        painted.append(_colour(pdfium_c.FPDFPageObj_GetStrokeColor, path))
+    seen = [colour[:3] if colour else (0, 0, 0) for colour in painted if not colour or colour[3]]
+    return min(seen, default=None)
+
+
+def _colour(read: object, drawn: pdfium.PdfObject) -> tuple[int, int, int, int] | None:
+    parts = [ctypes.c_uint() for _ in range(4)]
+    assert callable(read)
+    if not read(drawn, *parts):
+        return None
+    red, green, blue, alpha = (part.value for part in parts)
+    return red, green, blue, alpha
+
+
+def _has_mark(drawn: pdfium.PdfObject, name: str) -> bool:
+    """Whether a marked-content mark of this name is on the object."""
+    wanted = (name + "\0").encode("utf-16-le")
+    buffer = (ctypes.c_ushort * 32)()
+    length = ctypes.c_ulong()
+    for index in range(max(pdfium_c.FPDFPageObj_CountMarks(drawn), 0)):
+        mark = pdfium_c.FPDFPageObj_GetMark(drawn, index)
+        ok = pdfium_c.FPDFPageObjMark_GetName(mark, buffer, ctypes.sizeof(buffer), length)
+        if ok and bytes(buffer)[: len(wanted)] == wanted:
+            return True
+    return False
+
+
+def _has_annotations(page: pdfium.PdfPage) -> bool:
+    for index in range(min(max(pdfium_c.FPDFPage_GetAnnotCount(page), 0), _MAX_OBJECTS)):
+        annotation = pdfium_c.FPDFPage_GetAnnot(page, index)
+        if not annotation:
+            continue
+        flags = pdfium_c.FPDFAnnot_GetFlags(annotation)
+        silent = pdfium_c.FPDFAnnot_GetSubtype(annotation) in _SILENT_ANNOTATIONS
+        drawn = pdfium_c.FPDFAnnot_GetAP(
+            annotation, pdfium_c.FPDF_ANNOT_APPEARANCEMODE_NORMAL, None, 0
+        )
+        pdfium_c.FPDFPage_CloseAnnot(annotation)
+        hidden = flags & (pdfium_c.FPDF_ANNOT_FLAG_HIDDEN | pdfium_c.FPDF_ANNOT_FLAG_NOVIEW)
+        # An empty appearance is its two-byte terminator.
+        if not silent and not hidden and drawn > 2:
+            return True
+    return False
+
+
+def _clip_points(clip: object, index: int) -> Iterator[tuple[float, float]]:
+    x, y = ctypes.c_float(), ctypes.c_float()
+    segments = pdfium_c.FPDFClipPath_CountPathSegments(clip, index)
+    for number in range(min(max(segments, 0), _MAX_OBJECTS)):
+        segment = pdfium_c.FPDFClipPath_GetPathSegment(clip, index, number)
+        if pdfium_c.FPDFPathSegment_GetPoint(segment, x, y):
+            yield x.value, y.value
+
+
+def _bounds(rect: Rect, matrix: pdfium.PdfMatrix) -> Rect:
+    left, bottom, right, top = rect
+    corners = ((left, bottom), (left, top), (right, bottom), (right, top))
+    return _box_of([matrix.on_point(*corner) for corner in corners])
+
+
+def _box_of(points: list[tuple[float, float]]) -> Rect:
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _overlap(one: Rect, other: Rect) -> Rect:
+    return (
+        max(one[0], other[0]),
+        max(one[1], other[1]),
+        min(one[2], other[2]),
+        min(one[3], other[3]),
+    )
+
+
+def _area(rect: Rect) -> float:
+    return max(rect[2] - rect[0], 0) * max(rect[3] - rect[1], 0)

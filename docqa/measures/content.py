@@ -1,0 +1,101 @@
+"""Whether there is a document at all: writing, an empty page, or a picture of something else.
+
+Writing is dark marks of like size in rows, on a surface that is smooth beside them. A landscape has
+marks that stand nowhere in particular, light ones as many as dark ones, and shades in between. All
+three signs must fail before a page is called no document: a wrong reject is worse than a miss.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import cv2
+import numpy as np
+
+from docqa.analysis.ink import WIDEST_STROKE_PX, Boxes, Ink, ink
+from docqa.page import Page, Pixels
+
+Kind = Literal["document", "blank", "not_document"]
+
+BLANK_INK_FRACTION = 0.002
+"""Less ink than this is dust."""
+LEAST_TEXT_COUNT = 12
+"""Fewer marks than this are specks or one scribble, not lines of writing."""
+LEAST_ROW_FRACTION = 0.25
+MOST_SHADE_RATIO = 0.6
+MOST_LIGHT_RATIO = 1.7
+STRONG_FRACTION = 0.4
+FAINT_FRACTION = 0.15
+"""Of the strong ink's contrast: between faint and strong lie the shades of a picture."""
+MOST_BOXES = 800
+"""Only the topmost marks, to bound the time."""
+HEIGHT_RATIO = 1.6
+GAP_HEIGHTS = 1.5
+LEVEL_HEIGHTS = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What kind of thing the page shows."""
+
+    kind: Kind
+    document_fraction: float
+    """0 to 1, higher is better: share of the three signs of writing that hold; 0 when blank."""
+    ink_fraction: float
+    """0 to 1: share of the page that is ink; print has 0.02 to 0.15."""
+    text_count: int
+    """Marks of the size of letters or words."""
+    row_fraction: float
+    """0 to 1, higher is better: share of those marks with a like neighbour in their row or column.
+    Columns count too, so that a page on its side is a document as well."""
+    shade_ratio: float
+    """0 and up, lower is better: faint marks over strong ones; 0.3 in scans, over 0.6 in photos."""
+    light_ratio: float
+    """0 and up, higher is better: light marks over dark ones; paper between strokes makes it 2 to
+    4 in writing, pictures have about 1."""
+
+
+def measure(page: Page) -> Content:
+    """Tell a document from an empty page and from a picture. Always answers."""
+    found = page.derive(ink)
+    ink_fraction = float(np.count_nonzero(found.mask)) / found.mask.size
+    if found.contrast_levels == 0.0 or (
+        ink_fraction < BLANK_INK_FRACTION and found.component_count < LEAST_TEXT_COUNT
+    ):
+        return Content("blank", 0.0, ink_fraction, found.component_count, 0.0, 0.0, 0.0)
+    boxes = found.boxes[np.argsort(found.boxes[:, 1], kind="stable")][:MOST_BOXES]
+    rows = max(_row_fraction(boxes), _row_fraction(boxes[:, [1, 0, 3, 2]]))
+    shade, light = _shades(page, found)
+    signs = (rows >= LEAST_ROW_FRACTION, shade <= MOST_SHADE_RATIO, light >= MOST_LIGHT_RATIO)
+    kind: Kind = "document" if any(signs) else "not_document"
+    share = sum(signs) / len(signs)
+    return Content(kind, share, ink_fraction, found.component_count, rows, shade, light)
+
+
+def _shades(page: Page, found: Ink) -> tuple[float, float]:
+    """Faint over strong dark marks, and light over dark marks, by area."""
+    luma = page.luma(found.scale)
+    element = np.ones((WIDEST_STROKE_PX, WIDEST_STROKE_PX), np.uint8)
+    depth = cast("Pixels", cv2.morphologyEx(luma, cv2.MORPH_BLACKHAT, element))
+    height = cast("Pixels", cv2.morphologyEx(luma, cv2.MORPH_TOPHAT, element))
+    limit = STRONG_FRACTION * found.contrast_levels
+    strong = max(1.0, float(np.count_nonzero(depth > limit)))
+    marks = float(np.count_nonzero(depth > FAINT_FRACTION * found.contrast_levels))
+    return max(0.0, marks / strong - 1), float(np.count_nonzero(height > limit)) / strong
+
+
+def _row_fraction(boxes: Boxes) -> float:
+    """Share of the boxes that have another of like height beside them, level with them."""
+    if len(boxes) < 2:
+        return 0.0
+    left, top, width, height = (boxes[:, i].astype(np.float32) for i in range(4))
+    middle = top + height / 2
+    tallest = np.maximum(height[:, None], height[None, :])
+    level = np.abs(middle[:, None] - middle[None, :]) < LEVEL_HEIGHTS * tallest
+    gap = left[None, :] - (left + width)[:, None]
+    beside = (gap > -LEVEL_HEIGHTS * tallest) & (gap < GAP_HEIGHTS * tallest)
+    alike = tallest < HEIGHT_RATIO * np.minimum(height[:, None], height[None, :])
+    pair = level & beside & alike
+    np.fill_diagonal(pair, False)
+    return float(np.mean(pair.any(axis=0) | pair.any(axis=1)))

@@ -1,0 +1,44 @@
+"""How evenly the paper is lit.
+
+A robust plane through the paper's brightness (``analysis/paper.py``) gives the slope of the light;
+what departs from the plane is shadow, fold or curl. Scanners light a page to within a few levels.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from docqa.analysis.paper import paper
+from docqa.errors import CannotAssess
+from docqa.page import Page
+
+LEAST_PAPER_FRACTION = 0.1
+"""With less paper than this in the picture a slope says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Illumination:
+    """Evenness of the light on the paper; lower is better, 0 is perfectly even."""
+
+    gradient_levels: float
+    """0 to about 300: change of the paper's brightness across the page along its steepest slope."""
+    range_levels: float
+    """0 to 255: 95th less 5th percentile of the brightness of the paper's blocks."""
+    uneven_levels: float
+    """0 to 18: root mean square departure of the paper from an evenly slanting light."""
+
+
+def measure(page: Page) -> Illumination:
+    """Measure the light. Raises CannotAssess where little paper is in the picture."""
+    light = page.derive(paper)
+    if light.paper_fraction < LEAST_PAPER_FRACTION:
+        raise CannotAssess("too little of the picture is paper to judge the light on it")
+    low, high = np.percentile(light.block_levels[light.is_paper], [5, 95])
+    return Illumination(
+        gradient_levels=math.hypot(light.gradient_x_levels, light.gradient_y_levels),
+        range_levels=float(high - low),
+        uneven_levels=light.residual_levels,
+    )

@@ -1,0 +1,63 @@
+"""How far the sheet's outline is from a rectangle, as the perspective of a camera makes it.
+
+A flatbed shows every sheet as a rectangle: its opposite sides are parallel and its corners right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from docqa.analysis.outline import LEAST_SIDE_PX, Outline, outline
+from docqa.errors import CannotAssess
+from docqa.page import Page, Region
+
+
+@dataclass(frozen=True, slots=True)
+class Perspective:
+    """How far the outline is from a rectangle. Lower is better; 0.0 is a rectangle."""
+
+    keystone_deg: float
+    """0 to 90: the larger angle between two opposite sides."""
+    worst_corner_deg: float
+    """0 to 90: the largest difference of a corner from 90 degrees; a sheared or bent sheet has
+    it too."""
+    regions: tuple[Region, ...] = ()
+    """The outline, of kind ``page``."""
+
+
+def measure(page: Page) -> Perspective:
+    """The perspective of a page.
+
+    A page that fills the frame shows no edges of its own and counts as a rectangle (0.0): that is
+    what a scan looks like. Sides that lie on the frame were cut there and say nothing; an angle
+    that needs one is left out.
+
+    Raises:
+        CannotAssess: the page is too small to show an outline.
+    """
+    if min(page.width_px, page.height_px) < LEAST_SIDE_PX:
+        raise CannotAssess(f"the page is narrower than {LEAST_SIDE_PX} px")
+    sheet = page.derive(outline)
+    if sheet is None or sheet.fills_frame:
+        return Perspective(0.0, 0.0)
+    turns = _side_turns_deg(sheet)
+    seen = [not touches for touches in sheet.touching]
+    pairs = [abs(turns[i] - turns[i + 2]) for i in (0, 1) if seen[i] and seen[i + 2]]
+    corners = [abs(turns[i] - turns[i - 1]) for i in range(4) if seen[i] and seen[i - 1]]
+    return Perspective(
+        keystone_deg=float(max(pairs, default=0.0)),
+        worst_corner_deg=float(max(corners, default=0.0)),
+        regions=(Region("page", sheet.corners),),
+    )
+
+
+def _side_turns_deg(sheet: Outline) -> npt.NDArray[np.float64]:
+    """(4,) how far each side is turned clockwise from where a level rectangle has it."""
+    corners = np.array(sheet.corners)
+    along = np.roll(corners, -1, axis=0) - corners
+    turns = np.degrees(np.arctan2(along[:, 1], along[:, 0])) - np.array([0, 90, 180, 270])
+    wrapped: npt.NDArray[np.float64] = (turns + 180) % 360 - 180
+    return wrapped

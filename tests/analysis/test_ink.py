@@ -1,0 +1,72 @@
+"""Ink is dark marks on light paper, and its sizes are those that were drawn."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from docqa.analysis.ink import ink
+from docqa.page import Pixels, page_from_pixels
+
+
+def _strokes(width_px: int, side: int = 1600, level: int = 30) -> Pixels:
+    """Separate upright bars of known width and height on paper."""
+    page = np.full((side, side), 235, np.uint8)
+    for y in range(100, side - 140, 80):
+        for x in range(100, side - 140, 60):
+            page[y : y + 32, x : x + width_px] = level
+            page[y + 32 - width_px : y + 32, x : x + 30] = level
+    return page
+
+
+def test_stroke_width_follows_what_was_drawn() -> None:
+    widths = []
+    for drawn in (4, 6, 9):
+        measured = ink(page_from_pixels(_strokes(drawn))).stroke_width_px
+        assert measured is not None
+        assert measured == pytest.approx(drawn, rel=0.3)
+        widths.append(measured)
+    assert widths == sorted(widths)
+
+
+def test_text_height_is_in_full_resolution_pixels_whatever_the_scale() -> None:
+    for side in (600, 1000, 2000):
+        found = ink(page_from_pixels(_strokes(5, side)))
+        assert found.text_height_px == pytest.approx(32, abs=2 * found.scale)
+
+
+def test_shading_is_no_ink() -> None:
+    ramp = np.linspace(90, 240, 1500, dtype=np.float32)
+    page = np.repeat(ramp[None, :], 1500, axis=0).astype(np.uint8)
+    found = ink(page_from_pixels(page))
+    assert cv2.countNonZero(found.mask) == 0
+    assert found.text_height_px is None
+
+
+def test_text_keeps_its_ink_under_shading() -> None:
+    plain = _strokes(6)
+    shade = np.linspace(0.45, 1.0, plain.shape[1])[None, :]
+    shaded = (plain * shade).astype(np.uint8)
+    even = cv2.countNonZero(ink(page_from_pixels(plain)).mask)
+    uneven = cv2.countNonZero(ink(page_from_pixels(shaded)).mask)
+    assert uneven == pytest.approx(even, rel=0.25)
+
+
+def test_faint_text_is_found() -> None:
+    assert ink(page_from_pixels(_strokes(6, level=190))).component_count > 100
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (5, 5), (64, 64)])
+def test_uniform_and_tiny_pages_have_no_ink(shape: tuple[int, int]) -> None:
+    found = ink(page_from_pixels(np.full(shape, 200, np.uint8)))
+    assert cv2.countNonZero(found.mask) == 0
+    assert found.component_count == 0
+    assert found.boxes.shape == (0, 4)
+    assert found.stroke_width_px is None
+
+
+def test_noise_never_crashes() -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (800, 600), dtype=np.uint8)
+    found = ink(page_from_pixels(noise))
+    assert found.mask.shape == page_from_pixels(noise).luma(found.scale).shape

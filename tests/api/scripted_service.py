@@ -1,0 +1,220 @@
+"""A service whose inspector follows a script; everything else is real."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from argon2 import PasswordHasher
+from PIL import Image, ImageDraw
+
+from api.services import PageRenderer, Services, Texts
+from docqa.adapters.blobs import FolderBlobs
+from docqa.adapters.schema import migrate
+from docqa.adapters.sessions import SqlReservations, SqlSessions
+from docqa.adapters.store import SqlStore
+from docqa.fields import CLAIM_NAMES
+from docqa.settings import Settings
+
+NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+PAGE_PX = (1240, 1754)
+REVIEWER, PASSWORD = "huda", "correct horse"
+_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+
+
+def square(x: float, y: float, side: float) -> list[list[float]]:
+    return [[x, y], [x + side, y], [x + side, y + side], [x, y + side]]
+
+
+def reason(code: str, decision: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "code": code,
+        "decision": decision,
+        "measure": code.rpartition(".")[2],
+        "field": None,
+        "page": 1,
+        "value": 1.84,
+        "limit": 1.0,
+        "unit": "deg",
+        "regions": [],
+        "message": {"ar": f"رسالة {code}", "en": f"Message of {code}"},
+        "advice": {"ar": f"نصيحة {code}", "en": f"Advice of {code}"},
+        **changes,
+    }
+
+
+def report(decision: str = "accept", reasons: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
+    outline = {"kind": "page", "polygon": square(40, 40, 1100)}
+    return {
+        "schema": "docqa.report/1",
+        "sha256": "0" * 64,
+        "document_type": "sy-id-front",
+        "verdict": {"decision": decision, "score": 64, "reasons": list(reasons)},
+        "pages": [
+            {
+                "index": 1,
+                "width_px": PAGE_PX[0],
+                "height_px": PAGE_PX[1],
+                "measures": {
+                    "perspective": {
+                        "status": "assessed",
+                        "score": 90,
+                        "outputs": {"angle_deg": 0.1},
+                        "regions": [outline],
+                    },
+                    "glare": {"status": "not_assessed", "score": None, "outputs": {}, "why": "-"},
+                },
+            }
+        ],
+        "fields": [],
+        "faults": [],
+        "policy": {"id": "sy-passport", "digest": "sha256:0"},
+        "engine": {"version": "0.1.0", "digest": "sha256:0"},
+        "timings_ms": {"decode": 1.0, "measures": 1.0, "reading": 0.0},
+    }
+
+
+@dataclass
+class ScriptedInspector:
+    """Answers with ``answer``, or raises it; remembers what it was asked."""
+
+    answer: dict[str, Any] | Exception = field(default_factory=report)
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """Released when an inspection begins."""
+    may_end: threading.Event = field(default_factory=threading.Event)
+    """Cleared, an inspection waits for it."""
+
+    def __post_init__(self) -> None:
+        self.may_end.set()
+
+    def inspect_file(
+        self, path: Path, *, document_type: str, claims: Mapping[str, str], file_name: str
+    ) -> dict[str, Any]:
+        self.calls.append(
+            {
+                "path": path,
+                "data": path.read_bytes(),
+                "mode": path.stat().st_mode & 0o777,
+                "document_type": document_type,
+                "claims": dict(claims),
+                "file_name": file_name,
+            }
+        )
+        self.begun.release()
+        assert self.may_end.wait(20)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@dataclass(frozen=True)
+class Title:
+    title_ar: str
+    title_en: str
+
+
+@dataclass
+class Clock:
+    """Stands still until it is moved."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Scripted:
+    """A service, and the strings it hangs on."""
+
+    services: Services
+    inspector: ScriptedInspector
+    clock: Clock
+    store: SqlStore
+    unready: list[str]
+
+
+@cache
+def _empty_database() -> bytes:
+    """Migrated once: a copy is there sooner."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "docqa.sqlite3")
+        migrate(f"sqlite:///{path}")
+        return path.read_bytes()
+
+
+def problem_text(code: str, facts: Mapping[str, int | float | str]) -> Texts:
+    said = ", ".join(f"{name}={value}" for name, value in sorted(facts.items()))
+    return {
+        "en": {"title": f"Title of {code}", "detail": f"What to do: {said}"},
+        "ar": {"title": f"عنوان {code}", "detail": f"ما العمل: {said}"},
+    }
+
+
+def draw_page(data: bytes, page: int, max_side_px: int) -> bytes:
+    """A picture that looks like a page; of the data nothing is decoded."""
+    width, height = PAGE_PX
+    image = Image.new("RGB", PAGE_PX, "#fdfcf8")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((100, 120, width - 100, 240), fill="#d8dde3")
+    for y in range(320, height - 200, 60):
+        draw.line((100, y, width - 100 - (y * 7) % 300, y), fill="#6b7280", width=10)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@contextmanager
+def scripted_service(
+    folder: Path,
+    render_page: PageRenderer = draw_page,
+    clock: Clock | None = None,
+    **changes: Any,
+) -> Iterator[Scripted]:
+    """A service in ``folder`` with the settings ``changes`` and one reviewer's account."""
+    facts: dict[str, Any] = {
+        "database_url": f"sqlite:///{folder}/docqa.sqlite3",
+        "blobs_dir": folder / "blobs",
+        "incoming_dir": folder / "incoming",
+        "max_upload_bytes": 300_000,
+    }
+    settings = Settings(**(facts | changes))
+    (folder / "docqa.sqlite3").write_bytes(_empty_database())
+    store = SqlStore(settings.database_url)
+    store.add_reviewer(REVIEWER, _HASH)
+    inspector = ScriptedInspector()
+    moved, unready = clock or Clock(), list[str]()
+    services = Services(
+        settings=settings,
+        inspector=inspector,
+        render_page=render_page,
+        document_types={"sy-id-front": Title("البطاقة الشخصية، الوجه", "Identity card, front")},
+        problem_text=problem_text,
+        reason_codes={"geometry.skew": {"message": {"ar": "مائلة", "en": "Turned"}}},
+        field_names={
+            "ar": {name: f"حقل {name[:5]}" for name in CLAIM_NAMES},
+            "en": {name: name.replace("_", " ").capitalize() for name in CLAIM_NAMES},
+        },
+        store=store,
+        rulings=store,
+        sessions=SqlSessions(
+            store.engine, idle=timedelta(minutes=30), lifetime=timedelta(hours=12)
+        ),
+        reservations=SqlReservations(store.engine),
+        blobs=FolderBlobs(settings.blobs_dir),
+        ready=lambda: [*store.problems(), *unready],
+        clock=moved,
+    )
+    try:
+        yield Scripted(services, inspector, moved, store, unready)
+    finally:
+        store.close()

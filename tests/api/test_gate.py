@@ -1,0 +1,144 @@
+"""Back-pressure, slow clients, and what happens at the same moment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import httpx
+from fastapi import FastAPI
+
+from api.app import create_app
+from tests.api.scripted_service import Scripted, scripted_service
+
+FILE = {"file": ("scan.pdf", b"%PDF-1.7 bytes", "application/pdf")}
+WORKERS, WAITING = 2, 2
+
+
+def run_with(
+    folder: Path, test: Callable[[Scripted, FastAPI, httpx.AsyncClient], Any], **changes: Any
+) -> None:
+    """Run ``test`` in an event loop against a service with room for four uploads."""
+
+    async def main() -> None:
+        facts = {"workers": WORKERS, "waiting": WAITING} | changes
+        with scripted_service(folder, **facts) as service:
+            app = create_app(service.services)
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                with anyio.fail_after(30):
+                    await test(service, app, client)
+
+    anyio.run(main)
+
+
+async def begun(service: Scripted) -> None:
+    """Wait until one more inspection has begun."""
+    await anyio.to_thread.run_sync(service.inspector.begun.acquire)
+
+
+async def post_unread(app: FastAPI) -> tuple[int, dict[bytes, bytes]]:
+    """Post a document whose body must not be asked for."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        raise AssertionError("the body was read")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/v1/documents",
+        "raw_path": b"/v1/documents",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"content-type", b"application/pdf"), (b"content-length", b"1000")],
+        "client": ("127.0.0.1", 1),
+        "server": ("test", 80),
+    }
+    await app(scope, receive, send)
+    return sent[0]["status"], dict(sent[0]["headers"])
+
+
+def test_a_full_service_refuses_before_the_body_is_read_and_recovers(tmp_path: Path) -> None:
+    async def full(service: Scripted, app: FastAPI, client: httpx.AsyncClient) -> None:
+        statuses: list[int] = []
+
+        async def upload() -> None:
+            statuses.append((await client.post("/v1/documents", files=FILE)).status_code)
+
+        service.inspector.may_end.clear()
+        async with anyio.create_task_group() as uploads:
+            for _ in range(WORKERS + WAITING):
+                uploads.start_soon(upload)
+            for _ in range(WORKERS):
+                await begun(service)
+            await anyio.wait_all_tasks_blocked()
+            status, headers = await post_unread(app)
+            assert status == 503
+            assert headers[b"retry-after"] == b"5"
+            assert (await client.get("/livez")).status_code == 200
+            assert (await client.get("/v1/documents/doc_unknown")).status_code == 404
+            assert len(service.inspector.calls) == WORKERS
+            service.inspector.may_end.set()
+        assert statuses == [201] * (WORKERS + WAITING)
+        assert (await client.post("/v1/documents", files=FILE)).status_code == 201
+
+    run_with(tmp_path, full)
+
+
+def test_failed_uploads_give_their_place_back(tmp_path: Path) -> None:
+    async def failing(service: Scripted, app: FastAPI, client: httpx.AsyncClient) -> None:
+        for _ in range(2 * (WORKERS + WAITING)):
+            answer = await client.post("/v1/documents", files=FILE, data={"claims": "{"})
+            assert answer.status_code == 400
+        assert (await client.post("/v1/documents", files=FILE)).status_code == 201
+
+    run_with(tmp_path, failing)
+
+
+def test_a_client_that_sends_too_slowly_is_let_go(tmp_path: Path) -> None:
+    async def slow(service: Scripted, app: FastAPI, client: httpx.AsyncClient) -> None:
+        async def body() -> AsyncIterator[bytes]:
+            yield b"%PDF"
+            await anyio.sleep_forever()
+
+        answer = await client.post("/v1/documents", content=body())
+        assert (answer.status_code, answer.json()["code"]) == (408, "http.timeout")
+        assert list(service.services.settings.incoming_dir.iterdir()) == []
+
+    run_with(tmp_path, slow, upload_timeout_s=0.05)
+
+
+def test_the_same_key_at_the_same_moment_makes_one_document(tmp_path: Path) -> None:
+    async def together(service: Scripted, app: FastAPI, client: httpx.AsyncClient) -> None:
+        answers: list[httpx.Response] = []
+
+        async def upload() -> httpx.Response:
+            answer = await client.post(
+                "/v1/documents", files=FILE, headers={"Idempotency-Key": "k-1"}
+            )
+            answers.append(answer)
+            return answer
+
+        service.inspector.may_end.clear()
+        async with anyio.create_task_group() as uploads:
+            uploads.start_soon(upload)
+            await begun(service)
+            second = await upload()
+            assert second.status_code == 409
+            assert second.json()["code"] == "http.idempotency.in_flight"
+            assert second.headers["Retry-After"] == "5"
+            service.inspector.may_end.set()
+        assert (await upload()).json()["id"] == answers[1].json()["id"]
+        assert len(list(service.store.scan())) == 1
+
+    run_with(tmp_path, together)

@@ -1,0 +1,276 @@
+"""Everything that can be wrong with a request is a problem that says what to do."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.problems import TYPE_PREFIX
+from docqa.errors import InvalidDocument, InvalidRequest
+from tests.api.scripted_service import Scripted, scripted_service
+
+FILE = {"file": ("scan.pdf", b"%PDF-1.7 bytes", "application/pdf")}
+MEMBERS = {"type", "title", "status", "detail", "code", "title_ar", "detail_ar", "request_id"}
+
+
+def assert_problem(answer: Any, status: int, code: str) -> dict[str, Any]:
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert set(body) - {"errors"} == MEMBERS
+    assert (body["status"], body["code"]) == (status, code)
+    assert re.fullmatch(TYPE_PREFIX + r"[a-z0-9-]+", body["type"])
+    assert body["request_id"] == answer.headers["X-Request-Id"]
+    assert re.search("[\u0600-\u06ff]", body["title_ar"] + body["detail_ar"])
+    return body
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("file.empty", 422),
+        ("file.encrypted", 422),
+        ("file.too_large", 413),
+        ("file.format.unknown", 415),
+        ("file.pages.too_many", 422),
+    ],
+)
+@pytest.mark.parametrize("route", ["/v1/documents", "/v1/checks"])
+def test_what_cannot_be_a_document_is_a_problem(
+    client: TestClient, service: Scripted, route: str, code: str, status: int
+) -> None:
+    service.inspector.answer = InvalidDocument(code, limit=10, actual=11)
+    body = assert_problem(client.post(route, files=FILE), status, code)
+    assert body["detail"] == "What to do: actual=11, limit=10"
+    assert list(service.store.scan()) == []
+
+
+def test_a_type_that_nobody_knows_is_a_problem(client: TestClient, service: Scripted) -> None:
+    service.inspector.answer = InvalidRequest("request.document_type.unknown", name="x")
+    assert_problem(client.post("/v1/checks", files=FILE), 422, "request.document_type.unknown")
+
+
+@pytest.mark.parametrize("claims", ["not json", "{", "[" * 20_000, '{"given_name": '])
+def test_claims_that_are_not_json_are_a_problem(client: TestClient, claims: str) -> None:
+    answer = client.post("/v1/checks", files=FILE, data={"claims": claims})
+    assert_problem(answer, 400, "request.claims.not_json")
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        "[]",
+        '{"shoe_size": "43"}',
+        '{"given_name": 5}',
+        '{"given_name": "a\\u0000b"}',
+        '{"given_name": "\\ud800"}',
+        '{"national_number": "12"}',
+    ],
+)
+def test_claims_that_make_no_sense_are_a_problem_that_does_not_repeat_them(
+    client: TestClient, service: Scripted, claims: str
+) -> None:
+    answer = client.post("/v1/documents", files=FILE, data={"claims": claims})
+    assert answer.status_code == 422
+    assert answer.json()["code"].startswith("request.claims.")
+    assert service.inspector.calls == []
+
+
+@pytest.mark.parametrize(
+    ("data", "pointer"),
+    [
+        ({"deadline": "tomorrow"}, "/deadline"),
+        ({"deadline": "2026-05-09T15:00:00"}, "/deadline"),
+        ({"deadline": "9999-12-31T23:00:00-12:00"}, "/deadline"),
+        ({"claim": "{}"}, "/claim"),
+        ({"booking_ref": "B\u202e7"}, "/booking_ref"),
+        ({"booking_ref": ""}, "/booking_ref"),
+        ({"document_type": "x" * 65}, "/document_type"),
+    ],
+)
+def test_a_wrong_or_unknown_field_is_named(
+    client: TestClient, service: Scripted, data: dict[str, str], pointer: str
+) -> None:
+    body = assert_problem(client.post("/v1/documents", files=FILE, data=data), 422, "http.invalid")
+    assert [error["pointer"] for error in body["errors"]] == [pointer]
+    assert all(value not in str(body) for value in data.values() if len(value) > 3)
+    assert service.inspector.calls == []
+
+
+def test_a_field_given_twice_is_named(client: TestClient) -> None:
+    answer = client.post(
+        "/v1/checks",
+        files=FILE,
+        data={"document_type": "a"},
+        params={"document_type": "b"},
+    )
+    body = assert_problem(answer, 422, "http.invalid")
+    assert body["errors"][0]["pointer"] == "/document_type"
+
+
+def test_a_form_without_a_file_is_a_problem(client: TestClient) -> None:
+    answer = client.post("/v1/checks", files={"other": (None, b"text")})
+    assert_problem(answer, 422, "http.file_missing")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"no boundary"),
+        ("multipart/form-data; boundary=x", b"--y\r\nnonsense"),
+        ("multipart/form-data; boundary=x", b"--x\r\n\r\nno name\r\n--x--\r\n"),
+    ],
+)
+def test_a_broken_form_is_a_problem(client: TestClient, content_type: str, body: bytes) -> None:
+    answer = client.post("/v1/checks", content=body, headers={"Content-Type": content_type})
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_form_with_many_parts_is_a_problem(client: TestClient) -> None:
+    data = {f"field{number}": "x" for number in range(100)}
+    assert_problem(client.post("/v1/checks", files=FILE, data=data), 400, "http.rejected")
+
+
+# The byte cap
+
+
+def chunks(total_bytes: int, sent: list[int]) -> Iterator[bytes]:
+    for _ in range(total_bytes // 10_000):
+        sent.append(10_000)
+        yield b"x" * 10_000
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_raw_body_beyond_the_cap_is_a_problem(
+    client: TestClient, service: Scripted, announced: bool
+) -> None:
+    content: Any = b"x" * 300_001 if announced else chunks(400_000, [])
+    answer = client.post("/v1/documents", content=content)
+    body = assert_problem(answer, 413, "file.too_large")
+    assert "limit=300000" in body["detail"]
+    assert service.inspector.calls == []
+    assert list(service.services.settings.incoming_dir.iterdir()) == []
+
+
+def test_a_body_of_exactly_the_cap_is_taken(client: TestClient) -> None:
+    assert client.post("/v1/checks", content=b"x" * 300_000).status_code == 200
+    files = {"file": ("a.pdf", b"x" * 300_000)}
+    assert client.post("/v1/checks", files=files).status_code == 200
+
+
+def test_a_form_whose_file_is_beyond_the_cap_is_a_problem(client: TestClient) -> None:
+    files = {"file": ("a.pdf", b"x" * 300_001)}
+    assert_problem(client.post("/v1/documents", files=files), 413, "file.too_large")
+
+
+def test_a_chunked_form_is_not_read_beyond_the_cap(client: TestClient) -> None:
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+
+    def form() -> Iterator[bytes]:
+        yield head
+        yield from chunks(2_000_000, [])
+
+    answer = client.post(
+        "/v1/documents",
+        content=form(),
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
+    assert_problem(answer, 413, "file.too_large")
+
+
+def test_the_review_forms_have_a_small_cap_too(client: TestClient) -> None:
+    answer = client.post("/review/login", content=b"name=" + b"x" * 100_000)
+    assert_problem(answer, 400, "http.rejected")
+
+
+# What is not there, what went wrong, and the envelope
+
+
+def test_unknown_addresses_and_methods_are_problems(client: TestClient) -> None:
+    assert_problem(client.get("/v2/documents"), 404, "http.not_found")
+    answer = client.put("/v1/documents")
+    assert_problem(answer, 405, "http.method_not_allowed")
+    assert answer.headers["allow"] == "POST"
+    assert_problem(client.get("/v1/documents/doc_a/pages/x/image"), 422, "http.invalid")
+
+
+def test_an_unforeseen_error_says_nothing_about_itself_and_leaves_no_value_in_the_log(
+    client: TestClient, service: Scripted, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.inspector.answer = RuntimeError("secret 01234567890")
+    answer = client.post("/v1/documents", files=FILE, headers={"X-Request-Id": "trace-me"})
+    body = assert_problem(answer, 500, "service.failure")
+    assert body["request_id"] == "trace-me"
+    assert "secret" not in answer.text
+    assert "trace-me" in caplog.text and "RuntimeError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_request_id_is_echoed_or_made_and_never_trusted(client: TestClient) -> None:
+    assert client.get("/livez", headers={"X-Request-Id": "a.b-c_1"}).headers["X-Request-Id"] == (
+        "a.b-c_1"
+    )
+    made = client.get("/livez").headers["X-Request-Id"]
+    assert re.fullmatch("[0-9a-f]{32}", made)
+    strange = client.get("/livez", headers={"X-Request-Id": "x" * 65}).headers["X-Request-Id"]
+    assert strange != "x" * 65
+
+
+@pytest.mark.parametrize("path", ["/livez", "/v1/limits", "/nowhere", "/review/login"])
+def test_every_answer_carries_the_security_headers(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["cache-control"] == "no-store"
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+
+
+# What the service says about itself
+
+
+def test_readiness_names_what_is_missing(client: TestClient, service: Scripted) -> None:
+    assert client.get("/livez").status_code == 200
+    assert client.get("/readyz").json() == {"status": "ready", "problems": []}
+    service.unready.append("Arabic is not installed: apt-get install tesseract-ocr-ara")
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["problems"] == service.unready
+
+
+def test_limits_types_and_codes_can_be_asked_for(client: TestClient) -> None:
+    assert client.get("/v1/limits").json()["max_upload_bytes"] == 300_000
+    [known] = client.get("/v1/document-types").json()["items"]
+    assert known["id"] == "sy-id-front" and known["title"]["en"] == "Identity card, front"
+    [code] = client.get("/v1/reason-codes").json()["items"]
+    assert code["code"] == "geometry.skew"
+
+
+def test_the_openapi_document_shows_uploads_answers_and_problems(client: TestClient) -> None:
+    spec = client.get("/openapi.json").json()
+    upload = spec["paths"]["/v1/documents"]["post"]
+    assert "multipart/form-data" in upload["requestBody"]["content"]
+    assert {"413", "415", "422", "503"} <= set(upload["responses"])
+    assert spec["components"]["schemas"]["DocumentAnswer"]["examples"]
+    assert not any(path.startswith("/review") for path in spec["paths"])
+
+
+def test_files_of_a_process_that_was_killed_are_swept_at_the_start(tmp_path: Path) -> None:
+    incoming = tmp_path / "incoming"
+    incoming.mkdir()
+    old, new = incoming / "old", incoming / "new"
+    for path in (old, new):
+        path.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    with scripted_service(tmp_path) as service:
+        create_app(service.services)
+    assert (old.exists(), new.exists()) == (False, True)

@@ -1,0 +1,328 @@
+"""The reviewers' pages: signing in, the queue, one document, the decision."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.review.texts import TEXTS
+from api.review.views import PAGE_LENGTH, findings, masked
+from docqa.errors import InvalidDocument
+from tests.api.reviewing import document, form_token
+from tests.api.scripted_service import (
+    NOON,
+    REVIEWER,
+    Scripted,
+    reason,
+    report,
+    scripted_service,
+    square,
+)
+
+HOSTILE = """"><script>alert('x')</script><img src=x onerror=alert(1)>{{7*7}}"""
+
+
+# The queue
+
+
+def shown_ids(page: str) -> list[str]:
+    return re.findall(r'<h2><a href="/review/(doc_[0-9a-f]+)"', page)
+
+
+def test_the_queue_shows_what_waits_with_the_nearest_deadline_first(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    late = document(5, service)
+    soon = document(1, service)
+    document(3, service, decision="accept", report=report())
+    page = reviewer.get("/review").text
+    assert shown_ids(page) == [soon.id, late.id]
+    assert "Identity card, front" in page and "Message of geometry.skew" in page
+    assert "1 day left" in page and "5 days left" in page
+
+
+def test_an_empty_queue_says_so(reviewer: TestClient) -> None:
+    assert TEXTS["en"]["queue_empty"] in reviewer.get("/review").text
+
+
+def test_a_long_queue_comes_in_pages_that_neither_repeat_nor_skip(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    ids = [document(number, service).id for number in range(1, PAGE_LENGTH + 4)]
+    first = reviewer.get("/review").text
+    assert shown_ids(first) == ids[:PAGE_LENGTH]
+    following = re.search(r'class="next" href="([^"]+)"', first)
+    assert following is not None
+    service.store.supersede(ids[0], report("accept"))
+    second = reviewer.get(following[1]).text
+    assert shown_ids(second) == ids[PAGE_LENGTH:]
+    assert 'class="next"' not in second
+
+
+@pytest.mark.parametrize("cursor", ["x", "W10=", "bnVsbA==", "%00", "WyIxIiwiMiIsIjMiXQ=="])
+def test_a_cursor_that_cannot_be_read_is_the_start(
+    reviewer: TestClient, service: Scripted, cursor: str
+) -> None:
+    made = document(1, service)
+    assert shown_ids(reviewer.get(f"/review?after={cursor}").text) == [made.id]
+
+
+# One document
+
+
+def test_a_document_is_shown_with_reasons_regions_and_claims(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    glare = reason(
+        "quality.glare",
+        "review",
+        regions=[{"kind": "glare", "polygon": square(200, 300, 150)}],
+    )
+    judged = report("review", (glare, reason("geometry.skew", "review")))
+    judged["fields"] = [
+        {
+            "name": "given_name",
+            "match": "near",
+            "source": "barcode",
+            "confidence": 0.9,
+            "page": 1,
+            "polygon": square(500, 500, 80),
+        }
+    ]
+    made = document(1, service, report=judged)
+    page = reviewer.get(f"/review/{made.id}").text
+    assert 'viewBox="0 0 1240 1754"' in page
+    assert 'points="200,300 350,300 350,450 200,450"' in page
+    assert 'class="outline" points="40,40' in page
+    assert 'class="field" points="500,500' in page
+    assert "Message of quality.glare" in page and "Advice of quality.glare" in page
+    assert "رسالة quality.glare" in page and "نصيحة quality.glare" in page
+    assert '<bdi dir="ltr">1.84°</bdi>' in page and '<bdi dir="ltr">1°</bdi>' in page
+    assert "<bdi>آمنة</bdi>" in page
+    assert TEXTS["en"]["match_near"] in page and TEXTS["en"]["match_none"] in page
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (0.031, "fraction", "3.1%"),
+        (0.98, "probability", "98%"),
+        (1.84, "deg", "1.84°"),
+        (199.6, "ppi", "200 ppi"),
+        (3.0, "count", "3"),
+        (0.5, "", "0.5"),
+    ],
+)
+def test_quantities_are_shown_as_people_read_them(value: float, unit: str, shown: str) -> None:
+    judged = report("review", (reason("quality.blur", "review", value=value, unit=unit),))
+    [finding] = findings(judged, "en", 1)
+    assert finding.value == shown
+
+
+def test_the_national_number_is_masked(reviewer: TestClient, service: Scripted) -> None:
+    made = document(1, service)
+    page = reviewer.get(f"/review/{made.id}").text
+    assert "01*******90" in page
+    assert "01234567890" not in page
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [("01234567890", "01*******90"), ("٠١٢٣٤٥٦٧٨٩٠", "٠١*******٩٠"), ("1234", "****"), ("", "")],
+)
+def test_a_mask_hides_all_but_the_ends(number: str, shown: str) -> None:
+    assert masked(number) == shown
+
+
+def test_texts_of_strangers_are_only_ever_text(reviewer: TestClient, service: Scripted) -> None:
+    judged = report(
+        "review",
+        (
+            reason(
+                "geometry.skew",
+                "review",
+                message={"ar": HOSTILE, "en": HOSTILE},
+                advice={"ar": HOSTILE, "en": HOSTILE},
+                regions=[{"kind": "text", "polygon": square(1, 1, 5)}],
+                unit=HOSTILE,
+            ),
+        ),
+    )
+    made = document(
+        1,
+        service,
+        file_name=HOSTILE,
+        booking_ref=HOSTILE,
+        document_type=HOSTILE,
+        claims={"given_name": HOSTILE, HOSTILE: HOSTILE},
+        report=judged,
+    )
+    for path in ("/review", f"/review/{made.id}"):
+        page = reviewer.get(path).text
+        assert HOSTILE not in page and "49" not in re.findall(r">\s*(49)\s*<", page)
+        assert escape(HOSTILE, quote=False)[:12] in page.replace("&#34;", '"')
+        assert tags(page).isdisjoint({"script", "iframe", "object"})
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.attributes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+
+def tags(page: str) -> set[str]:
+    parser = _Tags()
+    parser.feed(page)
+    assert not any(name.startswith("on") or name == "style" for name in parser.attributes)
+    return parser.names
+
+
+def test_a_document_that_could_not_be_measured_is_shown_all_the_same(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    judged = report("review", (reason("system.crashed", "review", page=None, value=None),))
+    judged["pages"] = []
+    made = document(1, service, report=judged)
+    page = reviewer.get(f"/review/{made.id}")
+    assert page.status_code == 200
+    assert f'<img class="page" src="/review/{made.id}/pages/1/image"' in page.text
+
+
+def test_each_page_of_a_document_is_shown_with_its_own_regions(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    regions = [{"kind": "glare", "polygon": square(7, 7, 7)}]
+    judged = report("review", (reason("quality.glare", "review", page=2, regions=regions),))
+    judged["pages"].append({"index": 2, "width_px": 100, "height_px": 200, "measures": {}})
+    made = document(1, service, report=judged)
+    first = reviewer.get(f"/review/{made.id}").text
+    second = reviewer.get(f"/review/{made.id}?page=2").text
+    assert 'points="7,7' not in first
+    assert 'points="7,7' in second and 'viewBox="0 0 100 200"' in second
+    assert reviewer.get(f"/review/{made.id}?page=99").text.count('viewBox="0 0 1240 1754"') == 1
+
+
+def test_an_unknown_document_is_a_page_that_says_so(reviewer: TestClient) -> None:
+    answer = reviewer.get("/review/doc_unknown")
+    assert answer.status_code == 404
+    assert TEXTS["en"]["not_found"] in answer.text
+
+
+def test_the_page_image_is_drawn_anew_and_not_kept(reviewer: TestClient, service: Scripted) -> None:
+    made = document(1, service)
+    answer = reviewer.get(f"/review/{made.id}/pages/1/image")
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+# The decision
+
+
+def decide(client: TestClient, document_id: str, **changes: str) -> Any:
+    form = {"decision": "reject", "reason": "the corner is cut off"}
+    form["form_token"] = form_token(client.get(f"/review/{document_id}").text)
+    return client.post(f"/review/{document_id}", data=form | changes, follow_redirects=False)
+
+
+@pytest.mark.parametrize("decision", ["accept", "reject"])
+def test_a_decision_is_in_force_and_the_document_leaves_the_queue(
+    reviewer: TestClient, service: Scripted, decision: str
+) -> None:
+    made = document(1, service)
+    answer = decide(reviewer, made.id, decision=decision)
+    assert answer.status_code == 303
+    [ruling] = service.store.rulings(made.id)
+    assert (ruling.decision, ruling.reviewer, ruling.ruled_at) == (decision, REVIEWER, NOON)
+    queue = reviewer.get(answer.headers["location"]).text
+    assert TEXTS["en"]["recorded"] in queue
+    assert shown_ids(queue) == []
+    shown = reviewer.get(f"/review/{made.id}").text
+    assert "the corner is cut off" in shown
+    assert "<textarea" not in shown
+
+
+@pytest.mark.parametrize(
+    "changes", [{"reason": ""}, {"reason": "  \n "}, {"decision": "review"}, {"decision": ""}]
+)
+def test_a_decision_needs_a_reason_and_is_accept_or_reject(
+    reviewer: TestClient, service: Scripted, changes: dict[str, str]
+) -> None:
+    made = document(1, service)
+    assert decide(reviewer, made.id, **changes).status_code == 422
+    assert service.store.rulings(made.id) == []
+
+
+@pytest.mark.parametrize("token", ["", "0" * 64])
+def test_a_decision_needs_the_token_of_our_form_and_keeps_the_reason(
+    reviewer: TestClient, service: Scripted, token: str
+) -> None:
+    made = document(1, service)
+    answer = decide(reviewer, made.id, form_token=token)
+    assert answer.status_code == 403
+    assert "the corner is cut off" in answer.text
+    assert service.store.rulings(made.id) == []
+
+
+def test_a_document_is_decided_once(reviewer: TestClient, service: Scripted) -> None:
+    made = document(1, service)
+    token = form_token(reviewer.get(f"/review/{made.id}").text)
+    assert decide(reviewer, made.id, decision="accept").status_code == 303
+    form = {"decision": "reject", "reason": "no, after all", "form_token": token}
+    second = reviewer.post(f"/review/{made.id}", data=form)
+    assert second.status_code == 409
+    assert TEXTS["en"]["already_ruled"] in second.text
+    assert [ruling.decision for ruling in service.store.rulings(made.id)] == ["accept"]
+
+
+def test_a_document_that_does_not_wait_cannot_be_decided(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = document(1, service, decision="accept", report=report())
+    token = form_token(reviewer.get("/review").text)
+    form = {"decision": "reject", "reason": "because", "form_token": token}
+    assert reviewer.post(f"/review/{made.id}", data=form).status_code == 409
+    assert service.store.rulings(made.id) == []
+
+
+def test_pages_load_nothing_from_elsewhere(reviewer: TestClient, service: Scripted) -> None:
+    made = document(1, service)
+    page = reviewer.get(f"/review/{made.id}")
+    assert "style-src 'self'" in page.headers["content-security-policy"]
+    assert not re.search(r"(?:src|href)=\"(?:https?:)?//", page.text)
+    css = reviewer.get("/review/static/review.css")
+    assert css.headers["content-type"].startswith("text/css")
+    assert "url(" not in css.text and "@import" not in css.text
+
+
+@pytest.fixture
+def failing_client(tmp_path: Path) -> Iterator[tuple[Scripted, TestClient]]:
+    def fail(data: bytes, page: int, max_side_px: int) -> bytes:
+        raise InvalidDocument("file.damaged")
+
+    with (
+        scripted_service(tmp_path, render_page=fail) as service,
+        TestClient(create_app(service.services)) as client,
+    ):
+        yield service, client
+
+
+def test_a_page_that_cannot_be_drawn_is_a_problem_and_no_picture(
+    failing_client: tuple[Scripted, TestClient],
+) -> None:
+    service, client = failing_client
+    made = document(1, service)
+    answer = client.get(f"/v1/documents/{made.id}/pages/1/image")
+    assert (answer.status_code, answer.json()["code"]) == (422, "file.damaged")

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from functools import cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from docqa.errors import CannotAssess
+from docqa.measures.blur import Blur, measure
+from docqa.page import Pixels, page_from_pixels
+from fixtures.synthesize.pages import letter
+
+SCRIPTS = ("arabic", "latin")
+
+
+@cache
+def sharp(script: str, ppi: int = 200) -> Pixels:
+    drawn = letter(script="arabic" if script == "arabic" else "latin", seed=5, ppi=ppi).pixels
+    return np.asarray(cv2.cvtColor(drawn, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def blurred(pixels: Pixels, sigma_px: float) -> Pixels:
+    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma_px), np.uint8)
+
+
+def noisy(pixels: Pixels, deviation: float) -> Pixels:
+    noise = np.random.default_rng(7).normal(0, deviation, pixels.shape)
+    return np.clip(pixels * 0.85 + 15 + noise, 0, 255).astype(np.uint8)
+
+
+def of(pixels: Pixels) -> Blur:
+    return measure(page_from_pixels(pixels))
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_more_blur_reads_worse(script: str) -> None:
+    found = [of(sharp(script)).blur_ratio]
+    found += [of(blurred(sharp(script), sigma)).blur_ratio for sigma in (1.0, 1.7, 2.7, 4.0)]
+    assert found == sorted(found)
+    assert found[0] < 0.3
+    assert found[-1] > 0.8
+
+
+def test_ratio_is_near_the_blur_put_on() -> None:
+    stroke = of(sharp("latin")).stroke_width_px
+    found = of(blurred(sharp("latin"), 0.7 * stroke)).blur_ratio
+    assert found == pytest.approx(0.7, abs=0.2)
+
+
+@pytest.mark.parametrize("sigma_px", [0.3, 1.5, 2.7])
+def test_noise_does_not_read_as_sharpness(sigma_px: float) -> None:
+    page = blurred(sharp("latin"), sigma_px)
+    assert of(noisy(page, 8)).blur_ratio > of(page).blur_ratio - 0.1
+
+
+def test_resolution_of_a_sharp_scan_does_not_matter_much() -> None:
+    found = [of(sharp("latin", ppi)).blur_ratio for ppi in (150, 200, 300)]
+    assert max(found) < 0.3
+
+
+def test_one_blurred_corner_is_the_worst_tile() -> None:
+    page = sharp("latin").copy()
+    half = page.shape[0] // 2
+    page[half:] = blurred(page, 3.0)[half:]
+    found = of(page)
+    assert found.worst_blur_ratio > 0.6
+    assert found.worst_blur_ratio > found.blur_ratio + 0.1 or found.blur_ratio > 0.6
+    assert min(y for _, y in found.regions[0].polygon) >= half - 256
+
+
+def streak(length_px: int, upright: bool) -> npt.NDArray[np.float32]:
+    kernel = np.zeros((length_px, length_px), np.float32)
+    kernel[length_px // 2] = 1 / length_px
+    return kernel.T if upright else kernel
+
+
+@pytest.mark.parametrize("upright", [True, False])
+def test_motion_is_blur_and_is_named(upright: bool) -> None:
+    moved = np.asarray(cv2.filter2D(sharp("arabic", 300), -1, streak(15, upright)), np.uint8)
+    found = of(moved)
+    assert found.blur_ratio > 0.45
+    assert found.kind == "motion"
+
+
+def test_defocus_is_named_and_sharp_print_is_not() -> None:
+    assert of(blurred(sharp("latin", 300), 4.0)).kind == "defocus"
+    assert of(sharp("latin", 300)).kind == "none"
+
+
+@pytest.mark.parametrize("level", [0, 200, 255])
+def test_page_without_writing_is_refused(level: int) -> None:
+    with pytest.raises(CannotAssess, match="no writing"):
+        of(np.full((900, 700), level, np.uint8))
+
+
+def test_noise_and_tiny_pages_give_finite_numbers_or_a_refusal() -> None:
+    rng = np.random.default_rng(0)
+    for shape in ((33, 40), (400, 300), (1000, 800)):
+        try:
+            found = of(rng.integers(0, 256, shape, dtype=np.uint8))
+        except CannotAssess:
+            continue
+        assert np.isfinite([found.blur_ratio, found.worst_blur_ratio]).all()

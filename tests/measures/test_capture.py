@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from docqa.analysis.capture_features import FEATURES
+from docqa.analysis.logistic import Logistic
+from docqa.errors import CannotAssess, InvalidModel
+from docqa.intake import Limits, open_document
+from docqa.measures.capture import FILE_CEILING, MODEL, Capture, load, measure
+from docqa.page import Origin, Page, Pixels, page_from_pixels
+from fixtures.synthesize.camera import photograph
+from fixtures.synthesize.cards import id_front
+from fixtures.synthesize.drawing import Drawing
+from fixtures.synthesize.pages import letter
+from fixtures.synthesize.people import person
+from fixtures.synthesize.recapture import photograph_screen
+from fixtures.synthesize.scanner import scan
+
+UNTAGGED_FILE = Origin("pdf", "application/pdf", pdf_layering="image")
+MODELS = Path(__file__).parents[2] / "models"
+SCANNER_FILE = Origin(
+    "pdf",
+    "application/pdf",
+    ppi_tag=300.0,
+    pdf_producer="Adobe PSL 1.3e for Canon",
+    pdf_creator="Canon iR-ADV C5535",
+    pdf_layering="image",
+)
+
+
+@cache
+def model() -> Logistic:
+    return load((MODELS / MODEL).read_bytes())
+
+
+@cache
+def page_of(text: bool) -> Drawing:
+    if text:
+        return letter(script="arabic", seed=11, ppi=150)
+    return id_front(person(11), seed=11, ppi=300)
+
+
+@cache
+def photographed(text: bool) -> bytes:
+    return photograph(page_of(text), seed=11).data
+
+
+@cache
+def scanned(text: bool) -> bytes:
+    return scan(page_of(text), seed=11, ppi=150 if text else 300).data
+
+
+def opened(data: bytes) -> Page:
+    return next(iter(open_document(data, limits=Limits(), renderer=None).pages))
+
+
+def of(page: Page) -> Capture:
+    return measure(page, model())
+
+
+def pixels_of(page: Page) -> Pixels:
+    return np.repeat(page.luma()[:, :, None], 3, axis=2)
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_scan_is_a_scanners(text: bool) -> None:
+    found = of(opened(scanned(text)))
+    assert found.source == "scanner"
+    assert found.suspect == "unclear"
+    assert found.scanner_probability > 0.8
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_photograph_is_a_cameras_even_without_metadata(text: bool) -> None:
+    bare = page_from_pixels(pixels_of(opened(photographed(text))))
+    found = of(bare)
+    assert found.source == found.suspect == "camera"
+    assert found.scanner_probability < 0.1
+    assert "illumination_gradient" in found.evidence
+
+
+def test_photograph_of_a_screen_is_no_scan() -> None:
+    page = opened(photograph_screen(page_of(True), seed=3, width_px=1200).data)
+    assert of(page_from_pixels(pixels_of(page))).scanner_probability < 0.1
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_scanner_metadata_on_a_photograph_is_not_accepted(text: bool) -> None:
+    forged = page_from_pixels(pixels_of(opened(photographed(text))), origin=SCANNER_FILE)
+    found = of(forged)
+    assert found.scanner_probability <= 0.2
+    assert "pdf_producer_scanner" in found.evidence
+
+
+def test_metadata_never_lifts_a_page_over_the_ceiling() -> None:
+    rng = np.random.default_rng(2)
+    for white in range(150, 256, 7):
+        page = np.clip(rng.normal(white, 3, (900, 640)) + np.linspace(-9, 9, 640), 0, 255)
+        bare = of(page_from_pixels(page.astype(np.uint8), origin=UNTAGGED_FILE))
+        tagged = of(page_from_pixels(page.astype(np.uint8), origin=SCANNER_FILE))
+        assert tagged.scanner_probability <= max(bare.scanner_probability, FILE_CEILING) + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("make", "camera"),
+    [
+        ("Apple", True),
+        ("samsung", True),
+        ("Canon", True),
+        ("SONY", True),
+        ("EPSON", False),
+        ("FUJITSU", False),
+        ("Plustek", False),
+    ],
+)
+def test_maker_of_cameras_caps_the_probability(make: str, camera: bool) -> None:
+    origin = Origin("jpeg", "image/jpeg", make=make, model="X1", has_exif=True)
+    found = of(page_from_pixels(pixels_of(opened(scanned(True))), origin=origin))
+    assert ("exif_make" in found.evidence) == camera
+    assert (found.scanner_probability <= 0.02) == camera
+
+
+def test_model_tells_a_canon_scanner_from_a_canon_camera() -> None:
+    for name, camera in (("CanoScan LiDE 400", False), ("Canon EOS 5D", True)):
+        origin = Origin("jpeg", "image/jpeg", make="Canon", model=name, has_exif=True)
+        found = of(page_from_pixels(pixels_of(opened(scanned(True))), origin=origin))
+        assert ("exif_make" in found.evidence) == camera
+
+
+@pytest.mark.parametrize(
+    "producer", ["intsig.com pdf producer", "CamScanner", "Adobe Scan for iOS"]
+)
+def test_app_that_names_itself_is_caught(producer: str) -> None:
+    origin = dataclasses.replace(SCANNER_FILE, pdf_producer=producer, pdf_creator=None)
+    found = of(page_from_pixels(pixels_of(opened(scanned(True))), origin=origin))
+    assert found.source == found.suspect == "camera-cropped"
+    assert found.scanner_probability <= 0.05
+
+
+@pytest.mark.parametrize(
+    "producer", ["Mac OS X 10.12.6 Quartz PDFContext", "iLovePDF", "GPL Ghostscript 9.50"]
+)
+def test_programs_that_only_rewrite_say_nothing(producer: str) -> None:
+    origin = dataclasses.replace(SCANNER_FILE, pdf_producer=producer, pdf_creator=None)
+    found = of(page_from_pixels(pixels_of(opened(scanned(True))), origin=origin))
+    assert not {"pdf_producer_app", "pdf_producer_scanner"} & set(found.evidence)
+
+
+def test_drawn_page_is_not_accepted() -> None:
+    origin = Origin(
+        "pdf", "application/pdf", pdf_layering="rendered", has_visible_text=True, ppi_tag=None
+    )
+    found = of(page_from_pixels(page_of(True).pixels, origin=origin))
+    assert found.source == found.suspect == "born-digital"
+    assert found.scanner_probability <= 0.5
+    assert "born_digital_text" in found.evidence
+
+
+def test_picture_of_a_display_size_is_a_screenshot() -> None:
+    page = np.full((2340, 1080, 3), 255, np.uint8)
+    page[400:1600:40, 100:900] = 0
+    found = of(page_from_pixels(page))
+    assert found.source == "screenshot"
+    assert found.scanner_probability <= 0.05
+
+
+@pytest.mark.parametrize("shape", [(33, 40), (40, 33), (700, 500)])
+def test_noise_black_white_and_tiny_pages_give_a_probability(shape: tuple[int, int]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    for pixels in (noise, np.zeros(shape, np.uint8), np.full(shape, 255, np.uint8)):
+        assert 0 <= of(page_from_pixels(pixels)).scanner_probability <= 1
+
+
+def test_icons_are_refused() -> None:
+    with pytest.raises(CannotAssess):
+        of(page_from_pixels(np.zeros((12, 300), np.uint8)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"features": ["no such feature"] * len(FEATURES)},
+        {"weights": [1.0]},
+        {"scale": [0.0] * len(FEATURES)},
+        {"bias": float("nan")},
+        {"mean": None},
+    ],
+)
+def test_broken_model_is_named(change: dict[str, object]) -> None:
+    raw = json.loads((MODELS / MODEL).read_bytes()) | change
+    with pytest.raises(InvalidModel, match=r"capture/model\.json"):
+        load(json.dumps(raw).encode())
+
+
+def test_model_that_is_no_json_is_named() -> None:
+    with pytest.raises(InvalidModel, match=r"capture/model\.json"):
+        load(b"\xff\xfe not json")

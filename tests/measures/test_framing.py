@@ -1,0 +1,85 @@
+"""Framing tells a whole document from one that the frame cuts."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from docqa.errors import CannotAssess
+from docqa.measures.framing import Framing, measure
+from docqa.page import Pixels, page_from_pixels
+
+
+def _text(height: int = 1754, width: int = 1240) -> Pixels:
+    page = np.full((height, width), 246, np.uint8)
+    for y in range(140, height - 140, 40):
+        for x in range(130, width - 150, 26):
+            cv2.rectangle(page, (x, y), (x + 14, y + 16), 35, 3)
+    return page
+
+
+def _measured(pixels: Pixels) -> Framing:
+    return measure(page_from_pixels(pixels))
+
+
+def _on_table(left: int, right: int) -> Framing:
+    """A sheet between two columns of a dark table."""
+    frame = np.full((1600, 1200), 50, np.uint8)
+    frame[150:1400, max(left, 0) : right] = 238
+    return _measured(frame)
+
+
+def test_a_full_scan_with_margins_is_whole() -> None:
+    found = _measured(_text())
+    assert found.cut_off_sides_count == 0
+    assert found.text_at_edge_fraction == 0.0
+    assert found.document_area_fraction == 1.0
+    assert found.margin_fraction == pytest.approx(130 / 1240, abs=0.02)
+
+
+def test_text_that_runs_into_the_frame_is_told() -> None:
+    found = _measured(_text()[:, 135:])
+    assert found.text_at_edge_fraction > 0.02
+    assert found.margin_fraction < 0.01
+
+
+def test_a_shadow_line_along_the_edge_is_not_cut_off() -> None:
+    page = _text()
+    page[:, -4:] = 20
+    page[-3:] = 30
+    found = _measured(page)
+    assert found.cut_off_sides_count == 0
+    assert found.text_at_edge_fraction == 0.0
+
+
+def test_a_sheet_within_the_frame_is_whole() -> None:
+    found = _on_table(200, 1000)
+    assert found.cut_off_sides_count == 0
+    assert found.document_area_fraction == pytest.approx(800 * 1250 / (1600 * 1200), rel=0.02)
+    assert found.regions == ()
+
+
+def test_a_sheet_that_runs_out_of_the_frame_is_cut_off() -> None:
+    found = _on_table(-10, 700)
+    assert found.cut_off_sides_count == 1
+    (region,) = found.regions
+    assert region.kind == "cut_off"
+    assert max(x for x, _ in region.polygon) < 100
+
+
+def test_a_blank_page_is_whole() -> None:
+    found = _measured(np.full((900, 700), 255, np.uint8))
+    assert (found.cut_off_sides_count, found.text_at_edge_fraction) == (0, 0.0)
+    assert found.margin_fraction == 0.5
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 900), (10, 10)])
+def test_tiny_pages_are_not_assessed(shape: tuple[int, int]) -> None:
+    with pytest.raises(CannotAssess):
+        measure(page_from_pixels(np.full(shape, 128, np.uint8)))
+
+
+def test_noise_never_crashes() -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (700, 500, 3), dtype=np.uint8)
+    assert 0.0 <= _measured(noise).text_at_edge_fraction <= 1.0

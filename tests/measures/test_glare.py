@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from functools import cache
+
+import cv2
+import numpy as np
+import pytest
+
+from docqa.measures.glare import Glare, measure
+from docqa.page import Pixels, page_from_pixels
+from fixtures.synthesize.cards import id_front
+from fixtures.synthesize.pages import letter
+from fixtures.synthesize.people import person
+
+
+@cache
+def photographed_letter() -> Pixels:
+    """Print on paper as a camera exposes it: paper at about 200."""
+    drawn = letter(script="arabic", seed=6, ppi=150).pixels
+    grey = np.asarray(cv2.cvtColor(drawn, cv2.COLOR_RGB2GRAY), np.float64)
+    return np.asarray(20 + grey * 180 / 255, np.uint8)
+
+
+def with_reflection(page: Pixels, x: int, y: int, radius: float, strength: float = 3.0) -> Pixels:
+    """A lamp mirrored at x, y: saturated in the middle, fading out."""
+    rows, columns = np.mgrid[0 : page.shape[0], 0 : page.shape[1]]
+    lamp = strength * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * radius**2))
+    if page.ndim == 3:
+        lamp = lamp[:, :, None]
+    return np.asarray(np.clip(page + 255 * lamp, 0, 255), np.uint8)
+
+
+def of(pixels: Pixels) -> Glare:
+    return measure(page_from_pixels(pixels))
+
+
+def contains(found: Glare, x: float, y: float) -> bool:
+    return any(
+        cv2.pointPolygonTest(np.array(region.polygon, np.float32), (x, y), False) >= 0
+        for region in found.regions
+    )
+
+
+def test_white_scan_has_none() -> None:
+    drawn = letter(script="latin", seed=6, ppi=150).pixels
+    assert of(drawn) == Glare(0.0, 0.0, 0.0, ())
+
+
+@pytest.mark.parametrize("level", [0, 128, 240, 255])
+def test_even_page_has_none(level: int) -> None:
+    assert of(np.full((900, 700), level, np.uint8)).area_fraction == 0
+
+
+def test_evenly_lit_photograph_has_none() -> None:
+    assert of(photographed_letter()).area_fraction == 0
+
+
+def test_reflection_is_found_where_it_is() -> None:
+    page = with_reflection(photographed_letter(), 500, 700, 70)
+    found = of(page)
+    truth = float((page >= 245).mean())
+    assert found.area_fraction == pytest.approx(truth, rel=0.4)
+    assert contains(found, 500, 700)
+    assert found.regions[0].kind == "glare"
+    assert found.text_fraction > 0
+
+
+def test_larger_reflections_cover_more() -> None:
+    areas = [
+        of(with_reflection(photographed_letter(), 600, 800, radius)).area_fraction
+        for radius in (30, 60, 120)
+    ]
+    assert areas == sorted(areas)
+    assert areas[0] > 0
+
+
+def test_two_reflections_are_two_regions() -> None:
+    page = with_reflection(photographed_letter(), 300, 400, 60)
+    found = of(with_reflection(page, 900, 1300, 60))
+    assert len(found.regions) == 2
+
+
+def test_reflection_on_a_card_is_found() -> None:
+    card = id_front(person(1), seed=1, ppi=300).pixels
+    card = (card * 0.75).astype(np.uint8)
+    height, width = card.shape[:2]
+    assert of(card).area_fraction == 0
+    assert contains(of(with_reflection(card, width // 2, height // 2, 60)), width / 2, height / 2)
+
+
+def test_white_label_with_hard_edges_is_no_glare() -> None:
+    page = photographed_letter().copy()
+    page[300:500, 200:600] = 255
+    assert of(page).area_fraction == 0
+
+
+def test_noise_and_tiny_pages_get_an_answer() -> None:
+    rng = np.random.default_rng(0)
+    for shape in ((33, 40), (40, 33, 3), (600, 500)):
+        found = of(rng.integers(0, 256, shape, dtype=np.uint8))
+        assert 0 <= found.area_fraction <= 1
+        assert 0 <= found.text_fraction <= 1

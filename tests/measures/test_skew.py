@@ -1,0 +1,89 @@
+"""Skew is the angle that the content was turned by, and is refused where it cannot be told."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from docqa.errors import CannotAssess
+from docqa.measures.skew import measure
+from docqa.page import Pixels, page_from_pixels
+
+
+def _text(height: int = 1754, width: int = 1240, seed: int = 1) -> Pixels:
+    """Words of letter-like bars in lines."""
+    page = np.full((height, width), 240, np.uint8)
+    rng = np.random.default_rng(seed)
+    for y in range(150, height - 150, 34):
+        x = 130
+        while x < width - 160:
+            for _ in range(int(rng.integers(2, 9))):
+                tall = 9 if rng.random() < 0.25 else 0
+                cv2.rectangle(page, (x, y - tall), (x + 3, y + 12), 35, -1)
+                cv2.rectangle(page, (x, y + 10), (x + 8, y + 12), 35, -1)
+                x += 11
+            x += 12
+    return page
+
+
+def _turned(pixels: Pixels, angle_deg: float, fill: int = 240) -> Pixels:
+    height, width = pixels.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle_deg, 1.0)
+    turned = cv2.warpAffine(
+        pixels, matrix, (width, height), flags=cv2.INTER_CUBIC, borderValue=(fill,) * 3
+    )
+    return np.asarray(turned, np.uint8)
+
+
+def _angle(pixels: Pixels) -> float:
+    return measure(page_from_pixels(pixels)).angle_deg
+
+
+@pytest.mark.parametrize("angle_deg", [-14.0, -5.3, -0.4, 0.0, 0.07, 2.0, 9.9, 14.0])
+def test_angle_is_the_turn_of_the_text_anticlockwise_positive(angle_deg: float) -> None:
+    assert _angle(_turned(_text(), angle_deg)) == pytest.approx(angle_deg, abs=0.05)
+
+
+def test_more_turn_is_a_larger_angle() -> None:
+    angles = [_angle(_turned(_text(), turn)) for turn in (0.0, 0.5, 1.0, 3.0, 7.0)]
+    assert angles == sorted(angles)
+
+
+def test_turning_back_by_the_angle_levels_the_page() -> None:
+    turned = _turned(_text(), 4.37)
+    assert abs(_angle(_turned(turned, -_angle(turned)))) < 0.05
+
+
+def test_a_page_on_its_side_has_the_same_angle() -> None:
+    page = _turned(_text(), 3.0)
+    on_its_side = np.asarray(cv2.rotate(page, cv2.ROTATE_90_CLOCKWISE), np.uint8)
+    assert _angle(on_its_side) == pytest.approx(3.0, abs=0.1)
+
+
+def test_a_card_on_a_bed_is_measured_by_its_edges() -> None:
+    bed = np.full((1754, 1240, 3), 250, np.uint8)
+    box = cv2.boxPoints(((600.0, 700.0), (506.0, 319.0), -6.0))
+    cv2.fillConvexPoly(bed, np.rint(box * 16).astype(np.int32), (222, 228, 218), cv2.LINE_AA, 4)
+    assert _angle(bed) == pytest.approx(6.0, abs=0.15)
+
+
+def test_confidence_is_a_share() -> None:
+    assert 0.5 < measure(page_from_pixels(_text())).confidence <= 1.0
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.full((1200, 900), 255, np.uint8),
+        np.full((1200, 900), 0, np.uint8),
+        np.full((1, 1), 90, np.uint8),
+        np.full((1, 400), 90, np.uint8),
+        np.random.default_rng(2).integers(0, 256, (900, 700), dtype=np.uint8),
+        np.random.default_rng(2).integers(0, 256, (20, 20), dtype=np.uint8),
+    ],
+    ids=["white", "black", "one pixel", "one row", "noise", "tiny noise"],
+)
+def test_without_text_there_is_no_skew(pixels: Pixels) -> None:
+    with pytest.raises(CannotAssess):
+        measure(page_from_pixels(pixels))

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from typing import Literal
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docqa.page import Page, page_from_pixels
+from docqa.reading.barcode import IdBarcode, parse_parts, read_barcode
+from fixtures.synthesize.documents import id_back, id_front
+from fixtures.synthesize.people import person
+from fixtures.synthesize.scanner import scan
+
+KNOWN = ("أحمد", "الخطيب", "خالد", "فاطمة حداد", "دير الزور 3-11-1984", "01020304055")
+PLAIN = "#".join(KNOWN).encode("cp1256")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        PLAIN,
+        PLAIN + b"#",
+        PLAIN + b"#\x00\x23\xff#tail",
+        PLAIN.replace(b"#", b" # "),
+    ],
+)
+def test_the_six_known_parts_are_read_whatever_follows(payload: bytes) -> None:
+    assert parse_parts(payload) == KNOWN
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"#####",
+        b"a#b#c#d#e",
+        b"01020304055",
+        PLAIN[:-1],
+        PLAIN + b"1",
+        PLAIN[:-11] + b"0102030405x",
+        PLAIN[:-11] + "٠١٠٢٠٣٠٤٠٥٥".encode(),
+    ],
+)
+def test_what_is_no_identity_card_is_not_taken_for_one(payload: bytes) -> None:
+    assert parse_parts(payload) is None
+
+
+@given(st.binary(max_size=300))
+def test_no_payload_raises(payload: bytes) -> None:
+    parts = parse_parts(payload)
+    assert parts is None or len(parts) == 6
+
+
+def test_place_and_date_share_a_part() -> None:
+    barcode = IdBarcode(KNOWN, ())
+    assert barcode.value(4, "place") == "دير الزور"
+    assert barcode.value(4, "date") == "3-11-1984"
+    assert barcode.value(0, "name") == "أحمد"
+
+
+def test_a_place_without_a_date_stays_whole() -> None:
+    barcode = IdBarcode((*KNOWN[:4], "دمشق", KNOWN[5]), ())
+    assert barcode.value(4, "place") == "دمشق"
+    assert barcode.value(4, "date") == "دمشق"
+
+
+def back_page(
+    seed: int, *, ppi: int, skew_deg: float, bed: Literal["page", "a4"]
+) -> tuple[Page, np.ndarray]:
+    drawing = id_back(person(seed), seed=seed, ppi=300)
+    capture = scan(drawing, seed=seed, ppi=ppi, skew_deg=skew_deg, bed=bed)
+    pixels = cv2.imdecode(np.frombuffer(capture.data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    corners = np.array(capture.truth.corners, np.float32)
+    return page_from_pixels(np.asarray(pixels, np.uint8)), corners
+
+
+@pytest.mark.parametrize("bed", ["page", "a4"])
+@pytest.mark.parametrize("skew_deg", [0.0, 2.0, 10.0, 93.0, 180.0])
+@pytest.mark.parametrize("ppi", [200, 300])
+def test_a_scanned_card_is_read_at_any_turn(
+    ppi: int, skew_deg: float, bed: Literal["page", "a4"]
+) -> None:
+    page, corners = back_page(5, ppi=ppi, skew_deg=skew_deg, bed=bed)
+    barcode = read_barcode(page)
+    someone = person(5)
+    assert barcode is not None
+    assert barcode.parts[:4] == (
+        someone.given_name,
+        someone.family_name,
+        someone.father_name,
+        someone.mother_name,
+    )
+    assert barcode.value(4, "place") == someone.birth_place
+    assert barcode.parts[5] == someone.national_number
+    for corner in barcode.polygon:
+        assert cv2.pointPolygonTest(corners, corner, measureDist=True) > -2
+
+
+def test_nothing_beyond_the_known_parts_is_kept() -> None:
+    page, _ = back_page(6, ppi=300, skew_deg=0, bed="page")
+    barcode = read_barcode(page)
+    assert barcode is not None
+    assert len(barcode.parts) == 6
+    assert barcode.parts[5] == person(6).national_number
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_page_without_a_symbol_has_no_barcode(level: int) -> None:
+    assert read_barcode(page_from_pixels(np.full((300, 500), level, np.uint8))) is None
+
+
+def test_a_front_has_no_barcode() -> None:
+    assert read_barcode(page_from_pixels(id_front(person(1), seed=1, ppi=200).pixels)) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 900), (900, 1), (16, 16)])
+def test_no_size_of_page_is_too_odd(shape: tuple[int, int]) -> None:
+    assert read_barcode(page_from_pixels(np.zeros(shape, np.uint8))) is None

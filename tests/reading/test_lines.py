@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from docqa.adapters.memory import ScriptedOcr
+from docqa.documents import FieldSpec, parse_document_type
+from docqa.page import Pixels, page_from_pixels
+from docqa.reading.lines import PASSES, find_rows, labelled, picture_of, read_labelled
+from docqa.reading.regions import Sheet
+from fixtures.synthesize.documents import civil_extract, id_front
+from fixtures.synthesize.drawing import Drawing
+from fixtures.synthesize.people import person
+
+MODELS = Path(__file__).parents[2] / "models" / "documents"
+
+
+def specs(type_id: str) -> tuple[FieldSpec, ...]:
+    text = (MODELS / f"{type_id}.toml").read_text(encoding="utf-8")
+    return tuple(spec for spec in parse_document_type(text).fields if "ocr" in spec.sources)
+
+
+def luma(drawing: Drawing) -> Pixels:
+    return page_from_pixels(drawing.pixels).luma()
+
+
+FRONT = specs("sy-id-front")
+EXTRACT = specs("civil-extract")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("الاسم: طارق", {"given_name": "طارق"}),
+        ("الاسم : طارق |", {"given_name": "طارق"}),
+        ("الاسم طارق", {"given_name": "طارق"}),
+        ("النسية: العلي", {"family_name": "العلي"}),
+        ("الكنية: العلي", {"family_name": "العلي"}),
+        ("اسم الأب: سامر", {"father_name": "سامر"}),
+        ("اسم الأم: رنا", {"mother_name": "رنا"}),
+        ("اسم و نسبة الأم: لمياء قباني _", {"mother_name": "لمياء قباني"}),
+        (
+            "محل وتاريخ الولادة: دير الزور ٢٢-١٠-١٩٨٣",
+            {"birth_place": "دير الزور", "birth_date": "22-10-1983"},
+        ),
+        (
+            "محل وتاریخ الولادة: إدلب 1۹۸۳-۱۰-۲۲",
+            {"birth_place": "إدلب", "birth_date": "1983-10-22"},
+        ),
+        ("الجنس: ذكر", {}),
+        ("الجمهورية العربية السورية", {}),
+        ("الاسم:", {}),
+        ("الاسم: -", {}),
+        ("", {}),
+    ],
+)
+def test_a_label_tells_the_field_and_the_rest_is_its_value(
+    text: str, expected: dict[str, str]
+) -> None:
+    found = {spec.name: value for spec, value, _ in labelled(text, FRONT) if value}
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("تاريخ الولادة 22-10-1983", {"birth_date": "22-10-1983"}),
+        ("محل الولادة إدلب", {"birth_place": "إدلب"}),
+        ("الرقم الوطني 50297641418", {"national_number": "50297641418"}),
+        ("تاريخ التسجيل 22-10-1984", {}),
+        ("محل ورقم القيد إدلب 968", {}),
+        ("اسم الجد سامر", {}),
+    ],
+)
+def test_labels_of_other_lines_are_not_mistaken(text: str, expected: dict[str, str]) -> None:
+    found = {spec.name: value for spec, value, _ in labelled(text, EXTRACT) if value}
+    assert found == expected
+
+
+@pytest.mark.parametrize("seed", [1, 4, 7])
+def test_every_printed_field_lies_in_one_row(seed: int) -> None:
+    drawing = id_front(person(seed), seed=seed, ppi=300)
+    rows = [row.box() for row in find_rows(luma(drawing))]
+    for polygon in drawing.fields.values():
+        centre_x, centre_y = np.mean(polygon, axis=0)
+        holding = [
+            (left, right)
+            for left, top, right, bottom in rows
+            if left <= centre_x <= right and top <= centre_y <= bottom
+        ]
+        assert len(holding) == 1
+
+
+def test_rulings_of_a_table_are_no_rows() -> None:
+    drawing = civil_extract(person(1), seed=1, ppi=300)
+    for row in find_rows(luma(drawing)):
+        left, _, right, _ = row.words[0]
+        assert right - left < 0.7 * drawing.pixels.shape[1]
+
+
+@pytest.mark.parametrize("how", PASSES, ids=str)
+def test_a_picture_is_dark_on_white_and_of_the_size_its_pass_wants(how: object) -> None:
+    pixels = luma(id_front(person(1), seed=1, ppi=300))
+    (chosen,) = (one for one in PASSES if one == how)
+    for row in find_rows(pixels):
+        picture = picture_of(pixels, row, chosen)
+        assert chosen.em_px < picture.shape[0] < 4 * chosen.em_px
+        assert (picture[0] == 255).all()
+        assert 0.5 < (picture > 127).mean() < 1
+
+
+def test_the_gap_between_the_columns_of_a_table_is_closed() -> None:
+    pixels = np.full((200, 1600), 255, np.uint8)
+    pixels[90:120, 100:180:8] = 0
+    pixels[90:120, 1400:1480:8] = 0
+    (row,) = find_rows(pixels)
+    picture = picture_of(pixels, row, PASSES[0])
+    assert picture.shape[1] < 12 * PASSES[0].em_px
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_an_empty_sheet_has_no_rows(level: int) -> None:
+    assert find_rows(np.full((200, 300), level, np.uint8)) == []
+
+
+def test_noise_costs_a_bounded_number_of_rows() -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (3000, 2000), dtype=np.uint8)
+    assert len(find_rows(noise)) <= 48
+
+
+def sheet() -> Sheet:
+    return Sheet(luma(id_front(person(1), seed=1, ppi=300)), np.eye(3), 1)
+
+
+def test_a_settled_field_is_not_read_again() -> None:
+    lines = ["الاسم: طارق", "النسبة: العلي"]
+    engine = ScriptedOcr([lines, ["النسبة: العلى"]])
+    found = read_labelled(
+        sheet(), FRONT[:2], engine, lambda spec, values: spec.name == "given_name" and bool(values)
+    )
+    assert {spec.name: [text.value for text in texts] for spec, texts in found} == {
+        "given_name": ["طارق"],
+        "family_name": ["العلي", "العلى"],
+    }
+    assert [count for _, _, count in engine.calls][1:] == [1] * (len(PASSES) - 1)
+
+
+def test_a_sheet_without_labels_is_left_after_a_first_look() -> None:
+    engine = ScriptedOcr([["print", "and more print"]])
+    assert read_labelled(sheet(), FRONT, engine, lambda spec, values: False) == []
+    assert len(engine.calls) == 1

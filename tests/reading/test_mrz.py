@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import datetime
+import shutil
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docqa.adapters.memory import ScriptedOcr
+from docqa.adapters.tesseract import TesseractEngine
+from docqa.page import page_from_pixels
+from docqa.reading.mrz import Mrz, check_digit, find_bands, parse_zone, read_mrz
+from docqa.reading.regions import Sheet
+from fixtures.synthesize.documents import machine_readable_zone, passport_page
+from fixtures.synthesize.people import person
+
+TD3_MM = (125.0, 88.0)
+# The specimen of ICAO Doc 9303-4, appendix B.
+FIRST = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<"
+SECOND = "L898902C36UTO7408122F1204159ZE184226B<<<<<10"
+
+
+def passport_sheet() -> Sheet:
+    page = page_from_pixels(passport_page(person(3), seed=3, ppi=300).pixels)
+    return Sheet(page.luma(), np.eye(3), 1)
+
+
+SHEET = passport_sheet()
+OUTLINE = ((0.0, 0.0), (9.0, 0.0), (9.0, 2.0), (0.0, 2.0))
+
+
+def read(first: str, second: str, *more: str) -> Mrz | None:
+    second_pass = [(more[0], more[1])] if more else []
+    return parse_zone([(first, second), *second_pass], OUTLINE)
+
+
+@pytest.mark.parametrize(
+    ("characters", "digit"),
+    [
+        ("L898902C3", "6"),
+        ("740812", "2"),
+        ("120415", "9"),
+        ("ZE184226B<<<<<", "1"),
+        ("L898902C367408122120415" + "9ZE184226B<<<<<1", "0"),
+        ("<<<<<<", "0"),
+    ],
+)
+def test_check_digits_are_those_of_the_standard(characters: str, digit: str) -> None:
+    assert check_digit(characters) == digit
+
+
+def test_the_specimen_of_the_standard_is_read() -> None:
+    zone = read(FIRST, SECOND)
+    assert zone is not None
+    assert zone.valid_check_digits == 5
+    assert zone.values == {
+        "passport_number": ("L898902C3",),
+        "birth_date": ("1974-08-12",),
+        "surname": ("ERIKSSON",),
+        "given_names": ("ANNA MARIA",),
+    }
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (FIRST[:26] + "cceceec§ceccéec", SECOND),
+        (FIRST, SECOND[:20] + " " + SECOND[20:]),
+        (FIRST, SECOND.replace("7408122", "74O8I22")),
+        (FIRST, SECOND.replace("<<<<<10", "<@<<<10")),
+        (FIRST.replace("MARIA", "MAR1A"), SECOND),
+    ],
+)
+def test_what_can_only_be_one_character_is_read_as_that(first: str, second: str) -> None:
+    zone = read(first, second)
+    assert zone is not None
+    assert zone.valid_check_digits == 5
+    assert zone.values["given_names"] == ("ANNA MARIA",)
+
+
+@given(st.integers(0, 9), st.sampled_from("0123456789"))
+def test_a_number_whose_check_digit_fails_is_not_reported(at: int, digit: str) -> None:
+    wrong = SECOND[:at] + digit + SECOND[at + 1 :]
+    zone = read(FIRST, wrong)
+    assert zone is not None
+    if wrong[9] != check_digit(wrong[:9]):
+        assert zone.values["passport_number"] == ()
+    assert zone.values["birth_date"] == ("1974-08-12",)
+
+
+def test_a_line_that_lost_fillers_still_gives_what_stands_before_them() -> None:
+    zone = read(FIRST, SECOND.replace("<<<<<", "<<<"))
+    assert zone is not None
+    assert zone.values["passport_number"] == ("L898902C3",)
+    assert zone.valid_check_digits < 5
+
+
+def test_readings_that_differ_are_both_told() -> None:
+    zone = read(FIRST, SECOND, FIRST.replace("ANNA", "ANMA"), SECOND)
+    assert zone is not None
+    assert zone.values["given_names"] == ("ANNA MARIA", "ANMA MARIA")
+
+
+def test_names_cut_off_at_the_end_of_the_line_are_not_told() -> None:
+    zone = read("P<UTO" + "ERIKSSON<<" + "A" * 29, SECOND)
+    assert zone is not None
+    assert zone.values["surname"] == ("ERIKSSON",)
+    assert zone.values["given_names"] == ()
+
+
+@pytest.mark.parametrize(
+    ("born", "expires", "date"),
+    [("740812", "120415", "1974-08-12"), ("250101", "290101", "2025-01-01"),
+     ("300101", "290101", "1930-01-01"), ("990231", "290101", None)],
+)  # fmt: skip
+def test_the_century_is_the_latest_before_expiry(born: str, expires: str, date: str | None) -> None:
+    second = f"L898902C36UTO{born}{check_digit(born)}F{expires}{check_digit(expires)}"
+    zone = read(FIRST, second + SECOND[28:])
+    assert zone is not None
+    assert zone.values["birth_date"] == ((date,) if date else ())
+
+
+@pytest.mark.parametrize("text", ["", "<", "JUST SOME PRINT", "9" * 44, "<" * 44, "é" * 500])
+def test_print_that_is_no_zone_gives_nothing(text: str) -> None:
+    assert read(text, text) is None
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_no_reading_raises(first: str, second: str) -> None:
+    read(first, second)
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_an_empty_sheet_has_no_zone_and_costs_no_call(level: int) -> None:
+    sheet = Sheet(np.full((400, 600), level, np.uint8), np.eye(3), 1)
+    engine = ScriptedOcr([])
+    assert find_bands(sheet.pixels) is None
+    assert read_mrz(sheet, engine) is None
+    assert engine.calls == []
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
+def test_tesseract_reads_a_drawn_zone() -> None:
+    zone = read_mrz(SHEET, TesseractEngine())
+    someone = person(3)
+    assert machine_readable_zone(someone, datetime.date(2030, 1, 1))[1][:9] == (
+        someone.passport_number
+    )
+    assert zone is not None
+    assert someone.passport_number in zone.values["passport_number"]
+    assert someone.birth_date.isoformat() in zone.values["birth_date"]
+    assert someone.family_name_latin in zone.values["surname"]

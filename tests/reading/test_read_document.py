@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from docqa.adapters.memory import ScriptedOcr
+from docqa.adapters.tesseract import TesseractEngine
+from docqa.documents import DocumentType, parse_document_type
+from docqa.errors import DocqaError, EngineFault, MissingDependency
+from docqa.fields import Field
+from docqa.page import Page, page_from_pixels
+from docqa.ports import OcrEngine
+from docqa.reading import OCR_FAILED, read_document
+from fixtures.synthesize.documents import civil_extract, id_back, id_front, passport_page
+from fixtures.synthesize.drawing import Drawing
+from fixtures.synthesize.people import person
+from fixtures.synthesize.scanner import scan
+
+MODELS = Path(__file__).parents[2] / "models" / "documents"
+NAMES = ("given_name", "family_name", "father_name", "mother_name", "birth_place")
+needs_tesseract = pytest.mark.skipif(
+    shutil.which("tesseract") is None, reason="Tesseract is not installed"
+)
+
+
+def document_type(type_id: str) -> DocumentType:
+    return parse_document_type((MODELS / f"{type_id}.toml").read_text(encoding="utf-8"))
+
+
+def scanned(drawing: Drawing, *, skew_deg: float = 0.0, upside_down: bool = False) -> Page:
+    capture = scan(drawing, seed=1, ppi=300, skew_deg=skew_deg)
+    pixels = cv2.imdecode(np.frombuffer(capture.data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    upright = np.asarray(pixels, np.uint8)
+    return page_from_pixels(np.ascontiguousarray(upright[::-1, ::-1]) if upside_down else upright)
+
+
+def by_name(
+    page: Page, type_id: str, claims: dict[str, str], ocr: OcrEngine | None
+) -> dict[str, Field]:
+    reading = read_document([page], document_type(type_id), claims, ocr)
+    return {field.name: field for field in reading.fields}
+
+
+BACK = scanned(id_back(person(2), seed=2))
+CLAIMS = person(2).claims()
+
+
+def test_the_barcode_alone_confirms_every_field_of_the_back() -> None:
+    reading = read_document([BACK], document_type("sy-id-back"), CLAIMS, None)
+    assert {field.match for field in reading.fields} == {"equal"}
+    assert {field.source for field in reading.fields} == {"barcode"}
+    assert reading.faults == ()
+
+
+def test_fields_come_in_the_order_of_the_claims_and_no_others() -> None:
+    names = ("birth_date", "given_name", "passport_number", "father_name")
+    claims = {name: CLAIMS[name] for name in names}
+    reading = read_document([BACK], document_type("sy-id-back"), claims, None)
+    assert [field.name for field in reading.fields] == ["birth_date", "given_name", "father_name"]
+
+
+@pytest.mark.parametrize("name", ["given_name", "father_name", "national_number"])
+def test_one_wrong_character_against_the_barcode_is_never_confirmed(name: str) -> None:
+    swapped = {"0": "1"}.get(CLAIMS[name][-1], "0" if CLAIMS[name][-1].isdigit() else "ظ")
+    claims = {**CLAIMS, name: CLAIMS[name][:-1] + swapped}
+    fields = by_name(BACK, "sy-id-back", claims, None)
+    assert fields[name].match == "near"
+    assert {field.match for other, field in fields.items() if other != name} == {"equal"}
+
+
+def test_the_barcode_of_any_page_counts_and_names_its_page() -> None:
+    blank = page_from_pixels(np.full((300, 400), 255, np.uint8))
+    second = page_from_pixels(BACK.luma(), index=2)
+    reading = read_document([blank, second], document_type("sy-id-back"), CLAIMS, None)
+    assert {field.match for field in reading.fields} == {"equal"}
+    assert {field.page for field in reading.fields} == {2}
+
+
+def test_without_a_barcode_the_back_is_unread() -> None:
+    blank = page_from_pixels(np.full((300, 400), 255, np.uint8))
+    fields = by_name(blank, "sy-id-back", CLAIMS, None)
+    assert {field.match for field in fields.values()} == {"unread"}
+    assert {field.source for field in fields.values()} == {None}
+
+
+@pytest.mark.parametrize("type_id", ["sy-id-front", "passport", "civil-extract"])
+def test_without_an_engine_what_needs_one_is_unread(type_id: str) -> None:
+    reading = read_document([BACK], document_type(type_id), CLAIMS, None)
+    assert {field.match for field in reading.fields} == {"unread"}
+    assert reading.faults == ()
+
+
+@pytest.mark.parametrize(
+    "fault", [EngineFault("broken"), MissingDependency("Tesseract", "apt-get install …")]
+)
+def test_a_failing_engine_is_told_and_hides_no_other_reading(fault: DocqaError) -> None:
+    text = (MODELS / "sy-id-back.toml").read_text(encoding="utf-8")
+    text += '\n[fields.passport_number]\nkind = "number"\nsources = ["ocr"]\nlabels = ["رقم"]\n'
+    reading = read_document([BACK], parse_document_type(text), CLAIMS, ScriptedOcr([fault]))
+    matches = {field.name: field.match for field in reading.fields}
+    assert reading.faults == (OCR_FAILED,)
+    assert matches.pop("passport_number") == "unread"
+    assert set(matches.values()) == {"equal"}
+
+
+def test_what_the_barcode_says_is_not_asked_of_ocr() -> None:
+    text = (MODELS / "sy-id-back.toml").read_text(encoding="utf-8")
+    text = text.replace('sources = ["barcode"]', 'sources = ["barcode", "ocr"]\nlabels = ["رقم"]')
+    engine = ScriptedOcr([])
+    claims = {**CLAIMS, "given_name": "سواه"}
+    reading = read_document([BACK], parse_document_type(text), claims, engine)
+    assert engine.calls == []
+    assert reading.fields[0].source == "barcode"
+    assert reading.fields[0].match == "different"
+
+
+def test_a_generic_sheet_is_read_for_nothing() -> None:
+    engine = ScriptedOcr([])
+    reading = read_document([BACK], document_type("a4-generic"), CLAIMS, engine)
+    assert reading.fields == ()
+    assert engine.calls == []
+
+
+@needs_tesseract
+@pytest.mark.parametrize("upside_down", [False, True])
+def test_the_names_of_a_front_are_confirmed(upside_down: bool) -> None:
+    drawing = id_front(person(1), seed=1, font="DejaVuSans")
+    page = scanned(drawing, skew_deg=1.5, upside_down=upside_down)
+    fields = by_name(page, "sy-id-front", person(1).claims(), TesseractEngine())
+    assert [fields[name].match in ("equal", "variant") for name in NAMES] == [True] * len(NAMES)
+    assert {fields[name].source for name in NAMES} == {"ocr"}
+    assert fields["national_number"].match == "unread"
+    assert all(0 < fields[name].confidence <= 1 for name in NAMES)
+
+
+@needs_tesseract
+def test_the_place_of_a_field_on_the_page_is_told() -> None:
+    drawing = id_front(person(1), seed=1, ppi=300, font="DejaVuSans")
+    page = page_from_pixels(drawing.pixels)
+    claims = {"mother_name": person(1).mother_name}
+    field = by_name(page, "sy-id-front", claims, TesseractEngine())["mother_name"]
+    assert field.polygon is not None
+    assert field.page == 1
+    outline = np.array(field.polygon, np.float32)
+    centre_x, centre_y = np.mean(drawing.fields["mother_name"], axis=0)
+    assert cv2.pointPolygonTest(outline, (float(centre_x), float(centre_y)), False) > 0
+
+
+@needs_tesseract
+def test_one_wrong_letter_against_ocr_is_never_confirmed() -> None:
+    page = scanned(id_front(person(1), seed=1, font="DejaVuSans"))
+    claims = {name: person(1).claims()[name] for name in NAMES}
+    wrong = {name: value[:-1] + "ظ" for name, value in claims.items()}
+    fields = by_name(page, "sy-id-front", wrong, TesseractEngine())
+    assert {field.match for field in fields.values()} <= {"near", "different", "unread"}
+
+
+@needs_tesseract
+def test_a_passport_is_confirmed_by_its_zone() -> None:
+    page = scanned(passport_page(person(1), seed=1))
+    fields = by_name(page, "passport", person(1).claims(), TesseractEngine())
+    assert [field.match for field in fields.values()] == ["equal"] * 4
+    assert {field.source for field in fields.values()} == {"mrz"}
+    wrong = {"passport_number": person(1).passport_number[:-1] + "X"}
+    assert by_name(page, "passport", wrong, TesseractEngine())["passport_number"].match == "near"
+
+
+@needs_tesseract
+def test_a_civil_extract_is_confirmed_through_its_table() -> None:
+    page = scanned(civil_extract(person(1), seed=1))
+    fields = by_name(page, "civil-extract", person(1).claims(), TesseractEngine())
+    confirmed = [name for name, field in fields.items() if field.match in ("equal", "variant")]
+    assert len(confirmed) >= len(fields) - 1
+    assert fields["national_number"].match == "equal"
