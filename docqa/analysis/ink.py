@@ -25,6 +25,8 @@ LEAST_CONTRAST_LEVELS = 12.0
 """Marks fainter than this above the page's own noise are not ink."""
 INK_CONTRAST_FRACTION = 0.4
 """A pixel is ink when it has this share of the contrast of the page's strong ink."""
+DARKEST_FRACTION = 0.97
+PATTERN_DEPTH_RATIO = 2.0
 STROKE_TILES_COUNT = 8
 STROKE_TILE_PX = 192
 """Stroke width is measured at full resolution on this many tiles of this side."""
@@ -80,17 +82,30 @@ def _scale(page: Page) -> int:
 
 
 def _contrast(depth: Pixels) -> float:
-    """The strong ink's depth: the 75th percentile of what stands out of the page's noise."""
+    """The strong ink's depth: the 75th percentile of what stands out of the page's noise.
+
+    On a card most of that is the pale pattern it is printed on. Where the darkest marks are more
+    than twice as deep as that percentile, they alone are the ink.
+    """
     counts = cv2.calcHist([depth], [0], None, [256], [0, 256]).ravel().astype(np.float64)
     levels = np.arange(256)
     below = np.cumsum(counts)
     median = int(np.searchsorted(below, below[-1] / 2))
     floor = 3.0 * median + LEAST_CONTRAST_LEVELS
     standing = np.where(levels > floor, counts, 0.0)
-    total = standing.sum()
-    if total < 8:
+    if standing.sum() < 8:
         return 0.0
-    return float(np.searchsorted(np.cumsum(standing), 0.75 * total))
+    contrast = _percentile(standing, 0.75)
+    darkest = _percentile(standing, DARKEST_FRACTION)
+    if darkest > PATTERN_DEPTH_RATIO * contrast:
+        contrast = _percentile(np.where(levels > darkest / 2, standing, 0.0), 0.75)
+    return contrast
+
+
+def _percentile(counts: npt.NDArray[np.float64], fraction: float) -> float:
+    """The level below which ``fraction`` of the counted pixels lie."""
+    below = np.cumsum(counts)
+    return float(np.searchsorted(below, fraction * below[-1]))
 
 
 def _text_boxes(mask: Pixels) -> Boxes:

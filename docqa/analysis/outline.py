@@ -354,12 +354,7 @@ def _reaches_frame(luma: Pixels, candidate: _Candidate) -> bool:
     if not any(candidate.touching) or not around.any():
         return True
     middle = (float(np.median(luma[sheet])) + float(np.median(luma[around]))) / 2
-    strips = (
-        np.s_[2:5, :],
-        np.s_[:, -5:-2],
-        np.s_[-5:-2, :],
-        np.s_[:, 2:5],
-    )
+    strips = (np.s_[2:5, :], np.s_[:, -5:-2], np.s_[-5:-2, :], np.s_[:, 2:5])
     for strip, touches in zip(strips, candidate.touching, strict=True):
         if touches and (luma[strip][sheet[strip]] > middle).mean() < TOUCHING_SHARE_FRACTION:
             return False

@@ -58,11 +58,9 @@ class Glare:
 def measure(page: Page) -> Glare:
     """Find reflections. Always answers above 16 px a side; a white page has none."""
     light = page.derive(paper)
-    typical = float(np.median(light.block_levels))
-    if light.clipped_white_fraction > WHITE_PAGE_FRACTION or typical > WHITE_PAPER_LEVEL:
-        return Glare(0.0, 0.0, 0.0, ())
-    luma = page.luma(4)
-    blobs = _blobs(luma)
+    is_white = light.clipped_white_fraction > WHITE_PAGE_FRACTION
+    is_white |= bool(np.median(light.block_levels) > WHITE_PAPER_LEVEL)
+    blobs = [] if is_white else _blobs(page.luma(4))
     if not blobs:
         return Glare(0.0, 0.0, 0.0, ())
     covered = np.logical_or.reduce(blobs)
@@ -130,8 +128,7 @@ def _text_fraction(page: Page, covered: Mask) -> float:
     ink_map = cv2.resize(found.mask, (width, height), interpolation=cv2.INTER_AREA) > 64
     lines = cv2.morphologyEx(ink_map.astype(np.uint8), cv2.MORPH_CLOSE, reach) > 0
     touched = cv2.dilate(covered.astype(np.uint8), reach) > 0
-    written = np.count_nonzero(lines)
-    return float(np.count_nonzero(lines & touched) / written) if written else 0.0
+    return float(np.count_nonzero(lines & touched) / max(1, np.count_nonzero(lines)))
 
 
 def _region(blob: Mask) -> Region:
@@ -145,8 +142,7 @@ def _region(blob: Mask) -> Region:
 
 def _square(radius: float) -> Pixels:
     """As a disc, and many times faster where the radius is large."""
-    side = 2 * max(1, round(radius)) + 1
-    return np.ones((side, side), np.uint8)
+    return np.ones((2 * max(1, round(radius)) + 1,) * 2, np.uint8)
 
 
 def _disc(radius: float) -> Pixels:

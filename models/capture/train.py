@@ -49,6 +49,7 @@ REPOSITORY_ROWS = 10
 """A repository counts as this many rows at most: its files are one series."""
 RIDGE = 2.0
 CLOSED_LICENCES = ("unknown", "none stated", "non-commercial")
+JUDGED_BY_LIGHT = ("scanner", "camera", "screen-recapture")
 ACCEPT, REJECT = 0.8, 0.1
 
 
@@ -76,7 +77,7 @@ def main() -> None:
     if not real:
         print("no corpus given: trained on simulation only, not judged on real captures")
     model = train([*simulated, *learnt])
-    counts = Counter(e.capture for e in learnt)
+    counts = Counter(e.capture for e in learnt if e.capture in JUDGED_BY_LIGHT)
     model["trained"] = {
         "seed": SEED,
         "simulated": len(simulated),
@@ -158,7 +159,7 @@ def train(examples: list[Example]) -> dict[str, Any]:
     What is flat but no scan (whitened crops, screenshots, drawn pages) takes no part: light cannot
     tell it from a scan, and to try would only blur the line to the camera.
     """
-    used = [e for e in examples if e.capture in ("scanner", "camera", "screen-recapture")]
+    used = [e for e in examples if e.capture in JUDGED_BY_LIGHT]
     is_scan = np.array([e.capture == "scanner" for e in used], np.float64)
     groups = Counter((e.group, e.capture) for e in used)
     weight = np.array(
