@@ -66,7 +66,12 @@ def document_routes(services: Services, *, gate: Gate, drawing: Gate, spool: Pat
         spool: a private folder for files that are being received.
     """
     router = APIRouter(prefix="/v1", tags=["documents"])
+    _add_uploading(router, services, gate, spool)
+    _add_showing(router, services, drawing)
+    return router
 
+
+def _add_uploading(router: APIRouter, services: Services, gate: Gate, spool: Path) -> None:
     @asynccontextmanager
     async def submission(request: Request) -> AsyncIterator[Submission]:
         with gate.admitted():
@@ -115,6 +120,8 @@ def document_routes(services: Services, *, gate: Gate, drawing: Gate, spool: Pat
             report = await gate.run(lambda: inspect(services, sent))
             return CheckAnswer(file_name=sent.file_name, report=report)
 
+
+def _add_showing(router: APIRouter, services: Services, drawing: Gate) -> None:
     @router.get(
         "/documents/{document_id}",
         response_model=DocumentAnswer,
@@ -140,8 +147,6 @@ def document_routes(services: Services, *, gate: Gate, drawing: Gate, spool: Pat
         with drawing.admitted():
             picture = await drawing.run(lambda: draw_page(services, document_id, page))
         return Response(picture, media_type="image/png")
-
-    return router
 
 
 def draw_page(services: Services, document_id: str, page: int) -> bytes:

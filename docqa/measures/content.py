@@ -40,6 +40,7 @@ class Content:
     """What kind of thing the page shows."""
 
     kind: Kind
+    """What it is taken for."""
     document_fraction: float
     """0 to 1, higher is better: share of the three signs of writing that hold; 0 when blank."""
     ink_fraction: float

@@ -128,7 +128,7 @@ def _text_fraction(page: Page, covered: Mask) -> float:
     ink_map = cv2.resize(found.mask, (width, height), interpolation=cv2.INTER_AREA) > 64
     lines = cv2.morphologyEx(ink_map.astype(np.uint8), cv2.MORPH_CLOSE, reach) > 0
     touched = cv2.dilate(covered.astype(np.uint8), reach) > 0
-    return float(np.count_nonzero(lines & touched) / max(1, np.count_nonzero(lines)))
+    return float(np.count_nonzero(lines & touched)) / max(1.0, float(lines.sum()))
 
 
 def _region(blob: Mask) -> Region:

@@ -4,7 +4,8 @@ The pixels are known and the inches are inferred, in this order:
 
 1. the sheet or card seen on its background has the shape of a known format (ID-1, TD3, A4 …);
 2. the page fills the frame, and the frame has the shape of a known format;
-3. the density that the file states, unless it is one that software writes when it knows none.
+3. the density that the file states, unless it is one that software writes when it knows none;
+   also before 2, where the two differ and the print then has the more usual size.
 
 Formats of one shape (A4, A5, the passport's TD3) are told apart by the file's density where it is
 plausible; without one a card-sized thing on a bed is TD3 and anything else A4. Content that was
@@ -13,9 +14,11 @@ enlarged by software is not recognised here: it has the pixels, if not the detai
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
+from docqa.analysis.formats import CARDS_MM, MM_PER_INCH, SHEETS_MM, confirms, ppi_by_format
 from docqa.analysis.ink import ink
 from docqa.analysis.outline import Outline, outline
 from docqa.errors import CannotAssess
@@ -23,28 +26,16 @@ from docqa.page import Page
 
 Evidence = Literal["outline", "frame", "tag"]
 
-MM_PER_INCH = 25.4
-CARDS_MM = {"id-1": (85.6, 53.98), "td3": (125.0, 88.0), "td2": (105.0, 74.0)}
-"""ISO/IEC 7810: bank-card size, the passport's data page, and the older large ID card."""
-SHEETS_MM = {
-    "a4": (297.0, 210.0),
-    "letter": (279.4, 215.9),
-    "legal": (355.6, 215.9),
-    "a5": (210.0, 148.0),
-    "a3": (420.0, 297.0),
-}
-"""The first of several that fit is the default."""
 OUTLINE_TOLERANCE = 0.06
 """How far the outline's aspect ratio may be off a format's: perspective shortens a side."""
 FRAME_TOLERANCE = 0.025
 """The same for a frame, which a camera's 4:3 must not pass for Letter (1.333 and 1.294)."""
 CARD_FRAME_TOLERANCE = 0.01
-TAG_TOLERANCE = 0.08
-"""A format confirms the file's density when it implies it to within this."""
 UNKNOWN_TAGS_PPI = (72.0, 96.0)
 """What software writes when it knows nothing."""
 PLAUSIBLE_TAG_PPI = (90.0, 2400.0)
-PLAUSIBLE_PPI = (20.0, 2500.0)
+USUAL_TEXT_HEIGHT_MM = 2.0
+"""Of an x-height of 11 point Latin print, or the body of an Arabic word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +69,28 @@ def measure(page: Page) -> Resolution:
         ppi = _of_frame(page.width_px, page.height_px, trusted)
     else:
         ppi = _of_outline(sheet, trusted)
-    if ppi is None and trusted is not None:
+    text_height_px = page.derive(ink).text_height_px
+    if trusted is not None and (
+        ppi is None or (evidence == "frame" and _tag_fits_better(ppi, trusted, text_height_px))
+    ):
         evidence, ppi = "tag", trusted
     if ppi is None:
         raise CannotAssess("neither a known paper or card format nor a stated density was found")
-    return Resolution(ppi, evidence, tag / ppi if tag else None, page.derive(ink).text_height_px)
+    return Resolution(ppi, evidence, tag / ppi if tag else None, text_height_px)
+
+
+def _tag_fits_better(ppi: float, tag_ppi: float, text_height_px: float | None) -> bool:
+    """Where shape and stated density differ, the usual size of print decides.
+
+    A card scanned with some bed around it may well have the shape of A4.
+    """
+    if confirms(ppi, tag_ppi) or text_height_px is None:
+        return False
+    by_shape, by_tag = (
+        abs(math.log(text_height_px / each * MM_PER_INCH / USUAL_TEXT_HEIGHT_MM))
+        for each in (ppi, tag_ppi)
+    )
+    return by_tag < by_shape
 
 
 def _is_plausible(tag_ppi: float) -> bool:
@@ -97,7 +105,7 @@ def _of_outline(sheet: Outline, tag: float | None) -> float | None:
     top, right, bottom, left = sheet.side_lengths_px()
     sides = (max(top + bottom, left + right) / 2, min(top + bottom, left + right) / 2)
     formats = {**CARDS_MM, **SHEETS_MM} if sheet.kind == "card" else {**SHEETS_MM, **CARDS_MM}
-    return _by_format(sides, list(formats.values()), OUTLINE_TOLERANCE, tag)
+    return ppi_by_format(sides, list(formats.values()), OUTLINE_TOLERANCE, tag)
 
 
 def _of_frame(width_px: int, height_px: int, tag: float | None) -> float | None:
@@ -107,34 +115,11 @@ def _of_frame(width_px: int, height_px: int, tag: float | None) -> float | None:
     density must confirm it.
     """
     sides = (float(max(width_px, height_px)), float(min(width_px, height_px)))
-    sheet = _by_format(sides, list(SHEETS_MM.values()), FRAME_TOLERANCE, tag)
-    if sheet is not None and (tag is None or _confirms(sheet, tag)):
+    sheet = ppi_by_format(sides, list(SHEETS_MM.values()), FRAME_TOLERANCE, tag)
+    if sheet is not None and (tag is None or confirms(sheet, tag)):
         return sheet
     tolerance = CARD_FRAME_TOLERANCE if tag is None else FRAME_TOLERANCE
-    card = _by_format(sides, list(CARDS_MM.values()), tolerance, tag)
+    card = ppi_by_format(sides, list(CARDS_MM.values()), tolerance, tag)
     if card is not None and sheet is None and tag is None:
         return card
-    return card if card is not None and tag is not None and _confirms(card, tag) else sheet
-
-
-def _confirms(ppi: float, tag_ppi: float) -> bool:
-    return abs(ppi / tag_ppi - 1) <= TAG_TOLERANCE
-
-
-def _by_format(
-    sides_px: tuple[float, float],
-    formats_mm: list[tuple[float, float]],
-    tolerance: float,
-    tag: float | None,
-) -> float | None:
-    """Pixels per inch by the format that fits best: the file's density first, then the shape."""
-    longer, shorter = sides_px
-    fitting = []
-    for rank, (long_mm, short_mm) in enumerate(formats_mm):
-        misfit = abs(longer * short_mm / (shorter * long_mm) - 1)
-        ppi = MM_PER_INCH * (longer / long_mm + shorter / short_mm) / 2
-        if misfit <= tolerance and PLAUSIBLE_PPI[0] <= ppi <= PLAUSIBLE_PPI[1]:
-            confirmed = tag is not None and _confirms(ppi, tag)
-            # Formats of one shape (A series, passports) tie here, and their order decides.
-            fitting.append((not confirmed, round(misfit / 0.02), rank, ppi))
-    return min(fitting)[3] if fitting else None
+    return card if card is not None and tag is not None and confirms(card, tag) else sheet

@@ -57,7 +57,7 @@ def test_blank_paper_with_noise_and_dust_is_blank() -> None:
     assert kind(page) == "blank"
 
 
-@pytest.mark.parametrize("picture", ["chelsea", "astronaut", "camera"])
+@pytest.mark.parametrize("picture", ["chelsea", "astronaut", "coffee"])
 def test_photograph_of_something_is_no_document(picture: str) -> None:
     pixels = getattr(data, picture)()
     assert kind(np.asarray(pixels, np.uint8)) == "not_document"
