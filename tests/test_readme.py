@@ -40,6 +40,14 @@ def test_a_shown_session_prints_what_is_shown(command: str, output: str) -> None
     ]
 
 
+def test_the_library_example_runs() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    data = (ROOT / "fixtures/pages/id-back-scan.jpg").read_bytes()
+    known = {"data": data}
+    exec(example, known)
+    assert repr(known["report"].verdict.decision).startswith("<Decision.ACCEPT")  # type: ignore[attr-defined]  # made by the example
+
+
 def test_every_make_target_in_the_readme_exists() -> None:
     targets = re.findall(r"^make ([a-z-]+)", "\n".join(SHELL), flags=re.MULTILINE)
     assert {"demo", "test"} <= set(targets)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from docqa.analysis.ink import ink
+from docqa.analysis.ink import Boxes, ink
 from docqa.page import Page, Pixels
 
 TILE_PX = 256
@@ -16,6 +17,8 @@ ZONES_SHORT_SIDE = 4
 LEAST_INK_FRACTION = 0.015
 """A tile with less ink than this holds no line of writing."""
 MOST_INK_FRACTION = 0.6
+LEAST_CHARACTERS_COUNT = 3
+"""A tile with fewer marks of the size of characters shows a photo's or a stamp's edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ def text_tiles(page: Page, scale: int) -> tuple[TextTile, ...]:
     density = (
         cv2.resize(cut, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float64) / 255
     )
+    density[_characters(found.boxes, side, rows, columns) < LEAST_CHARACTERS_COUNT] = 0.0
     upright = rows >= columns
     down = min(rows, ZONES_LONG_SIDE if upright else ZONES_SHORT_SIDE)
     across = min(columns, ZONES_SHORT_SIDE if upright else ZONES_LONG_SIDE)
@@ -55,3 +59,11 @@ def text_tiles(page: Page, scale: int) -> tuple[TextTile, ...]:
             pixels = luma[top : top + TILE_PX, left : left + TILE_PX]
             tiles.append(TextTile(pixels, left * scale, top * scale, scale))
     return tuple(tiles)
+
+
+def _characters(boxes: Boxes, side: int, rows: int, columns: int) -> npt.NDArray[np.int64]:
+    """(rows, columns) how many text components have their middle in each tile."""
+    middles = (boxes[:, :2] + boxes[:, 2:] // 2) // side
+    inside = (middles[:, 0] < columns) & (middles[:, 1] < rows)
+    count = np.bincount(middles[inside, 1] * columns + middles[inside, 0], minlength=rows * columns)
+    return count.reshape(rows, columns)

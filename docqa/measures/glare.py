@@ -24,10 +24,10 @@ SATURATED_LEVEL = 245
 WHITE_PAGE_FRACTION = 0.35
 """A page with more clipped pixels than this is white paper: what is mirrored cannot be seen."""
 WHITE_PAPER_LEVEL = 247.0
-LEAST_AREA_FRACTION = 0.0006
+LEAST_AREA_FRACTION = 0.002
 MOST_REGIONS = 12
-OPENING_FRACTION = 1 / 150
-"""Of the short side: saturated gaps between letters are thinner than this."""
+OPENING_FRACTION = 1 / 45
+"""Of the short side: saturated gaps between letters and bars are thinner than this."""
 RING_FRACTION = 1 / 14
 """Of the short side: width of the surroundings that a blob is compared with."""
 LEAST_STEP_LEVELS = 14.0
