@@ -12,7 +12,7 @@ APT := tesseract-ocr tesseract-ocr-eng tesseract-ocr-ara poppler-utils \
 APT_IF_THERE := tesseract-ocr-script-arab
 APT_FOR_TESTS := chromium
 
-.PHONY: help setup demo serve test test-long lint check lock clean
+.PHONY: help setup demo serve test test-long lint bench-decisions check lock clean
 
 help:          ## say what can be made
 	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -36,6 +36,9 @@ lint: setup    ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+bench-decisions: setup    ## decisions on a labelled corpus: make bench-decisions CORPUS=DIR
+	$(BIN)/python -m benchmarks.accuracy.decisions --corpus "$(CORPUS)"
 
 check: lint test    ## what .ci/run does
 

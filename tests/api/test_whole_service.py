@@ -177,10 +177,11 @@ def test_what_is_stored_can_be_judged_again_while_the_service_runs(
     policy.write_text(harsh.replace('id = "sy-passport"', 'id = "harsh"'))
 
     def revalidate(*options: str) -> str:
-        command = [DOCQA, "revalidate", "--policy", policy, *options]
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=True
-        ).stdout
+        command: list[str | Path] = [DOCQA, "revalidate", "--policy", policy, *options]
+        done = subprocess.run(
+            command, env=environment, stdout=subprocess.PIPE, text=True, check=True
+        )
+        return done.stdout
 
     assert "nothing was written" in revalidate()
     assert portal.get(f"/v1/documents/{stored['id']}").json()["decision"] == "accept"

@@ -1,0 +1,1 @@
+"""How right the decisions and the measures are."""
