@@ -16,6 +16,8 @@ from docqa.ports import PdfRenderer
 
 _DECISION_RGB = {"accept": (24, 128, 56), "review": (196, 112, 0), "reject": (200, 30, 30)}
 _PLAIN_RGB = (30, 90, 200)
+_ALWAYS_SHOWN = {"page", "glare"}
+"""Kinds of region that are drawn even where no reason points at them."""
 
 
 def find_page(data: bytes, index: int, *, limits: Limits, renderer: PdfRenderer | None) -> Page:
@@ -42,7 +44,8 @@ def draw_regions(
 
     Args:
         image: made by :func:`picture`.
-        page_report: the page's part of a report in its JSON form; its regions are drawn in blue.
+        page_report: the page's part of a report in its JSON form; its outline and glare are drawn
+            in blue.
         reasons: the verdict's reasons in their JSON form; those about this page are drawn in the
             colour of their decision and labelled with their code.
     """
@@ -53,7 +56,8 @@ def draw_regions(
     font = ImageFont.load_default(font_px)
     for measure in page_report["measures"].values():
         for region in measure.get("regions", ()):
-            _outline(canvas, region["polygon"], scale, _PLAIN_RGB, width)
+            if region["kind"] in _ALWAYS_SHOWN:
+                _outline(canvas, region["polygon"], scale, _PLAIN_RGB, width)
     labels = 0
     for reason in reasons:
         if reason["page"] != page_report["index"]:

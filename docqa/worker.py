@@ -93,9 +93,8 @@ class Worker:
             report: Report = self._call(_inspect, path, document_type, dict(claims or {}))
         except (InvalidDocument, InvalidRequest):
             raise
-        except (
-            Exception
-        ) as error:  # whatever a decoder can do must not cost the citizen the booking
+        except Exception as error:
+            # Whatever a decoder can do must not cost the citizen the booking.
             fault = _fault_code(error)
             _LOG.warning("%s after %s", fault, type(error).__name__)
             return faulty_report(self.engine, _file_sha256(path), document_type, fault)
