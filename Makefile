@@ -48,6 +48,10 @@ lock:          ## resolve the dependencies anew (minutes)
 	.venv-lock/bin/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	    --extra dev --output-file requirements-dev.lock pyproject.toml
+	sed -n 's/^\([a-z][^ ]*==[^ ]*\) .*/\1/p' requirements-dev.lock > .venv-lock/constraints.txt
+	.venv-lock/bin/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe \
+	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	    --constraint .venv-lock/constraints.txt --output-file requirements.lock pyproject.toml
 
 clean:         ## remove everything that was made
 	rm -rf .venv .venv-lock demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
