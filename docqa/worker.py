@@ -36,6 +36,7 @@ _LOG = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1
 _TASKS_PER_CHILD = 500
 """A child is replaced after so many documents, so that a leak in a decoder cannot grow for ever."""
+_ONE_THREAD = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _FILE_BYTES = 1 << 30
 """No file that a child or its Tesseract writes may grow beyond this."""
 
@@ -71,6 +72,7 @@ class Worker:
         self.engine = engine
         self._limits = limits
         self._scratch = TemporaryDirectory(prefix="docqa-scratch-")
+        os.environ.update(_ONE_THREAD)  # children inherit it before they import NumPy
         self._pool = ProcessPool(
             max_workers=processes,
             max_tasks=_TASKS_PER_CHILD,
@@ -173,7 +175,6 @@ def _start_child(
     if os.getppid() != parent:  # the parent died before the line above took effect
         os._exit(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["OMP_THREAD_LIMIT"] = "1"
     # What Tesseract and Poppler write holds personal data. It goes to a private folder that ends
     # with the pool, so that nothing a killed child was reading stays behind.
     os.environ["TMPDIR"] = tempfile.tempdir = scratch

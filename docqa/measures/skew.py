@@ -16,14 +16,22 @@ import numpy as np
 
 from docqa.analysis.ink import Ink, ink
 from docqa.analysis.outline import Outline, outline
+from docqa.analysis.straight_edges import StraightEdges, straight_edges
 from docqa.analysis.text_angle import RANGE_DEG, AngleEstimate, spectrum, sweep
 from docqa.errors import CannotAssess
 from docqa.page import Page, Pixels
 
 AGREEMENT_DEG = 0.5
 """Largest difference between two estimates of the same angle."""
-CARD_AGREEMENT_DEG = 1.5
-"""The print of a card may lie this far off its edges: cards are cut with that tolerance."""
+CLOSE_DEG = 0.08
+"""The text's two estimates this close need no third."""
+LEAST_EDGES_COUNT = 3
+LEAST_EDGES_RATIO = 0.6
+LEAST_EDGES_AGREEMENT_FRACTION = 0.5
+"""Straight edges are clear when this many share a direction, together this long in shorter sides
+of the page, and this share of the length of all."""
+MOST_SPREAD_DEG = 3.0
+"""Sides of a sheet that differ by more are seen in perspective."""
 LEAST_PROMINENCE = 0.35
 """Below this, no direction stands out: noise, texture, a picture."""
 LEAST_INK_FRACTION = 0.0005
@@ -53,43 +61,61 @@ def measure(page: Page) -> Skew:
     sheet = page.derive(outline)
     if sheet is not None and sheet.fills_frame:
         sheet = None
-    edges = None if sheet is None else _edges(sheet)
     print_ = _text(page.derive(ink), sheet)
-    if edges is not None and sheet is not None and sheet.kind == "card":
-        found = _card(edges, print_)
-    elif print_ is not None:
-        found = _page(print_, edges)
+    is_card = sheet is not None and sheet.kind == "card"
+    if print_ is not None and not is_card and _agreeing(*print_, CLOSE_DEG):
+        found = _answer(print_[0], print_[1])
     else:
-        raise CannotAssess("there is too little text to tell its direction")
+        found = _by_edges(page, sheet, print_)
     if abs(found.angle_deg) > RANGE_DEG:
         raise CannotAssess(f"the content is turned by more than {RANGE_DEG:.0f} degrees")
     return found
 
 
-def _page(text: tuple[AngleEstimate, AngleEstimate], edges: AngleEstimate | None) -> Skew:
-    """By the text, the sheet's edges deciding where its two estimators differ."""
-    swept, spectral = text
-    difference = abs(swept.angle_deg - spectral.angle_deg)
-    if difference <= AGREEMENT_DEG and spectral.prominence >= LEAST_PROMINENCE:
-        return Skew(swept.angle_deg, _confidence(swept, difference / AGREEMENT_DEG))
-    if edges is not None and abs(swept.angle_deg - edges.angle_deg) <= AGREEMENT_DEG:
-        difference = abs(swept.angle_deg - edges.angle_deg)
-        return Skew(swept.angle_deg, _confidence(swept, difference / AGREEMENT_DEG))
-    if spectral.prominence < LEAST_PROMINENCE:
-        raise CannotAssess("no direction of text lines stands out")
-    raise CannotAssess("two estimates of the direction of text lines differ")
+def _by_edges(
+    page: Page, sheet: Outline | None, print_: tuple[AngleEstimate, AngleEstimate] | None
+) -> Skew:
+    """Little or unclear text: what is ruled straight decides, unless clear text contradicts it."""
+    ruled = page.derive(straight_edges)
+    sides = None if sheet is None else _sides(sheet)
+    if ruled is not None and _is_clear(ruled):
+        edges: AngleEstimate | None = AngleEstimate(ruled.angle_deg, ruled.agreement_fraction)
+    else:
+        edges = sides
+    if print_ is None:
+        if edges is None:
+            raise CannotAssess("there is too little text to tell its direction")
+        return Skew(edges.angle_deg, 0.75 * edges.prominence)
+    swept, spectral = print_
+    if edges is not None and min(_apart(edges, swept), _apart(edges, spectral)) <= AGREEMENT_DEG:
+        return _answer(edges, min(swept, spectral, key=lambda e: _apart(edges, e)))
+    if _agreeing(swept, spectral, AGREEMENT_DEG):
+        if edges is not None and sheet is not None and sheet.kind == "card":
+            raise CannotAssess("the card's edges and its text differ in direction")
+        return _answer(swept, spectral)
+    raise CannotAssess("no two estimates of the direction of the content agree")
 
 
-def _card(edges: AngleEstimate, text: tuple[AngleEstimate, AngleEstimate] | None) -> Skew:
-    """By the card's edges, unless text that is sure of itself contradicts them."""
-    if text is None:
-        return Skew(edges.angle_deg, _confidence(edges, 0.5))
-    swept, spectral = text
-    difference = abs(swept.angle_deg - edges.angle_deg)
-    sure = abs(swept.angle_deg - spectral.angle_deg) <= AGREEMENT_DEG
-    if sure and spectral.prominence >= LEAST_PROMINENCE and difference > CARD_AGREEMENT_DEG:
-        raise CannotAssess("the card's edges and its text differ in direction")
-    return Skew(edges.angle_deg, _confidence(edges, min(difference / CARD_AGREEMENT_DEG, 0.5)))
+def _agreeing(swept: AngleEstimate, spectral: AngleEstimate, within_deg: float) -> bool:
+    clear = spectral.prominence >= LEAST_PROMINENCE
+    return clear and _apart(swept, spectral) <= within_deg
+
+
+def _is_clear(ruled: StraightEdges) -> bool:
+    return (
+        ruled.count >= LEAST_EDGES_COUNT
+        and ruled.length_ratio >= LEAST_EDGES_RATIO
+        and ruled.agreement_fraction >= LEAST_EDGES_AGREEMENT_FRACTION
+    )
+
+
+def _apart(one: AngleEstimate, other: AngleEstimate) -> float:
+    return abs(one.angle_deg - other.angle_deg)
+
+
+def _answer(estimate: AngleEstimate, other: AngleEstimate) -> Skew:
+    disagreement = min(_apart(estimate, other) / AGREEMENT_DEG, 1.0)
+    return Skew(estimate.angle_deg, _confidence(estimate, disagreement))
 
 
 def _confidence(estimate: AngleEstimate, disagreement: float) -> float:
@@ -97,14 +123,14 @@ def _confidence(estimate: AngleEstimate, disagreement: float) -> float:
     return float(np.clip(estimate.prominence * (1.0 - 0.5 * disagreement), 0.0, 1.0))
 
 
-def _edges(sheet: Outline) -> AngleEstimate | None:
+def _sides(sheet: Outline) -> AngleEstimate | None:
     """Mean turn of the visible sides, weighted by length; None where perspective spreads them."""
     corners = np.array(sheet.corners)
     along = np.roll(corners, -1, axis=0) - corners
     turns = np.degrees(np.arctan2(-along[:, 1], along[:, 0])) + np.array([0, 90, 180, 270])
     turns = (turns + 180) % 360 - 180
     seen = ~np.array(sheet.touching)
-    if np.ptp(turns[seen]) > 2 * CARD_AGREEMENT_DEG:
+    if np.ptp(turns[seen]) > MOST_SPREAD_DEG:
         return None
     weights = np.hypot(along[:, 0], along[:, 1])[seen]
     return AngleEstimate(float(np.average(turns[seen], weights=weights)), sheet.support_fraction)
