@@ -40,6 +40,10 @@ lint: setup    ## ruff, mypy --strict, import-linter
 bench-decisions: setup    ## decisions on a labelled corpus: make bench-decisions CORPUS=DIR
 	$(BIN)/python -m benchmarks.accuracy.decisions --corpus "$(CORPUS)"
 
+.PHONY: bench-accuracy
+bench-accuracy: setup .venv-bench/.ready    ## docqa and the peers on the same inputs: make bench-accuracy [CORPUS=DIR] [TIGHTEN=1]
+	$(BIN)/python -m benchmarks.accuracy $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(TIGHTEN),--tighten)
+
 check: lint test    ## what .ci/run does
 
 lock:          ## resolve the dependencies anew (minutes)
@@ -54,7 +58,7 @@ lock:          ## resolve the dependencies anew (minutes)
 	    --constraint .venv-lock/constraints.txt --output-file requirements.lock pyproject.toml
 
 clean:         ## remove everything that was made
-	rm -rf .venv .venv-lock demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench .venv-lock demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # ---- set-up, each step at most once ----------------------------------------------------------
 
@@ -93,3 +97,12 @@ endef
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# The peers of the accuracy benchmark. One that cannot be installed is reported as missing.
+.venv-bench/.ready: requirements-bench.txt | .venv/bin/python
+	$(PYTHON) -m venv .venv-bench
+	@echo '*' > .venv-bench/.gitignore
+	@install=".venv-bench/bin/pip install --quiet --disable-pip-version-check --no-deps"; \
+	if $$install -r $<; then touch $@; else \
+	    grep -v '^#' $< | while read -r peer; do $$install "$$peer" || echo "No $$peer." >&2; done; \
+	fi

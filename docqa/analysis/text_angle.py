@@ -48,14 +48,18 @@ class AngleEstimate:
     """Height of the peak over the median of the whole range, in parts of the peak: 0 to 1."""
 
 
-def sweep(mask: Pixels) -> AngleEstimate:
+def sweep(mask: Pixels, bands: int = 1) -> AngleEstimate:
     """The shear at which the row profile has the sharpest steps.
 
     Args:
         mask: (H, W) 0 or 255, at least 16 pixels on each side.
+        bands: upright bands whose profiles are taken apart. One is the most exact; with several,
+            columns of text whose lines do not stand at the same heights are not matched up.
     """
     coarse = _grid(0.0, COARSE_STEP_DEG, int((RANGE_DEG + MARGIN_DEG) / COARSE_STEP_DEG))
-    scores = _profile_scores(_strip_waves(mask, RANGE_DEG + MARGIN_DEG, COARSE_BAND_CYCLES), coarse)
+    scores = _profile_scores(
+        _strip_waves(mask, RANGE_DEG + MARGIN_DEG, COARSE_BAND_CYCLES), coarse, bands
+    )
     peak = float(scores.max())
     prominence = 1.0 - float(np.median(scores)) / peak if peak > 0 else 0.0
     angle = float(coarse[int(scores.argmax())])
@@ -63,7 +67,7 @@ def sweep(mask: Pixels) -> AngleEstimate:
     rest = 0.0
     for step, count in FINE_STEPS_DEG:
         grid = _grid(rest, step, count)
-        rest = _peak(grid, _profile_scores(waves, grid))
+        rest = _peak(grid, _profile_scores(waves, grid, bands))
     # Shears add by their tangents, not by their angles.
     total = np.tan(np.radians(angle)) + np.tan(np.radians(rest))
     return AngleEstimate(float(np.degrees(np.arctan(total))), prominence)
@@ -157,8 +161,8 @@ def _strip_waves(mask: Pixels, reach_deg: float, band: float) -> _Waves:
     return _Waves(waves, cycles, (np.arange(count) - (count - 1) / 2) * (width / count))
 
 
-def _profile_scores(strips: _Waves, angles: Floats) -> Floats:
-    """Sum of squared steps of the sheared mask's row profile, for angles of a ``_grid``.
+def _profile_scores(strips: _Waves, angles: Floats, bands: int) -> Floats:
+    """Sum of squared steps of the sheared mask's row profiles, for angles of a ``_grid``.
 
     The strips are shifted by turning the phases of their Fourier transforms: interpolating them
     instead blurs every shift but a whole one, which draws the answer to the angle it started from.
@@ -168,8 +172,10 @@ def _profile_scores(strips: _Waves, angles: Floats) -> Floats:
     turned = strips.waves * np.exp(phase * tangents[0]).astype(np.complex64)
     step = np.exp(phase * (tangents[-1] - tangents[0]) / (len(angles) - 1)).astype(np.complex64)
     scores = np.empty(len(angles))
+    bands = min(bands, turned.shape[1])
+    used = turned.shape[1] // bands * bands
     for index in range(len(angles)):
-        profile = turned.sum(axis=1)
+        profile = turned[:, :used].reshape(len(turned), bands, -1).sum(axis=2)
         scores[index] = np.vdot(profile, profile).real
         turned *= step
     return scores

@@ -1,43 +1,46 @@
 """How far the content is turned from level.
 
 The angle is positive where text lines rise to the right (the content is turned anticlockwise).
-It comes from the text lines, by two estimators that must agree, or from the edges of a card that
-lies alone on a scanner's bed, whose few short lines say less than its edges do. Pages that lie on
+It comes from the text lines, by two estimators that must agree. A card has few short lines, which
+say less than what is ruled straight on it: its edges, frames and bars come first there, its text
+second, and they decide as well where the text's estimates differ. Pages that lie on
 their side are measured as well: the angle is then that of their upright text lines to the vertical.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
-import cv2
 import numpy as np
 
 from docqa.analysis.ink import Ink, ink
 from docqa.analysis.outline import Outline, outline
+from docqa.analysis.print_direction import PrintDirection, print_direction
 from docqa.analysis.straight_edges import StraightEdges, straight_edges
-from docqa.analysis.text_angle import RANGE_DEG, AngleEstimate, spectrum, sweep
+from docqa.analysis.text_angle import RANGE_DEG, AngleEstimate
 from docqa.errors import CannotAssess
-from docqa.page import Page, Pixels
+from docqa.page import Page
 
 AGREEMENT_DEG = 0.5
 """Largest difference between two estimates of the same angle."""
-CLOSE_DEG = 0.08
-"""The text's two estimates this close need no third."""
+LEAST_LINE_HEIGHTS = 52.0
+"""Lines shorter than this many letters are high are those of a card; 70 and more on an A4 page."""
 LEAST_EDGES_COUNT = 3
 LEAST_EDGES_RATIO = 0.6
-LEAST_EDGES_AGREEMENT_FRACTION = 0.5
+LEAST_EDGES_AGREEMENT_FRACTION = 0.3
 """Straight edges are clear when this many share a direction, together this long in shorter sides
-of the page, and this share of the length of all."""
+of the page, and with this share of all votes."""
+LEAST_MEAN_EDGE_RATIO = 0.2
+"""Mean length of those, in shorter sides: lines of writing give many short ones."""
 MOST_SPREAD_DEG = 3.0
 """Sides of a sheet that differ by more are seen in perspective."""
 LEAST_PROMINENCE = 0.35
 """Below this, no direction stands out: noise, texture, a picture."""
-LEAST_INK_FRACTION = 0.0005
-RIM_FRACTION = 0.02
-"""Ink this close to the frame or the sheet's edge is the edge, not text."""
-LEAST_MASK_SIDE_PX = 32
+LEAST_COMPONENTS_COUNT, FEW_COMPONENTS_COUNT = 20, 150
+"""Fewer marks that can be letters or words give no angle; fewer yield to edges that differ."""
+LEAST_ALONE_FRACTION = 0.6
+NO_TEXT_CONFIDENCE = 0.75
+"""Edges are believed alone from this agreement on, and what they are worth then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +64,19 @@ def measure(page: Page) -> Skew:
     sheet = page.derive(outline)
     if sheet is not None and sheet.fills_frame:
         sheet = None
-    print_ = _text(page.derive(ink), sheet)
-    is_card = sheet is not None and sheet.kind == "card"
-    if print_ is not None and not is_card and _agreeing(*print_, CLOSE_DEG):
-        found = _answer(print_[0], print_[1])
+    found_ink = page.derive(ink)
+    text = page.derive(print_direction)
+    is_small = (sheet is not None and sheet.kind == "card") or _is_short(found_ink)
+    if text is not None and not is_small and _agrees(text):
+        found = _answer(text.swept, text.other)
     else:
-        found = _by_edges(page, sheet, print_)
+        found = _by_edges(page, sheet, text)
     if abs(found.angle_deg) > RANGE_DEG:
         raise CannotAssess(f"the content is turned by more than {RANGE_DEG:.0f} degrees")
     return found
 
 
-def _by_edges(
-    page: Page, sheet: Outline | None, print_: tuple[AngleEstimate, AngleEstimate] | None
-) -> Skew:
+def _by_edges(page: Page, sheet: Outline | None, text: PrintDirection | None) -> Skew:
     """Little or unclear text: what is ruled straight decides, unless clear text contradicts it."""
     ruled = page.derive(straight_edges)
     sides = None if sheet is None else _sides(sheet)
@@ -82,29 +84,42 @@ def _by_edges(
         edges: AngleEstimate | None = AngleEstimate(ruled.angle_deg, ruled.agreement_fraction)
     else:
         edges = sides
-    if print_ is None:
-        if edges is None:
-            raise CannotAssess("there is too little text to tell its direction")
-        return Skew(edges.angle_deg, 0.75 * edges.prominence)
-    swept, spectral = print_
-    if edges is not None and min(_apart(edges, swept), _apart(edges, spectral)) <= AGREEMENT_DEG:
-        return _answer(edges, min(swept, spectral, key=lambda e: _apart(edges, e)))
-    if _agreeing(swept, spectral, AGREEMENT_DEG):
-        if edges is not None and sheet is not None and sheet.kind == "card":
-            raise CannotAssess("the card's edges and its text differ in direction")
-        return _answer(swept, spectral)
-    raise CannotAssess("no two estimates of the direction of the content agree")
+    if text is not None and edges is not None:
+        nearer = min(text.swept, text.other, key=lambda estimate: _apart(edges, estimate))
+        if _apart(edges, nearer) <= AGREEMENT_DEG:
+            return _answer(edges, nearer)
+    marks_count = page.derive(ink).component_count
+    if edges is not None and edges.prominence >= LEAST_ALONE_FRACTION:
+        if text is None or not _agrees(text) or marks_count < FEW_COMPONENTS_COUNT:
+            return Skew(edges.angle_deg, NO_TEXT_CONFIDENCE * edges.prominence)
+    elif text is None or not _agrees(text):
+        raise CannotAssess("neither text nor straight edges tell the direction")
+    if edges is not None and sheet is not None and sheet.kind == "card":
+        raise CannotAssess("the card's edges and its text differ in direction")
+    if marks_count < LEAST_COMPONENTS_COUNT:
+        raise CannotAssess("there is too little text to tell its direction")
+    return _answer(text.swept, text.other)
 
 
-def _agreeing(swept: AngleEstimate, spectral: AngleEstimate, within_deg: float) -> bool:
-    clear = spectral.prominence >= LEAST_PROMINENCE
-    return clear and _apart(swept, spectral) <= within_deg
+def _agrees(text: PrintDirection) -> bool:
+    clear = text.other.prominence >= LEAST_PROMINENCE
+    return clear and _apart(text.swept, text.other) <= AGREEMENT_DEG
+
+
+def _is_short(found: Ink) -> bool:
+    """The lines are too short for their height to give an angle more exactly than edges do."""
+    if found.text_height_px is None:
+        return True
+    left, right = found.boxes[:, 0], found.boxes[:, 0] + found.boxes[:, 2]
+    extent = float(np.percentile(right, 98) - np.percentile(left, 2)) * found.scale
+    return extent < LEAST_LINE_HEIGHTS * found.text_height_px
 
 
 def _is_clear(ruled: StraightEdges) -> bool:
     return (
         ruled.count >= LEAST_EDGES_COUNT
         and ruled.length_ratio >= LEAST_EDGES_RATIO
+        and ruled.length_ratio >= LEAST_MEAN_EDGE_RATIO * ruled.count
         and ruled.agreement_fraction >= LEAST_EDGES_AGREEMENT_FRACTION
     )
 
@@ -115,12 +130,8 @@ def _apart(one: AngleEstimate, other: AngleEstimate) -> float:
 
 def _answer(estimate: AngleEstimate, other: AngleEstimate) -> Skew:
     disagreement = min(_apart(estimate, other) / AGREEMENT_DEG, 1.0)
-    return Skew(estimate.angle_deg, _confidence(estimate, disagreement))
-
-
-def _confidence(estimate: AngleEstimate, disagreement: float) -> float:
-    """``disagreement`` in parts of what is tolerated."""
-    return float(np.clip(estimate.prominence * (1.0 - 0.5 * disagreement), 0.0, 1.0))
+    confidence = np.clip(estimate.prominence * (1.0 - 0.5 * disagreement), 0.0, 1.0)
+    return Skew(estimate.angle_deg, float(confidence))
 
 
 def _sides(sheet: Outline) -> AngleEstimate | None:
@@ -134,34 +145,3 @@ def _sides(sheet: Outline) -> AngleEstimate | None:
         return None
     weights = np.hypot(along[:, 0], along[:, 1])[seen]
     return AngleEstimate(float(np.average(turns[seen], weights=weights)), sheet.support_fraction)
-
-
-def _text(found: Ink, sheet: Outline | None) -> tuple[AngleEstimate, AngleEstimate] | None:
-    """Sweep and spectrum of the ink on the sheet, the way its lines run; None without ink."""
-    mask = _on_sheet(found, sheet)
-    if min(mask.shape) < LEAST_MASK_SIDE_PX:
-        return None
-    if cv2.countNonZero(mask) < LEAST_INK_FRACTION * mask.size:
-        return None
-    across, down = spectrum(mask)
-    if down.prominence <= across.prominence:
-        return sweep(mask), across
-    return sweep(cast("Pixels", cv2.rotate(mask, cv2.ROTATE_90_CLOCKWISE))), down
-
-
-def _on_sheet(found: Ink, sheet: Outline | None) -> Pixels:
-    """The ink mask within the sheet, or within the frame, without the rim."""
-    height, width = found.mask.shape
-    rim = max(int(RIM_FRACTION * max(height, width)), 1)
-    if sheet is None:
-        return found.mask[rim : height - rim, rim : width - rim]
-    corners = np.array(sheet.corners) / found.scale
-    within = np.zeros(found.mask.shape, np.uint8)
-    cv2.fillConvexPoly(within, np.rint(corners).astype(np.int32), 255)
-    left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
-    right, bottom = np.ceil(corners.max(axis=0)).astype(int)
-    rim = max(int(RIM_FRACTION * max(right - left, bottom - top)), 1)
-    element = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * rim + 1, 2 * rim + 1))
-    inner = cv2.erode(within, element, borderValue=0)
-    mask = cv2.bitwise_and(found.mask, inner)[top : bottom + 1, left : right + 1]
-    return cast("Pixels", mask)

@@ -9,6 +9,9 @@ import pytest
 from docqa.errors import CannotAssess
 from docqa.measures.skew import measure
 from docqa.page import Pixels, page_from_pixels
+from fixtures.synthesize.cards import id_back, id_front
+from fixtures.synthesize.people import person
+from fixtures.synthesize.scanner import Bed, scan
 
 
 def _text(height: int = 1754, width: int = 1240, seed: int = 1) -> Pixels:
@@ -66,6 +69,15 @@ def test_a_card_on_a_bed_is_measured_by_its_edges() -> None:
     box = cv2.boxPoints(((600.0, 700.0), (506.0, 319.0), -6.0))
     cv2.fillConvexPoly(bed, np.rint(box * 16).astype(np.int32), (222, 228, 218), cv2.LINE_AA, 4)
     assert _angle(bed) == pytest.approx(6.0, abs=0.15)
+
+
+@pytest.mark.parametrize("bed", ["a4", "page", "black"])
+@pytest.mark.parametrize("seed", [5102, 5111])
+def test_a_patterned_card_is_measured_to_a_twentieth_of_a_degree(seed: int, bed: Bed) -> None:
+    for draw in (id_front, id_back):
+        drawing = draw(person(seed), seed=seed, ppi=400)
+        capture = scan(drawing, seed=seed, bed=bed, skew_deg=-0.8, ppi=200)
+        assert _angle(capture.pixels) == pytest.approx(capture.truth.skew_deg, abs=0.05)
 
 
 def test_confidence_is_a_share() -> None:

@@ -1,0 +1,96 @@
+"""Which way up the page is: upright, on its side, or upside down.
+
+The strokes of the writing decide, by a trained model that scores all four turns with the same
+weights, whatever the script. They are not believed that a page lies on its side where its lines
+clearly run across it, and few words count less than many: most scans are upright, and only real
+evidence says that one is not.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from docqa.analysis.print_direction import print_direction
+from docqa.analysis.stroke_patterns import (
+    PATTERNS_COUNT,
+    SPACINGS_PX,
+    Patterns,
+    stroke_patterns,
+    turned,
+)
+from docqa.errors import CannotAssess, InvalidModel
+from docqa.page import Page
+
+MODEL = "orientation/model.json"
+ENOUGH_COMPONENTS_COUNT = 300
+"""With fewer letters or words the evidence counts less, by the square root of their share."""
+LINES_SLOPE = 200.0
+"""How fast lines that run across outweigh the strokes of a page on its side: odds of e for each
+0.005 of prominence."""
+LINES_MARGIN = 0.015
+"""So much more prominent must lines that run across be, before they speak."""
+
+Weights = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """Which way up the page is."""
+
+    turn_deg: int
+    """0, 90, 180 or 270: how far the page is turned clockwise from upright, most probably."""
+    turned_probability: float
+    """0 to 1, lower is better: probability of the likeliest turn other than 0. Low where there is
+    little evidence, and where two turns share it: what looks alike both ways is no sure sign."""
+    confidence: float
+    """0.25 to 1, higher is surer: probability of ``turn_deg`` among the four."""
+
+
+def load(data: bytes) -> Weights:
+    """The weights, (spacings * 512,). Raises InvalidModel where the file is not such a model."""
+    try:
+        weights = np.asarray(json.loads(data)["weights"], np.float64)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidModel(
+            f"models/{MODEL} cannot be read; remake it with train.py: {error!r}"
+        ) from error
+    if weights.shape != (len(SPACINGS_PX), PATTERNS_COUNT) or not np.isfinite(weights).all():
+        raise InvalidModel(
+            f"models/{MODEL} must hold {len(SPACINGS_PX)} x {PATTERNS_COUNT} numbers"
+        )
+    return weights
+
+
+def measure(page: Page, weights: Weights) -> Orientation:
+    """Which way up the page is.
+
+    Raises:
+        CannotAssess: there is hardly any writing.
+    """
+    patterns = page.derive(stroke_patterns)
+    lines = page.derive(print_direction)
+    if patterns is None or lines is None:
+        raise CannotAssess("there is too little writing to tell which way up the page is")
+    scores = _scores(patterns, weights)
+    across = lines.across_prominence - lines.down_prominence
+    scores[[1, 3]] -= LINES_SLOPE * max(across - LINES_MARGIN, 0.0)
+    share = np.exp(scores - scores.max())
+    share /= share.sum()
+    best = int(share.argmax())
+    return Orientation(90 * best, float(share[1:].max()), float(share[best]))
+
+
+def _scores(patterns: Patterns, weights: Weights) -> Weights:
+    """Log odds of a turn by 0, 90, 180 and 270 degrees clockwise, (4,)."""
+    scores = np.empty(4)
+    shares = patterns.shares
+    for turns_back in range(4):
+        scores[-turns_back % 4] = float((weights * shares).sum())
+        shares = turned(shares)
+    weight = min(1.0, patterns.component_count / ENOUGH_COMPONENTS_COUNT) ** 0.5
+    return cast("Weights", weight * scores)
