@@ -16,8 +16,26 @@ import numpy as np
 from docqa.page import Pixels
 
 
-def sheet_masks(luma: Pixels, colour: Pixels) -> Iterator[Pixels]:
-    """Cuts of one picture, each made when it is asked for.
+def masks_by_border(colour: Pixels) -> Iterator[Pixels]:
+    """Cuts by the distance from the border's colour, each made when it is asked for.
+
+    Args:
+        colour: (H, W, 3) RGB.
+
+    Yields:
+        (H, W) 0 or 255: where the sheet may be.
+    """
+    distance, limit, widest = _distance_from_border(colour)
+    if widest > limit:
+        yield cast("Pixels", cv2.threshold(distance, widest, 255, cv2.THRESH_BINARY)[1])
+    yield cast("Pixels", cv2.threshold(distance, limit, 255, cv2.THRESH_BINARY)[1])
+    otsu, mask = cv2.threshold(distance, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    if otsu > 1.5 * limit:
+        yield cast("Pixels", mask)
+
+
+def masks_by_light(luma: Pixels, colour: Pixels) -> Iterator[Pixels]:
+    """Cuts by brightness and by whiteness, and a flooding that stands shading.
 
     Args:
         luma: (H, W) brightness.
@@ -28,15 +46,9 @@ def sheet_masks(luma: Pixels, colour: Pixels) -> Iterator[Pixels]:
     """
     red, green, blue = cv2.split(colour)
     whiteness = cv2.min(cv2.min(red, green), blue)
-    distance, limit, widest = _distance_from_border(colour)
-    if widest > limit:
-        yield cast("Pixels", cv2.threshold(distance, widest, 255, cv2.THRESH_BINARY)[1])
-    yield cast("Pixels", cv2.threshold(distance, limit, 255, cv2.THRESH_BINARY)[1])
-    otsu, mask = cv2.threshold(distance, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    if otsu > 1.5 * limit:
-        yield cast("Pixels", mask)
     yield cast("Pixels", cv2.threshold(luma, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1])
     yield cast("Pixels", cv2.threshold(whiteness, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1])
+    distance, limit, _ = _distance_from_border(colour)
     yield _flooded(colour, distance, limit)
 
 

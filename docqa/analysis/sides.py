@@ -71,7 +71,9 @@ def draw_to_edges(
     return corners_of(list(zip(first, run, strict=True))), support
 
 
-def side_steps(image: Pixels, quad: Floats) -> Floats:
+def side_steps(
+    image: Pixels, quad: Floats, without_band: tuple[int, int] = WITHOUT_BAND_PX
+) -> Floats:
     """(4,) how many levels brighter the surface is within each side than without.
 
     The brightest pixels of both flanks are compared: that is the surface, whatever is printed on
@@ -81,7 +83,7 @@ def side_steps(image: Pixels, quad: Floats) -> Floats:
     inward = _frame_of(quad)[1]
     base = _places(quad)[1]
     within = _brightest(image, base, inward, WITHIN_BAND_PX)
-    without = _brightest(image, base, -inward, WITHOUT_BAND_PX)
+    without = _brightest(image, base, -inward, without_band)
     rises = within - without
     steps = np.full(4, np.nan)
     for side in range(4):
@@ -128,7 +130,8 @@ def _brightest(image: Pixels, base: Floats, toward: Floats, band: tuple[int, int
     at = np.rint(points).astype(np.intp)
     height, width = image.shape
     x, y = np.clip(at[..., 0], 0, width - 1), np.clip(at[..., 1], 0, height - 1)
-    levels = np.where((x == at[..., 0]) & (y == at[..., 1]), image[y, x], -1).max(axis=2)
+    seen = (x == at[..., 0]) & (y == at[..., 1])
+    levels = np.where(seen, image[y, x].astype(np.int16), -1).max(axis=2)
     return np.where(levels >= 0, levels, np.nan)
 
 

@@ -2,7 +2,8 @@
 
 Two things are looked at: the sheet's outline, which must lie within the frame, and the text,
 which must not run into the frame. A sheet that fills the frame, as on most scans, is whole as long
-as its text keeps inside.
+as its text keeps inside. Sheets that lie apart are counted, and what lies over the sheet's edge is
+told.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.covered_edges import covered_edges
 from docqa.analysis.ink import Ink, ink
-from docqa.analysis.outline import ID1_ASPECT, LEAST_SIDE_PX, Outline, outline
+from docqa.analysis.outline import ID1_ASPECT, LEAST_SIDE_PX, Outline, outline, sheets
 from docqa.errors import CannotAssess
 from docqa.page import Page, Polygon, Region
 
@@ -47,8 +49,15 @@ class Framing:
     margin_fraction: float
     """0 to 0.5: distance of the text from the frame in parts of its shorter side, the least of
     the four; 0.5 without text."""
+    documents_count: int
+    """1 or more: sheets and cards that lie apart; 1 also where none shows an edge of its own. A
+    front and a back on one bed are 2."""
+    covered_edge_fraction: float
+    """0 to 1: share of the sheet's visible edge under a finger or another thing; lower is better,
+    0.0 where the sheet fills the frame."""
     regions: tuple[Region, ...] = ()
-    """Strips along the edges that cut the sheet, of kind ``cut_off``."""
+    """Strips along the edges that cut the sheet, of kind ``cut_off``, and over covered parts of
+    its edge, of kind ``covered``; every sheet of several, of kind ``sheet``."""
 
 
 def measure(page: Page) -> Framing:
@@ -65,6 +74,11 @@ def measure(page: Page) -> Framing:
     cut = (False,) * 4 if sheet is None else _cut_edges(page, sheet)
     distances = _text_distances(page.derive(ink), sheet)
     strips = _strips(page.width_px, page.height_px)
+    covered = page.derive(covered_edges)
+    documents = page.derive(sheets)
+    regions = [Region("cut_off", s) for s, is_cut in zip(strips, cut, strict=True) if is_cut]
+    regions += [Region("covered", place) for place in covered.places]
+    regions += [Region("sheet", each.corners) for each in documents if len(documents) > 1]
     return Framing(
         cut_off_sides_count=sum(cut),
         text_at_edge_fraction=float((distances <= EDGE_FRACTION).mean()) if len(distances) else 0.0,
@@ -72,9 +86,9 @@ def measure(page: Page) -> Framing:
         margin_fraction=float(np.clip(np.percentile(distances, 0.5), 0, 0.5))
         if len(distances)
         else 0.5,
-        regions=tuple(
-            Region("cut_off", strip) for strip, is_cut in zip(strips, cut, strict=True) if is_cut
-        ),
+        documents_count=max(len(documents), 1),
+        covered_edge_fraction=covered.fraction,
+        regions=tuple(regions),
     )
 
 

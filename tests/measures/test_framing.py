@@ -83,3 +83,34 @@ def test_tiny_pages_are_not_assessed(shape: tuple[int, int]) -> None:
 def test_noise_never_crashes() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (700, 500, 3), dtype=np.uint8)
     assert 0.0 <= _measured(noise).text_at_edge_fraction <= 1.0
+
+
+@pytest.mark.parametrize("gap_px", [60, 300, 900])
+def test_a_front_and_a_back_on_one_bed_are_two_documents(gap_px: int) -> None:
+    bed = np.full((3508, 2480, 3), 252, np.uint8)
+    for top, tint in ((400, (206, 226, 214)), (400 + 638 + gap_px, (228, 214, 206))):
+        card = bed[top : top + 638, 500 : 500 + 1011]
+        card[:] = tint
+        for y in range(90, 560, 70):
+            cv2.rectangle(card, (120, y), (820, y + 22), (40, 40, 44), -1)
+    found = _measured(bed)
+    assert found.documents_count == 2
+    assert [region.kind for region in found.regions] == ["sheet", "sheet"]
+    assert found.covered_edge_fraction == 0.0
+
+
+def test_one_sheet_is_one_document() -> None:
+    assert _on_table(200, 1000).documents_count == 1
+
+
+def test_a_page_without_edges_is_one_document() -> None:
+    assert _measured(_text()).documents_count == 1
+
+
+def test_a_thumb_over_the_edge_is_told_and_shown() -> None:
+    frame = np.full((1600, 1200), 40, np.uint8)
+    frame[150:1400, 200:1000] = 238
+    frame[700:800, :270] = 150
+    found = _measured(frame)
+    assert found.covered_edge_fraction == pytest.approx(100 / (2 * (800 + 1250)), rel=0.3)
+    assert [region.kind for region in found.regions] == ["covered"]

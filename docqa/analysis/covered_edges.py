@@ -1,0 +1,154 @@
+"""Where something lies over the sheet's edge: a finger, a thumb, an object, another paper.
+
+Both flanks of each side of the outline are compared with what they are along the rest of it. Print
+that runs up to the edge changes the sheet alone, uneven ground changes the ground alone, a missing
+corner shows the ground on both, and a shadow darkens both but leaves the step between them.
+Something that lies over the edge changes both and hides the step. No colour is looked for, so any
+skin counts, in gray pictures too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from docqa.analysis.outline import outline
+from docqa.page import Page, Pixels, Polygon
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+WORKING_SIDE_PX = 360
+"""Flanks are read at the smallest scale whose longer side is at least this."""
+SAMPLES_COUNT = 256
+"""Places along each side."""
+FLANK_BAND_PX = (3, 7)
+"""Distances from the side at which the flanks are read: past the edge's own blur."""
+CHANGED_LEVELS = 20.0
+"""A flank that differs by this much, in its most different channel, is of another thing."""
+ALIKE_FRACTION = 0.4
+"""Both flanks are one thing when they differ by no more than this part of what they changed."""
+LEAST_STEP_RATIO = 1.05
+"""A sheet less bright than this over its ground leaves no step that a shadow could be told by."""
+HIDDEN_STEP_FRACTION = 0.4
+"""The step is hidden where this much of it, or less, is left (in its logarithm: light scales)."""
+LEAST_RUN_FRACTION = 0.03
+"""Of the side: a fingertip is 10 mm or more across, and A4 is 297 mm long."""
+MOST_RUN_FRACTION = 0.6
+"""Of the side: where more has changed, the usual flanks are not known."""
+CORNER_FRACTION = 0.02
+"""Left out at both ends of a side, where corners are round."""
+MARK_DEPTH_FRACTION = 0.02
+"""Depth of a reported region, in parts of the frame's longer side."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredEdges:
+    """Where something lies over the sheet's edge."""
+
+    fraction: float
+    """Share of the visible sides' length that is covered, 0 to 1; 0.0 without an outline."""
+    places: tuple[Polygon, ...]
+    """A strip on the page over each covered part of a side."""
+
+
+def covered_edges(page: Page) -> CoveredEdges:
+    """Where something lies over the edge of the page's sheet.
+
+    Call it as ``page.derive(covered_edges)``.
+    """
+    sheet = page.derive(outline)
+    if sheet is None or sheet.fills_frame:
+        return CoveredEdges(0.0, ())
+    colour, scale = _working(page)
+    corners = (np.array(sheet.corners) + 0.5) / scale - 0.5
+    depth = MARK_DEPTH_FRACTION * max(colour.shape[:2])
+    covered, length, places = 0.0, 0.0, []
+    for side in range(4):
+        if sheet.touching[side]:
+            continue
+        start, end = corners[side], corners[(side + 1) % 4]
+        extent = float(np.hypot(*(end - start)))
+        runs = _runs(_is_covered(colour, start, end))
+        length += extent
+        for first, last in runs:
+            covered += extent * (last - first) / SAMPLES_COUNT
+            places.append(_strip(start, end, (first, last), depth, scale))
+    return CoveredEdges(covered / length if length else 0.0, tuple(places))
+
+
+def _working(page: Page) -> tuple[Pixels, float]:
+    """(H, W, 3) colour, blurred against the grain of cloth and wood, and its scale."""
+    longer = max(page.width_px, page.height_px)
+    scale = 8 if longer >= 8 * WORKING_SIDE_PX else 4
+    colour = page.colour(scale)
+    return cast("Pixels", cv2.blur(colour, (3, 3))), float(scale)
+
+
+def _is_covered(colour: Pixels, start: Floats, end: Floats) -> Flags:
+    """(SAMPLES_COUNT,) places of one side where something hides its edge."""
+    place = np.linspace(CORNER_FRACTION, 1 - CORNER_FRACTION, SAMPLES_COUNT)
+    unit = (end - start) / max(float(np.hypot(*(end - start))), 1e-6)
+    inward = np.array([-unit[1], unit[0]])
+    base = start + (end - start) * place[:, None]
+    sheet, sheet_seen = _flank(colour, base, inward)
+    ground, ground_seen = _flank(colour, base, -inward)
+    seen = sheet_seen & ground_seen
+    if seen.sum() < SAMPLES_COUNT // 4:
+        return np.zeros(SAMPLES_COUNT, np.bool_)
+    usual_sheet, usual_ground = np.median(sheet[seen], axis=0), np.median(ground[seen], axis=0)
+    of_sheet = np.abs(sheet - usual_sheet).max(axis=1)
+    of_ground = np.abs(ground - usual_ground).max(axis=1)
+    between = np.abs(sheet - ground).max(axis=1)
+    both = np.minimum(of_sheet, of_ground)
+    most = np.maximum(of_sheet, of_ground)
+    found = seen & (both > CHANGED_LEVELS) & (between < ALIKE_FRACTION * most)
+    # A lamp mirrored by sheet and ground alike hides the step too, but only ever adds light.
+    found &= (sheet - usual_sheet).min(axis=1) < -CHANGED_LEVELS
+    usual = _step(usual_sheet, usual_ground)
+    if abs(usual) > np.log(LEAST_STEP_RATIO):
+        found &= np.abs(_step(sheet, ground)) < HIDDEN_STEP_FRACTION * abs(usual)
+    return np.asarray(found)
+
+
+def _flank(colour: Pixels, base: Floats, toward: Floats) -> tuple[Floats, Flags]:
+    """(N, 3) mean colour of a band beside the side, and where the band lies within the frame."""
+    offsets = np.arange(*FLANK_BAND_PX)
+    points = np.rint(base[:, None] + toward * offsets[:, None]).astype(np.intp)
+    height, width = colour.shape[:2]
+    x, y = points[..., 0], points[..., 1]
+    inside = ((x >= 0) & (x < width) & (y >= 0) & (y < height)).all(axis=1)
+    read = colour[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
+    return read.mean(axis=1), inside
+
+
+def _step(sheet: Floats, ground: Floats) -> Floats:
+    """Logarithm of how much brighter the sheet is: what a shadow, which scales both, leaves."""
+    return np.asarray(np.log((sheet.mean(axis=-1) + 4.0) / (ground.mean(axis=-1) + 4.0)))
+
+
+def _runs(covered: Flags) -> list[tuple[int, int]]:
+    """First and past-the-last place of each covered run that is neither tiny nor most of it."""
+    kernel = np.ones((1, 5), np.uint8)
+    joined = cv2.morphologyEx(covered.astype(np.uint8)[None], cv2.MORPH_CLOSE, kernel)[0]
+    turns = np.flatnonzero(np.diff(np.concatenate([[0], joined, [0]]).astype(np.int8)))
+    runs = [(int(a), int(b)) for a, b in turns.reshape(-1, 2)]
+    if sum(b - a for a, b in runs) > MOST_RUN_FRACTION * len(covered):
+        return []
+    return [(a, b) for a, b in runs if b - a >= LEAST_RUN_FRACTION * len(covered)]
+
+
+def _strip(start: Floats, end: Floats, run: tuple[int, int], depth: float, scale: float) -> Polygon:
+    """A strip along part of a side, in page pixels, clockwise."""
+    usable = 1 - 2 * CORNER_FRACTION
+    first, last = (
+        start + (end - start) * (CORNER_FRACTION + usable * at / SAMPLES_COUNT) for at in run
+    )
+    unit = (end - start) / max(float(np.hypot(*(end - start))), 1e-6)
+    across = np.array([-unit[1], unit[0]]) * depth / 2
+    corners = np.array([first - across, last - across, last + across, first + across])
+    return tuple((float(x), float(y)) for x, y in (corners + 0.5) * scale - 0.5)
