@@ -32,8 +32,6 @@ PER_KIND = 5
 REAL_PAGES = 30
 REAL_PER_SOURCE = 6
 JPEG_QUALITY = 88
-LEAST_CONFIDENCE = 0.5
-"""Under this an answer is more probably wrong than right: it counts as refused."""
 TARGET = 0.99
 PEER = "orientation_document_quality"
 KINDS: dict[str, tuple[Bed, Callable[[int], Drawing]]] = {
@@ -44,6 +42,7 @@ KINDS: dict[str, tuple[Bed, Callable[[int], Drawing]]] = {
     "ID card backs": ("white", lambda seed: id_back(person(seed), seed=seed)),
     "cards on A4": ("a4", lambda seed: id_front(person(seed), seed=seed)),
     "passports": ("page", lambda seed: passport_page(person(seed), seed=seed)),
+    "card backs on A4": ("a4", lambda seed: id_back(person(seed), seed=seed)),
 }
 
 
@@ -97,7 +96,7 @@ def _answer(path: Path) -> int | None:
         found = taken("orientation")(first_page(path))
     except CannotAssess:
         return None
-    return found.turn_deg // 90 if found.confidence >= LEAST_CONFIDENCE else None
+    return None if found.turn_deg is None else int(found.turn_deg) // 90
 
 
 def measure(options: Options, peers: Peers) -> Part:

@@ -5,26 +5,34 @@ The ink on the sheet is looked at without its rim, both the way it lies and on i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 import cv2
 import numpy as np
 
-from docqa.analysis.ink import Ink, ink
+from docqa.analysis.ink import Boxes, Ink, ink
 from docqa.analysis.outline import Outline, outline
-from docqa.analysis.text_angle import AngleEstimate, spectrum, sweep
+from docqa.analysis.text_angle import AngleEstimate, sharpen, spectrum, sweep
 from docqa.page import Page, Pixels
 
 LEAST_INK_FRACTION = 0.0005
 RIM_FRACTION = 0.02
 """Ink this close to the frame or the sheet's edge is the edge, not text."""
 LEAST_MASK_SIDE_PX = 32
-BANDS_COUNTS = (4, 8)
-UNCLEAR_DEG = 0.2
+COLUMNS_STEP = 2
+"""Of the mask's columns, one in so many is looked at closely."""
+PAPER_SIDE_PX = 19
+"""The paper's brightness is the lightest this near, at the ink's scale: more than a stroke."""
+SIDEWAYS_PROMINENCE = 0.3
+"""Letters must stand so much clearer in lines down the page than in lines across it: the columns
+of tables and answer sheets are lines as well, and most pages are upright."""
+UNEVEN_DEG = 0.4
 """Upright bands of the page, taken apart, this far off the whole page: its columns do not match."""
 COLUMNS_COMPONENTS_COUNT = 200
 """With fewer letters or words the bands have too little text to be believed alone."""
+ONE_START_DEG = 0.3
+"""First estimates this near have the same peak in reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +42,13 @@ class PrintDirection:
     swept: AngleEstimate
     """By the profile of the lines, the way they run."""
     other: AngleEstimate
-    """A second estimate: by the Fourier magnitude, which like the profile takes the page as a
-    whole, or where columns of text do not stand level, by narrower bands."""
+    """A second estimate: by the Fourier magnitude."""
     across_prominence: float
     """How clearly lines that run across the page stand out of the Fourier magnitude, 0 to 1."""
     down_prominence: float
     """The same for lines that run down it."""
+    sharpness: float
+    """How exact ``swept`` is, 0 to 1: how far the profile's steps fall beside its angle."""
 
 
 def print_direction(page: Page) -> PrintDirection | None:
@@ -49,40 +58,101 @@ def print_direction(page: Page) -> PrintDirection | None:
     """
     sheet = page.derive(outline)
     found = page.derive(ink)
-    mask = _on_sheet(found, None if sheet is None or sheet.fills_frame else sheet)
-    if min(mask.shape) < LEAST_MASK_SIDE_PX:
+    left, top, right, bottom = _extent(found, sheet)
+    if min(right - left, bottom - top) < LEAST_MASK_SIDE_PX:
         return None
+    inner = _inner(found, sheet)[top:bottom, left:right]
+    mask = cast("Pixels", cv2.bitwise_and(found.mask[top:bottom, left:right], inner))
     if cv2.countNonZero(mask) < LEAST_INK_FRACTION * mask.size:
         return None
     across, down = spectrum(mask)
-    other = across
-    if down.prominence > across.prominence:
-        mask, other = cast("Pixels", cv2.rotate(mask, cv2.ROTATE_90_CLOCKWISE)), down
-    swept, banded = sweep(mask), sweep(mask, BANDS_COUNTS[0])
-    if abs(banded.angle_deg - swept.angle_deg) > UNCLEAR_DEG:
-        if found.component_count >= COLUMNS_COMPONENTS_COUNT:
-            swept, other = (
-                banded,
-                replace(sweep(mask, BANDS_COUNTS[1]), prominence=other.prominence),
-            )
-        elif abs(banded.angle_deg - other.angle_deg) < abs(swept.angle_deg - other.angle_deg):
-            swept = banded
-    return PrintDirection(swept, other, across.prominence, down.prominence)
+    lying = down.prominence > across.prominence and _lies(mask, found.boxes - (left, top, 0, 0))
+    other = down if lying else across
+    depth, pitch = _depth(page, found.scale, mask, (left, top), lying)
+    if lying:
+        mask = _turned(mask)
+    swept, banded = sweep(mask)
+    is_uneven = (
+        found.component_count >= COLUMNS_COMPONENTS_COUNT
+        and abs(banded.angle_deg - swept.angle_deg) > UNEVEN_DEG
+    )
+    swept = banded if is_uneven else swept
+    starts = [swept.angle_deg]
+    if abs(swept.angle_deg - other.angle_deg) > ONE_START_DEG:
+        starts.append(other.angle_deg)
+    best = max(
+        (sharpen(depth, start, pitch, banded=is_uneven) for start in starts),
+        key=lambda sharp: sharp.score,
+    )
+    swept = AngleEstimate(best.angle_deg, swept.prominence)
+    return PrintDirection(swept, other, across.prominence, down.prominence, best.sharpness)
 
 
-def _on_sheet(found: Ink, sheet: Outline | None) -> Pixels:
-    """The ink mask within the sheet, or within the frame, without the rim."""
+def _depth(
+    page: Page, scale: int, mask: Pixels, place: tuple[int, int], lying: bool
+) -> tuple[Pixels, int]:
+    """How much darker than the paper the ink is, and how many times its rows are denser.
+
+    The mask's top left corner is at ``place`` (x, y) of the page at its scale. Where lines run
+    down the page it is turned first, so that its columns are what is looked at closely.
+    """
+    finer = 2 if scale > 1 else 1
+    (left, top), (height, width) = place, mask.shape
+    element = cv2.getStructuringElement(cv2.MORPH_RECT, (PAPER_SIDE_PX, PAPER_SIDE_PX))
+    paper = cv2.dilate(page.luma(scale)[top : top + height, left : left + width], element)
+    near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    paper = cast("Pixels", cv2.bitwise_and(paper, near))
+    rows = slice(top * finer, (top + height) * finer)
+    columns = slice(left * finer, (left + width) * finer)
+    luma = page.luma(scale // finer)[rows, columns]
+    if lying:
+        paper, luma = _turned(paper), _turned(luma)
+    # Strokes are wider than the columns left out; the rows are where lines are told apart.
+    luma = np.ascontiguousarray(luma[:, :: finer * COLUMNS_STEP])
+    paper = np.ascontiguousarray(paper[:, ::COLUMNS_STEP])
+    size = (luma.shape[1], luma.shape[0])
+    paper = cast("Pixels", cv2.resize(paper, size, interpolation=cv2.INTER_NEAREST))
+    return cast("Pixels", cv2.subtract(paper, luma)), finer * COLUMNS_STEP
+
+
+def _turned(image: Pixels) -> Pixels:
+    return cast("Pixels", cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE))
+
+
+def _lies(mask: Pixels, boxes: Boxes) -> bool:
+    """Whether letters and words stand in lines down the page; rules and frames have no say."""
+    half = np.ascontiguousarray(mask[::2, ::2])
+    height, width = half.shape
+    left, right = (np.clip(x // 2, 0, width) for x in (boxes[:, 0], boxes[:, 0] + boxes[:, 2] + 1))
+    top, bottom = (np.clip(y // 2, 0, height) for y in (boxes[:, 1], boxes[:, 1] + boxes[:, 3] + 1))
+    edges = np.zeros((height + 1, width + 1), np.int16)
+    for y, x, step in ((top, left, 1), (bottom, right, 1), (top, right, -1), (bottom, left, -1)):
+        np.add.at(edges, (y, x), step)
+    covered = edges.cumsum(axis=0, dtype=np.int16).cumsum(axis=1, dtype=np.int16)
+    within = np.where(covered[:height, :width] > 0, half, np.uint8(0))
+    across, down = spectrum(within)
+    return down.prominence > across.prominence + SIDEWAYS_PROMINENCE
+
+
+def _extent(found: Ink, sheet: Outline | None) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the sheet, or of the frame without its rim, in the mask."""
     height, width = found.mask.shape
-    rim = max(int(RIM_FRACTION * max(height, width)), 1)
-    if sheet is None:
-        return found.mask[rim : height - rim, rim : width - rim]
+    if sheet is None or sheet.fills_frame:
+        rim = max(int(RIM_FRACTION * max(height, width)), 1)
+        return rim, rim, width - rim, height - rim
+    corners = np.array(sheet.corners) / found.scale
+    left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0).tolist()
+    right, bottom = np.ceil(corners.max(axis=0)).astype(int).tolist()
+    return left, top, min(right + 1, width), min(bottom + 1, height)
+
+
+def _inner(found: Ink, sheet: Outline | None) -> Pixels:
+    """255 on the sheet without its rim."""
+    if sheet is None or sheet.fills_frame:
+        return np.full(found.mask.shape, 255, np.uint8)
     corners = np.array(sheet.corners) / found.scale
     within = np.zeros(found.mask.shape, np.uint8)
     cv2.fillConvexPoly(within, np.rint(corners).astype(np.int32), 255)
-    left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
-    right, bottom = np.ceil(corners.max(axis=0)).astype(int)
-    rim = max(int(RIM_FRACTION * max(right - left, bottom - top)), 1)
+    rim = max(int(RIM_FRACTION * float(np.ptp(corners, axis=0).max())), 1)
     element = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * rim + 1, 2 * rim + 1))
-    inner = cv2.erode(within, element, borderValue=0)
-    mask = cv2.bitwise_and(found.mask, inner)[top : bottom + 1, left : right + 1]
-    return cast("Pixels", mask)
+    return cast("Pixels", cv2.erode(within, element, borderValue=0))

@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.ink import INK_CONTRAST_FRACTION, Boxes, Ink, ink
-from docqa.page import LUMA_SCALES, Page, Pixels
+from docqa.analysis.outline import outline
+from docqa.page import LUMA_SCALES, Page, Pixels, page_from_pixels
 
 Histograms = npt.NDArray[np.float64]
 
@@ -30,11 +31,12 @@ WRITING_SIZE_PX = 10.0
 LONGEST_COMPONENT_RATIO = 8
 """Components longer than this are rules. The same both ways: a page on its side has the same."""
 TILE_PX = 256
-MOST_TILES_COUNT = 8
+MOST_TILES_COUNT = 6
 """Of the writing's own size: the tiles with most writing are looked at, which bounds the time."""
 TOPHAT_SIDE_PX = 15
 ROOM_FRACTION = 0.25
 """Room around a component's box, in parts of the writing's size."""
+LEAST_CARD_SIDE_PX = 64
 LEAST_COMPONENTS_COUNT = 12
 """Fewer components than this are no writing to tell a direction by."""
 
@@ -55,6 +57,7 @@ def stroke_patterns(page: Page) -> Patterns | None:
 
     Call it as ``page.derive(stroke_patterns)``.
     """
+    page = _subject(page)
     found = page.derive(ink)
     boxes = _writing(found)
     if len(boxes) < LEAST_COMPONENTS_COUNT:
@@ -69,6 +72,18 @@ def stroke_patterns(page: Page) -> Patterns | None:
         return None
     shares = np.sqrt(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
     return Patterns(shares, len(boxes))
+
+
+def _subject(page: Page) -> Page:
+    """The page, or the card that lies on it: its small print needs a closer look than a page's."""
+    sheet = page.derive(outline)
+    if sheet is None or sheet.fills_frame or sheet.kind != "card":
+        return page
+    corners = np.array(sheet.corners)
+    left, top = np.maximum(corners.min(axis=0), 0.0).astype(int).tolist()
+    right, bottom = corners.max(axis=0).astype(int).tolist()
+    card = page.luma()[top:bottom, left:right]
+    return page if min(card.shape) < LEAST_CARD_SIDE_PX else page_from_pixels(card)
 
 
 def turned(histograms: Histograms) -> Histograms:
@@ -120,7 +135,10 @@ def _tiles(page: Page, found: Ink, boxes: Boxes, size: float) -> list[Pixels]:
         allowed[top : y + height + room, left : x + width + room] = 255
     side = TILE_PX / factor * scale / found.scale
     rows, columns = (max(round(n / side), 1) for n in found.mask.shape)
-    density = cv2.resize(allowed, (columns, rows), interpolation=cv2.INTER_AREA)
+    row = (boxes[:, 1] + boxes[:, 3] // 2) * rows // found.mask.shape[0]
+    column = (boxes[:, 0] + boxes[:, 2] // 2) * columns // found.mask.shape[1]
+    areas = (boxes[:, 2] * boxes[:, 3]).astype(np.float64)
+    density = np.bincount(row * columns + column, areas, rows * columns).reshape(rows, columns)
     places = np.argsort(density, axis=None, kind="stable")[::-1][:MOST_TILES_COUNT]
     tiles = []
     for place in places.tolist():
@@ -146,8 +164,7 @@ def _tile(
         for image in (luma, allowed)
     )
     size = (max(round(grey.shape[1] * factor), 8), max(round(grey.shape[0] * factor), 8))
-    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    grey = cast("Pixels", cv2.resize(grey, size, interpolation=method))
+    grey = cast("Pixels", cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR))
     element = cv2.getStructuringElement(cv2.MORPH_RECT, (TOPHAT_SIDE_PX, TOPHAT_SIDE_PX))
     depth = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, element)
     limit = INK_CONTRAST_FRACTION * found.contrast_levels

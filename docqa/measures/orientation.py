@@ -32,8 +32,11 @@ ENOUGH_COMPONENTS_COUNT = 300
 LINES_SLOPE = 200.0
 """How fast lines that run across outweigh the strokes of a page on its side: odds of e for each
 0.005 of prominence."""
-LINES_MARGIN = 0.015
-"""So much more prominent must lines that run across be, before they speak."""
+LINES_MARGIN = 0.1
+"""So much more prominent must lines that run across be, before they speak: columns of figures are
+lines as well."""
+SURE_PROBABILITY, SURE_TURNED_PROBABILITY = 0.7, 0.9
+"""Below these the turn is not told. Most scans are upright: to call one turned takes more."""
 
 Weights = npt.NDArray[np.float64]
 
@@ -42,13 +45,14 @@ Weights = npt.NDArray[np.float64]
 class Orientation:
     """Which way up the page is."""
 
-    turn_deg: int
-    """0, 90, 180 or 270: how far the page is turned clockwise from upright, most probably."""
+    turn_deg: int | None
+    """0, 90, 180 or 270: how far the page is turned clockwise from upright. None where no turn is
+    sure: tables of figures, answer sheets, music and handwriting look alike several ways."""
     turned_probability: float
     """0 to 1, lower is better: probability of the likeliest turn other than 0. Low where there is
     little evidence, and where two turns share it: what looks alike both ways is no sure sign."""
     confidence: float
-    """0.25 to 1, higher is surer: probability of ``turn_deg`` among the four."""
+    """0.25 to 1, higher is surer: probability of the likeliest of the four turns."""
 
 
 def load(data: bytes) -> Weights:
@@ -82,7 +86,8 @@ def measure(page: Page, weights: Weights) -> Orientation:
     share = np.exp(scores - scores.max())
     share /= share.sum()
     best = int(share.argmax())
-    return Orientation(90 * best, float(share[1:].max()), float(share[best]))
+    is_sure = share[best] >= (SURE_TURNED_PROBABILITY if best else SURE_PROBABILITY)
+    return Orientation(90 * best if is_sure else None, float(share[1:].max()), float(share[best]))
 
 
 def _scores(patterns: Patterns, weights: Weights) -> Weights:

@@ -35,16 +35,20 @@ Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
 SEED = 20_261
-PAGES = 1800
-DOCUMENTS = 25
-RIDGE = 5e-5
+PAGES = 1600
+DOCUMENTS = 20
+RIDGE = 1e-5
 STEPS = 250
-CLUTTERED_FRACTION = 0.3
+CLUTTERED_FRACTION = 0.2
+WORN_FRACTION = 0.35
 FONT_ROOT = Path("/usr/share/fonts")
 ARABIC_FONTS = ("Amiri-*", "AmiriQuran.ttf", "Kacst*.ttf", "NotoNaskhArabic-*",
                 "NotoSansArabic-*", "NotoKufiArabic-*", "Scheherazade-*", "DejaVuSans.ttf",
                 "DejaVuSans-Bold.ttf")  # fmt: skip
-LATIN_FONTS = ("DejaVuSans*", "DejaVuSerif*", "Liberation*")
+LAYOUTS = ("prose", "form", "table", "answers")
+LAYOUT_SHARES = (0.4, 0.25, 0.2, 0.15)
+LATIN_FONTS = ("DejaVuSans*", "DejaVuSerif*", "Liberation*", "NotoSans-*", "NotoSerif-*",
+               "NotoSansMono-*", "NotoSerifDisplay-*")  # fmt: skip
 NO_TEXT_FONTS = ("KacstPoster.ttf", "KacstTitle.ttf", "KacstTitleL.ttf", "KacstDecorative.ttf")
 CYRILLIC = (
     "В чащах юга жил бы цитрус? Да, но фальшивый экземпляр! Съешь же ещё этих мягких французских"
@@ -102,7 +106,7 @@ def documents() -> Iterator[Example]:
     for seed in range(DOCUMENTS):
         for maker in makers:
             ppi = int(rng.choice([150, 200, 300]))
-            bed = "page" if maker is civil_extract or rng.random() < 0.6 else "a4"
+            bed = "page" if maker is civil_extract or rng.random() < 0.4 else "a4"
             turn = float(rng.normal(0, 2))
             drawing = maker(person(seed), seed=seed, ppi=300)
             capture = scan(drawing, seed=seed, ppi=ppi, skew_deg=turn, bed=bed, grey=True)  # type: ignore[arg-type]  # one of Bed
@@ -188,35 +192,83 @@ def _fonts(globs: tuple[str, ...]) -> list[Path]:
 
 
 def _text_page(kind: str, path: Path, rng: np.random.Generator) -> Pixels:
-    """Lines of text, ragged or in two columns of labels and values, at a random size."""
-    em = int(rng.integers(16, 56))
+    """Prose, labels and values, a table, or rows of answers to mark, at a random size."""
+    em = int(np.exp(rng.uniform(np.log(9), np.log(56))))
     font = ImageFont.truetype(str(path), em, layout_engine=ImageFont.Layout.RAQM)
-    width, height = int(rng.integers(18, 60)) * em, int(rng.integers(6, 50)) * em
-    width, height = min(max(width, 500), 2400), min(max(height, 400), 2400)
+    width, height = int(rng.integers(18, 70)) * em, int(rng.integers(8, 60)) * em
+    width, height = min(max(width, 400), 1600), min(max(height, 400), 1600)
     image = Image.new("L", (width, height), 255)
     draw = ImageDraw.Draw(image)
+    layout = str(rng.choice(LAYOUTS, p=LAYOUT_SHARES))
+    if layout == "answers":
+        _answers(draw, (width, height), font, rng)
+        return np.array(image)
+    words = _words(kind, rng, layout)
     rtl = kind == "arabic"
-    words = _words(kind, rng)
     pitch = em * rng.uniform(1.6, 2.4) if rtl else em * rng.uniform(1.15, 2.0)
-    ink = int(rng.integers(0, 90))
-    is_form = rng.random() < 0.4
+    columns = {"prose": 1, "form": 2, "table": int(rng.integers(3, 9))}[layout]
+    across = (width - 2 * em) / columns
+    filled = 1.0 if layout == "prose" else float(rng.uniform(0.3, 0.9))
+    ruled = layout == "table" and rng.random() < 0.6
     y = float(em)
     while y < height - 2 * em:
-        room = width - 2 * em if not is_form else rng.uniform(0.15, 0.5) * width
-        for start in (0.0,) if not is_form else (0.0, 0.5 * width):
-            line, count = "", 0
-            while count < 40:
-                longer = f"{line} {words[int(rng.integers(len(words)))]}".strip()
-                if font.getlength(longer) > room:
-                    break
-                line, count = longer, count + 1
-            x, anchor = (width - em - start, "rs") if rtl else (em + start, "ls")
-            draw.text((x, y + em), line, fill=ink, font=font, anchor=anchor,
+        for column in range(columns):
+            line = _line(words, font, across * filled - em / 2, rng)
+            start = em + column * across
+            x, anchor = (width - start, "rs") if rtl else (start, "ls")
+            draw.text((x, y + em), line, fill=int(rng.integers(0, 90)), font=font, anchor=anchor,
                       direction="rtl" if rtl else "ltr")  # fmt: skip
+        if ruled:
+            draw.line(
+                (em / 2, y + 1.4 * em, width - em / 2, y + 1.4 * em), fill=60, width=em // 16 + 1
+            )
         y += pitch * (2 if rng.random() < 0.1 else 1)
+    for column in range(columns + 1) if ruled else ():
+        x = em / 2 + column * across
+        draw.line((x, em, x, y), fill=60, width=em // 16 + 1)
     if rng.random() < CLUTTERED_FRACTION:
         _clutter(draw, (width, height), em, rng)
     return np.array(image)
+
+
+def _line(
+    words: list[str], font: ImageFont.FreeTypeFont, room: float, rng: np.random.Generator
+) -> str:
+    """Words until the room is full; at least one."""
+    line = words[int(rng.integers(len(words)))]
+    for _ in range(40):
+        longer = f"{line} {words[int(rng.integers(len(words)))]}"
+        if font.getlength(longer) > room:
+            break
+        line = longer
+    return line
+
+
+def _answers(
+    draw: ImageDraw.ImageDraw,
+    size: tuple[int, int],
+    font: ImageFont.FreeTypeFont,
+    rng: np.random.Generator,
+) -> None:
+    """An answer sheet: letters or digits in circles or boxes, in a dense grid, some filled in."""
+    em = int(font.size)
+    glyphs = str(rng.choice(["ABCDE", "0123456789", "1234", "TF", "ABCD"]))
+    step_x, step_y = em * rng.uniform(1.4, 2.4), em * rng.uniform(1.4, 2.4)
+    radius = em * rng.uniform(0.6, 0.7)
+    shape = draw.ellipse if rng.random() < 0.7 else draw.rectangle
+    by_rows, number = rng.random() < 0.7, 1
+    for row, y in enumerate(np.arange(2.0 * em, size[1] - 2 * em, step_y)):
+        for column, x in enumerate(np.arange(3.0 * em, size[0] - 2 * em, step_x)):
+            place = (column if by_rows else row) % (len(glyphs) + 1)
+            if place == 0:
+                label = str(number) if by_rows else ""
+                draw.text((x, y), label, fill=20, font=font, anchor="mm")
+                number += 1
+                continue
+            full = rng.random() < 0.12
+            box = (x - radius, y - radius, x + radius, y + radius)
+            shape(box, outline=50, width=em // 14 + 1, fill=30 if full else None)
+            draw.text((x, y), glyphs[place - 1], fill=60, font=font, anchor="mm")
 
 
 def _clutter(
@@ -248,14 +300,14 @@ def _clutter(
             draw.line((x, top, x, bottom), fill=60, width=stroke)
 
 
-def _words(kind: str, rng: np.random.Generator) -> list[str]:
+def _words(kind: str, rng: np.random.Generator, layout: str) -> list[str]:
     texts = {"arabic": PARAGRAPHS["arabic"], "latin": (*PARAGRAPHS["latin"], ACCENTED),
              "cyrillic": (CYRILLIC,)}[kind]  # fmt: skip
     words = " ".join(texts).split()
     numbers = ["".join(map(str, rng.integers(0, 10, int(rng.integers(1, 9))))) for _ in range(20)]
     if kind == "arabic" and rng.random() < 0.6:
         numbers = [arabic_indic(number) for number in numbers]
-    words += numbers * int(rng.integers(0, 3))
+    words += numbers * int(rng.integers(0, 30 if layout == "table" else 3))
     style = rng.random()
     if kind != "arabic" and style < 0.2:
         return [word.upper() for word in words]
@@ -266,6 +318,8 @@ def _words(kind: str, rng: np.random.Generator) -> list[str]:
 
 def _captured(page: Pixels, rng: np.random.Generator) -> Pixels:
     """Turned a little, blurred, noisy, sometimes cut to black and white, through JPEG."""
+    if rng.random() < WORN_FRACTION:
+        page = _worn(page, rng)
     height, width = page.shape
     angle = float(rng.normal(0, 2)) if rng.random() < 0.8 else float(rng.uniform(-14, 14))
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
@@ -280,6 +334,27 @@ def _captured(page: Pixels, rng: np.random.Generator) -> Pixels:
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 96))]
     coded = cv2.imencode(".jpg", out, quality)[1]
     return cast("Pixels", cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE))
+
+
+def _worn(page: Pixels, rng: np.random.Generator) -> Pixels:
+    """Strokes bent as by hand, thickened or thinned as by a photocopier or typewriter.
+
+    Bends go all ways alike, so that they are no sign of the way up.
+    """
+    height, width = page.shape
+    bend = float(rng.uniform(0.0, 1.2))
+    coarse = rng.normal(0, bend, (2, height // 12 + 2, width // 12 + 2)).astype(np.float32)
+    right, down = (cv2.resize(shift, (width, height), interpolation=cv2.INTER_CUBIC)
+                   for shift in coarse)  # fmt: skip
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    bent = cv2.remap(page, x + right, y + down, cv2.INTER_LINEAR, borderValue=(255,))
+    element = np.ones((2, 2), np.uint8)
+    style = rng.random()
+    if style < 0.3:
+        bent = cv2.erode(bent, element)
+    elif style < 0.5:
+        bent = cv2.dilate(bent, element)
+    return cast("Pixels", bent)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,34 @@ def test_a_page_on_its_side_has_its_lines_down() -> None:
     assert abs(found.swept.angle_deg) < 0.1
 
 
+def _ruled(lean_deg: float) -> Pixels:
+    """Level lines of text between strong rules that stand off the vertical: a sheared ledger."""
+    page = _columns(0)
+    lean = int(1454 * np.tan(np.radians(lean_deg)))
+    for x in range(90, 1200, 60):
+        cv2.line(page, (x, 150), (x + lean, 1604), 30, 4, cv2.LINE_AA)
+    return page
+
+
+@pytest.mark.parametrize("lean_deg", [-1.0, 0.6])
+def test_rows_of_text_decide_where_rules_lean_another_way(lean_deg: float) -> None:
+    found = print_direction(page_from_pixels(_ruled(lean_deg)))
+    assert found is not None
+    assert abs(found.swept.angle_deg) < 0.05
+
+
+def test_long_lines_are_sharper_than_few_marks() -> None:
+    marks = np.full((1754, 1240), 240, np.uint8)
+    for y in range(800, 1000, 34):
+        cv2.rectangle(marks, (560, y), (660, y + 12), 35, -1)
+    full, few = (print_direction(page_from_pixels(page)) for page in (_columns(0), marks))
+    assert full is not None
+    assert few is not None
+    assert full.sharpness > few.sharpness
+    assert few.sharpness >= 0.0
+    assert full.sharpness <= 1.0
+
+
 @pytest.mark.parametrize("shape", [(900, 700), (1, 400), (1, 1)])
 def test_without_ink_there_is_none(shape: tuple[int, int]) -> None:
     assert print_direction(page_from_pixels(np.full(shape, 250, np.uint8))) is None
