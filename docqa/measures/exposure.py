@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from docqa.analysis.full_size_tiles import full_size_tiles
 from docqa.analysis.ink import ink
 from docqa.analysis.paper import paper
-from docqa.analysis.text_tiles import TextTile, text_tiles
+from docqa.analysis.text_tiles import TextTile
 from docqa.errors import CannotAssess
 from docqa.page import Page
 
@@ -42,7 +43,7 @@ def measure(page: Page) -> Exposure:
     light = page.derive(paper)
     levels = [
         level
-        for tile in text_tiles(page, 1)
+        for tile in page.derive(full_size_tiles)
         if (level := _ink_level(tile, page.derive(ink).contrast_levels)) is not None
     ]
     if not levels:

@@ -1,0 +1,94 @@
+"""What a threshold made of the writing: two levels only, and specks where paper was noisy.
+
+Scanner apps threshold a photograph against its surroundings, which turns the noise of bare paper
+into specks. A clean black and white scan has two levels as well, but few specks. Both are looked
+for on tiles of writing at full resolution, relative to the width of its strokes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+
+from docqa.analysis.full_size_tiles import full_size_tiles
+from docqa.analysis.ink import Ink, ink
+from docqa.page import Page, Pixels
+
+MOST_TILES = 6
+LEAST_STEP_LEVELS = 30
+"""Writing closer to its paper than this was not made by a threshold."""
+LEVEL_TOLERANCE_FRACTION = 0.12
+"""Of the step between the two levels: what JPEG makes of a black and white page stays within."""
+BILEVEL_FRACTION = 0.9
+"""Writing with more shades than this was not thresholded: its grain is not counted as specks."""
+STROKE_TO_TEXT_HEIGHT_RATIO = 0.18
+"""Of ordinary print: beside a photo or a pattern the inkiest tiles show no strokes."""
+SPECK_AREA_STROKES = 0.35
+"""In squares of the stroke width; the dot of a letter has about 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binarised:
+    """Traces of a threshold in the writing."""
+
+    bilevel_fraction: float
+    """0 to 1: share of the pixels of strokes and their edges that are at one of two levels."""
+    speckle_fraction: float
+    """0 to 1: share of specks among all dark marks; 0.0 where the writing has shades."""
+
+
+def binarised(page: Page) -> Binarised | None:
+    """Count the traces; None on a page without writing."""
+    stroke = _stroke_px(page.derive(ink))
+    tiles = page.derive(full_size_tiles)
+    step = max(1, -(-len(tiles) // MOST_TILES))
+    at_levels = near_ink = 0
+    drawn: list[Pixels] = []
+    for tile in tiles[::step]:
+        levels = _levels(tile.pixels)
+        if levels is None or stroke is None:
+            continue
+        low, high = levels
+        dark = cast(
+            "Pixels", cv2.threshold(tile.pixels, (low + high) // 2, 1, cv2.THRESH_BINARY_INV)[1]
+        )
+        near = cv2.dilate(dark, np.ones((3, 3), np.uint8))
+        tolerance = 2 + LEVEL_TOLERANCE_FRACTION * (high - low)
+        between = cv2.inRange(tile.pixels, low + tolerance, high - tolerance)
+        near_ink += cv2.countNonZero(near)
+        at_levels += cv2.countNonZero(near) - cv2.countNonZero(cv2.bitwise_and(between, near))
+        drawn.append(dark)
+    if not near_ink or stroke is None:
+        return None
+    bilevel = at_levels / near_ink
+    specks = _speckle_fraction(drawn, stroke) if bilevel >= BILEVEL_FRACTION else 0.0
+    return Binarised(bilevel, specks)
+
+
+def _stroke_px(found: Ink) -> float | None:
+    if found.stroke_width_px is None or found.text_height_px is None:
+        return None
+    return max(1.0, min(found.stroke_width_px, STROKE_TO_TEXT_HEIGHT_RATIO * found.text_height_px))
+
+
+def _levels(pixels: Pixels) -> tuple[int, int] | None:
+    """The most common level of the ink and of the paper."""
+    counts = cv2.calcHist([pixels], [0], None, [256], [0, 256]).ravel()
+    low, high = np.searchsorted(np.cumsum(counts), [0.01 * pixels.size, 0.75 * pixels.size])
+    if high - low < LEAST_STEP_LEVELS:
+        return None
+    middle = int(low + high) // 2
+    return int(counts[:middle].argmax()), middle + int(counts[middle:].argmax())
+
+
+def _speckle_fraction(drawn: list[Pixels], stroke_px: float) -> float:
+    specks = marks = 0
+    for dark in drawn:
+        stats = cv2.connectedComponentsWithStats(dark, connectivity=8)[2][1:]
+        area = stats[:, cv2.CC_STAT_AREA]
+        specks += int((area <= max(1.0, SPECK_AREA_STROKES * stroke_px**2)).sum())
+        marks += len(area)
+    return specks / max(marks, 1)

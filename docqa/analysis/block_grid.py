@@ -1,0 +1,169 @@
+"""The 8x8 block grid that JPEG leaves in pixels: where it lies, how visible it is, how coarse.
+
+Blocks are seen where the paper is smooth: there the step across a block border is larger than the
+steps inside (after Fan and de Queiroz, "Identification of bitmap compression history", 2003). And
+the cosine coefficients of every block are multiples of the quantisation step they were stored with,
+which survives a later save in a finer or lossless format: that names the quality. Blocks that touch
+black or white are left out, because clipping moves their coefficients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from docqa.analysis.full_size_tiles import full_size_tiles
+from docqa.analysis.text_tiles import TextTile
+from docqa.page import Page
+
+Floats = npt.NDArray[np.float64]
+
+BLOCK_PX = 8
+MOST_TILES = 12
+SMOOTH_LEVELS = 12
+"""Steps inside the blocks up to this: paper and soft shades, no edges of strokes."""
+MOST_STEP_LEVELS = 40
+LEAST_STEP_LEVELS = 0.02
+"""Added to both sides of the ratio: pages without any grain have no border steps either."""
+IJG_LUMA = np.array(
+    [
+        [16, 11, 10, 16, 24, 40, 51, 61],
+        [12, 12, 14, 19, 26, 58, 60, 55],
+        [14, 13, 16, 24, 40, 57, 69, 56],
+        [14, 17, 22, 29, 51, 87, 80, 62],
+        [18, 22, 37, 56, 68, 109, 103, 77],
+        [24, 35, 55, 64, 81, 104, 113, 92],
+        [49, 64, 78, 87, 103, 121, 120, 101],
+        [72, 92, 95, 98, 112, 100, 103, 99],
+    ]
+)
+"""ITU-T T.81, table K.1, in the order (vertical, horizontal) frequency."""
+FREQUENCIES = ((0, 1), (1, 0), (1, 1), (2, 0), (0, 2), (2, 1), (1, 2), (3, 0), (0, 3), (2, 2))
+"""The ones that print and grain fill with coefficients."""
+QUALITIES = tuple(range(4, 93))
+"""Above these the steps are as fine as the rounding of pixels."""
+LEAST_BLOCKS = 30
+MOST_BLOCKS = 3000
+"""Evenly chosen, to bound the time."""
+LEAST_COEFFICIENTS = 12
+LEAST_FREQUENCIES = 3
+LEAST_STEP = 3
+MOST_STEP = 120
+LARGEST_COEFFICIENT = 400
+CLIPPED_LEVELS = (2, 253)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockGrid:
+    """The grid of one page."""
+
+    blocking_ratio: float
+    """Step across block borders over the step inside, on smooth paper; 1 without a grid."""
+    left_px: int
+    """0 to 7: column of the first block border."""
+    top_px: int
+    """0 to 7: row of the first block border."""
+    trace_quality: int | None
+    """IJG quality whose steps the coefficients follow; None where the trace is not certain."""
+    trace_confidence: float
+    """0 to 1: how exactly the coefficients follow it; up to 0.1 by chance."""
+
+
+def block_grid(page: Page) -> BlockGrid | None:
+    """Find the grid on tiles of writing; None on a page without writing."""
+    tiles = page.derive(full_size_tiles)
+    tiles = tiles[:: max(1, -(-len(tiles) // MOST_TILES))]
+    if not tiles:
+        return None
+    left, across = _strongest(_steps(tiles, along_rows=True))
+    top, down = _strongest(_steps(tiles, along_rows=False))
+    quality, confidence = _traced(tiles, left, top)
+    return BlockGrid(float(np.sqrt(across * down)), left, top, quality, confidence)
+
+
+def _steps(tiles: tuple[TextTile, ...], *, along_rows: bool) -> Floats:
+    """(8,) mean step of smooth pixels by the phase of the column (or row) behind it."""
+    total, count = np.zeros(BLOCK_PX), np.zeros(BLOCK_PX)
+    for tile in tiles:
+        pixels = tile.pixels if along_rows else cv2.transpose(tile.pixels)
+        if pixels.shape[1] < 2 * BLOCK_PX:
+            continue
+        step = cv2.absdiff(pixels[:, 1:], pixels[:, :-1])
+        inside = cv2.max(step[:, :-2], step[:, 2:])
+        smooth = cv2.inRange(inside, 0, SMOOTH_LEVELS)
+        small = cv2.threshold(step[:, 1:-1], MOST_STEP_LEVELS, 0, cv2.THRESH_TRUNC)[1]
+        middle = cv2.bitwise_and(small, smooth)
+        phase = (np.arange(middle.shape[1]) + 2 + (tile.left_px if along_rows else tile.top_px)) % 8
+        sums = cv2.reduce(middle, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
+        smooths = cv2.reduce(smooth, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() / 255
+        total += np.bincount(phase, sums, BLOCK_PX)
+        count += np.bincount(phase, smooths, BLOCK_PX)
+    return np.asarray(total / np.maximum(count, 1), np.float64)
+
+
+def _strongest(steps: Floats) -> tuple[int, float]:
+    """The phase with the largest step, and that step over the median of the others."""
+    phase = int(steps.argmax())
+    others = float(np.median(np.delete(steps, phase)))
+    return phase, float((steps[phase] + LEAST_STEP_LEVELS) / (others + LEAST_STEP_LEVELS))
+
+
+def _traced(tiles: tuple[TextTile, ...], left_px: int, top_px: int) -> tuple[int | None, float]:
+    """The quality whose steps the coefficients are multiples of, and how exactly."""
+    blocks = np.concatenate([_blocks(tile, left_px, top_px) for tile in tiles])
+    if len(blocks) < LEAST_BLOCKS:
+        return None, 0.0
+    blocks = blocks[:: -(-len(blocks) // MOST_BLOCKS)]
+    levels = np.rint(blocks.astype(np.float32) @ _BASIS).astype(np.int64)
+    levels = np.clip(levels, -LARGEST_COEFFICIENT, LARGEST_COEFFICIENT) + LARGEST_COEFFICIENT
+    counts = np.stack(
+        [np.bincount(row, minlength=2 * LARGEST_COEFFICIENT + 1) for row in levels.T]
+    ).astype(np.float64)
+    # A coefficient under half a step is stored as zero by any step: it says nothing.
+    seen = counts @ _COUNTED
+    agreement = np.where(seen >= LEAST_COEFFICIENTS, counts @ _AGREEMENT, np.nan)
+    agreement /= np.maximum(seen, 1)
+    best, confidence = None, 0.0
+    for quality in QUALITIES:
+        steps = ijg_steps(quality)[tuple(np.transpose(FREQUENCIES))]
+        usable = (steps >= LEAST_STEP) & (steps <= MOST_STEP)
+        found = agreement[usable, steps[usable] - LEAST_STEP]
+        found = found[np.isfinite(found)]
+        if len(found) >= LEAST_FREQUENCIES and found.mean() > confidence:
+            best, confidence = quality, float(found.mean())
+    return best, confidence
+
+
+def _blocks(tile: TextTile, left_px: int, top_px: int) -> npt.NDArray[np.uint8]:
+    """(N, 64) whole blocks of the tile that hold something and are nowhere clipped."""
+    x, y = (left_px - tile.left_px) % BLOCK_PX, (top_px - tile.top_px) % BLOCK_PX
+    rows, columns = ((n - o) // BLOCK_PX for n, o in zip(tile.pixels.shape, (y, x), strict=True))
+    cut = tile.pixels[y : y + rows * BLOCK_PX, x : x + columns * BLOCK_PX]
+    blocks = cut.reshape(rows, BLOCK_PX, columns, BLOCK_PX).swapaxes(1, 2).reshape(-1, BLOCK_PX**2)
+    low, high = blocks.min(axis=1, initial=255), blocks.max(axis=1, initial=0)
+    whole = (low > CLIPPED_LEVELS[0]) & (high < CLIPPED_LEVELS[1]) & (high > low + 1)
+    return np.asarray(blocks[whole], np.uint8)
+
+
+def ijg_steps(quality: int) -> npt.NDArray[np.int64]:
+    """(8, 8) luma steps of the Independent JPEG Group's encoder at a quality of 1 to 100."""
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
+    return np.asarray(np.clip((IJG_LUMA * scale + 50) // 100, 1, 255), np.int64)
+
+
+def _basis() -> npt.NDArray[np.float32]:
+    """(64, frequencies): the two-dimensional cosines."""
+    place = (2 * np.arange(BLOCK_PX) + 1) * np.pi / (2 * BLOCK_PX)
+    waves = [np.sqrt((2 - (u == 0)) / BLOCK_PX) * np.cos(u * place) for u in range(BLOCK_PX)]
+    columns = [np.outer(waves[down], waves[across]).ravel() for down, across in FREQUENCIES]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+_BASIS = _basis()
+_LEVELS = np.arange(-LARGEST_COEFFICIENT, LARGEST_COEFFICIENT + 1)[:, None]
+_STEPS = np.arange(LEAST_STEP, MOST_STEP + 1)[None, :]
+_COUNTED = (np.abs(_LEVELS) > _STEPS / 2).astype(np.float64)
+_AGREEMENT = _COUNTED * np.cos(2 * np.pi * _LEVELS / _STEPS)

@@ -1,0 +1,99 @@
+"""How much of a document has colour of its own, apart from the lamp's cast and from noise.
+
+A lamp tints everything by the same factors, so that the chroma of grey things grows with their
+lightness; what departs from that line has a colour. Noise and the coloured fringes that a scanner
+leaves along strokes change sign within a millimetre or two and are averaged away.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from docqa.analysis.outline import outline
+from docqa.page import Page, Pixels
+
+Field = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+LEAST_SIDE_PX = 120
+"""Smaller pages are looked at in the larger of the colour views."""
+SMOOTHING_PX = 5
+RIM_PX = 2 * SMOOTHING_PX + 1
+"""Off the outline: smoothing carries the colour of a table onto the edge of the sheet."""
+LEAST_CHROMA = 6.0
+"""CIELAB: about three just noticeable differences; the pale tints of cards have 8 and more."""
+NOISE_MULTIPLE = 4.0
+DARK_LEVEL = 40
+"""Of 255 in CIELAB lightness: the colour of darker pixels is not certain."""
+CAST_MARGIN_FRACTION = 0.2
+"""Of the cast's chroma: a channel that clips bends the line that grey things lie on."""
+CLIPPED_LEVEL = 250
+LEAST_WHITE_FRACTION = 0.05
+"""With less than this left unclipped, the clipped white itself is the reference."""
+WHITE_PERCENTILE = 85
+
+
+def colour_fraction(page: Page) -> float:
+    """Share of the document's area with a colour of its own, 0 to 1; call it by ``page.derive``.
+
+    The area is that of the sheet or card where its outline is seen, else the picture's. One tint
+    that covers nearly everything evenly cannot be told from a lamp's and counts as none.
+    """
+    if page.origin.colour_mode != "colour":
+        return 0.0
+    scale = 8 if min(page.width_px, page.height_px) // 8 >= LEAST_SIDE_PX else 4
+    even = cv2.blur(page.colour(scale), (3, 3))
+    lab = cast("Pixels", cv2.cvtColor(even, cv2.COLOR_RGB2LAB))
+    inside = _inside(page, lab.shape[:2], scale)
+    lightness = lab[..., 0].astype(np.float32)
+    certain = inside & (lightness > DARK_LEVEL)
+    if not certain.any():
+        return 0.0
+    white = _white(lab, lightness, certain)
+    square = np.zeros(lightness.shape, np.float32)
+    limit, cast_chroma = LEAST_CHROMA, 0.0
+    for channel in (1, 2):
+        tint, noise, cast_levels = _own_tint(lab[..., channel], lightness, certain, white)
+        square += tint**2
+        limit = max(limit, NOISE_MULTIPLE * noise)
+        cast_chroma = math.hypot(cast_chroma, cast_levels)
+    limit += CAST_MARGIN_FRACTION * cast_chroma
+    coloured = (square > limit**2) & certain
+    return float(np.count_nonzero(coloured)) / float(np.count_nonzero(inside))
+
+
+def _white(lab: Pixels, lightness: Field, certain: Mask) -> Mask:
+    """The brightest of what is not clipped: paper, lid, highlights, which take the lamp's cast."""
+    usable = certain & (lightness < CLIPPED_LEVEL)
+    if np.count_nonzero(usable) < LEAST_WHITE_FRACTION * np.count_nonzero(certain):
+        usable = certain
+    return usable & (lightness >= np.percentile(lightness[usable], WHITE_PERCENTILE))
+
+
+def _own_tint(
+    channel: Pixels, lightness: Field, certain: Mask, white: Mask
+) -> tuple[Field, float, float]:
+    """Smoothed chroma less the cast, the noise that smoothing leaves, and the cast on white."""
+    chroma = channel.astype(np.float32) - np.float32(128)
+    slope = float(np.median(chroma[white] / lightness[white]))
+    own = chroma - np.float32(slope) * lightness
+    smooth = cast("Field", cv2.blur(own, (SMOOTHING_PX, SMOOTHING_PX)))
+    rest = np.abs(own - smooth)[::2, ::2][certain[::2, ::2]]
+    noise = 1.4826 * float(np.median(rest)) / SMOOTHING_PX if rest.size else 0.0
+    return smooth, noise, 255 * slope
+
+
+def _inside(page: Page, shape: tuple[int, ...], scale: int) -> Mask:
+    sheet = page.derive(outline)
+    if sheet is None or sheet.fills_frame:
+        return np.ones(shape, np.bool_)
+    mask = np.zeros(shape, np.uint8)
+    corners = np.round(np.array(sheet.corners) / scale).astype(np.int32)
+    cv2.fillConvexPoly(mask, corners, 1)
+    mask = cast("Pixels", cv2.erode(mask, np.ones((RIM_PX, RIM_PX), np.uint8)))
+    return mask > 0 if mask.any() else np.ones(shape, np.bool_)

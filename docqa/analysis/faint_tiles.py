@@ -1,0 +1,95 @@
+"""Writing that is too faint to be ink beside the strong ink of the same page.
+
+Parts of the page whose marks are all faint are looked at. The marks are writing when they have
+the height and the stroke width of the page's other writing: the pattern of a card, the other side
+that shows through and dirt have not.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from docqa.analysis.full_size_tiles import full_size_tiles
+from docqa.analysis.ink import Ink, ink
+from docqa.analysis.text_tiles import TILE_PX, TextTile
+from docqa.page import Page, Pixels
+
+DARKEST_PERCENTILE = 1
+PAPER_PERCENTILE = 75
+FAINT_ELEMENT_PX = 9
+"""Side of the black-hat that finds faint marks, at half the scale of the ink."""
+LEAST_FAINT_LEVELS = 1.0
+"""Mean depth of a part of the page in which faint writing is looked for, above its noise."""
+MOST_FAINT_TILES = 8
+FAINT_FRACTION = 0.7
+"""A part whose deepest mark has more than this of the page's deepest is no faint one."""
+LEAST_MARKS_COUNT = 10
+HEIGHT_RATIO = 1.8
+STROKE_RATIO = 1.6
+LEAST_ALIKE_FRACTION = 0.35
+DARK_FRACTIONS = (0.02, 0.3)
+
+
+def cut_levels(counts: npt.NDArray[Any]) -> tuple[int, int]:
+    """The level halfway from the darkest to the paper, and the paper's level.
+
+    Args:
+        counts: (256,) how many pixels of a tile have each level.
+    """
+    below = np.cumsum(counts)
+    shares = np.array([DARKEST_PERCENTILE, PAPER_PERCENTILE]) / 100
+    darkest, paper = np.searchsorted(below, shares * below[-1])
+    return int(darkest + paper) // 2, int(paper)
+
+
+def faint_tiles(page: Page) -> list[TextTile]:
+    """Tiles whose writing is all fainter than elsewhere, beyond those of ``full_size_tiles``."""
+    found = page.derive(ink)
+    if found.stroke_width_px is None or found.text_height_px is None:
+        return []
+    scale = min(2 * found.scale, 8)
+    luma = page.luma(scale)
+    element = np.ones((FAINT_ELEMENT_PX, FAINT_ELEMENT_PX), np.uint8)
+    depth = cast("Pixels", cv2.morphologyEx(luma, cv2.MORPH_BLACKHAT, element))
+    rows, columns = (n * scale // TILE_PX for n in depth.shape)
+    if not rows or not columns:
+        return []
+    side = TILE_PX // scale
+    cut = depth[: rows * side, : columns * side]
+    mean = cv2.resize(cut.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+    holds_marks = mean - float(np.median(depth[::3, ::3])) >= LEAST_FAINT_LEVELS
+    deepest = cut.reshape(rows, side, columns, side).max(axis=(1, 3))
+    for tile in page.derive(full_size_tiles):
+        holds_marks[tile.top_px // TILE_PX, tile.left_px // TILE_PX] = False
+    places = np.argwhere(holds_marks & (deepest < FAINT_FRACTION * deepest.max()))
+    order = np.argsort(deepest[tuple(places.T)], kind="stable")
+    chosen = []
+    for row, column in places[order][:MOST_FAINT_TILES].tolist():
+        top, left = row * TILE_PX, column * TILE_PX
+        pixels = page.luma()[top : top + TILE_PX, left : left + TILE_PX]
+        if _is_writing(pixels, found):
+            chosen.append(TextTile(pixels, left, top, 1))
+    return chosen
+
+
+def _is_writing(pixels: Pixels, found: Ink) -> bool:
+    """Whether the tile's dark marks are like the page's writing in height and stroke width."""
+    counts = cv2.calcHist([pixels], [0], None, [256], [0, 256]).ravel()
+    dark = cv2.threshold(pixels, cut_levels(counts)[0], 1, cv2.THRESH_BINARY_INV)[1]
+    area = cv2.countNonZero(dark)
+    if not DARK_FRACTIONS[0] <= area / dark.size <= DARK_FRACTIONS[1]:
+        return False
+    crossings = cv2.norm(dark[:, 1:], dark[:, :-1], cv2.NORM_L1)
+    crossings += cv2.norm(dark[1:], dark[:-1], cv2.NORM_L1)
+    stroke = 2 * area / max(np.pi / 4 * crossings, 1.0)
+    if not 1 / STROKE_RATIO <= stroke / (found.stroke_width_px or 1.0) <= STROKE_RATIO:
+        return False
+    stats = cv2.connectedComponentsWithStats(dark, connectivity=8)[2][1:]
+    height = stats[:, cv2.CC_STAT_HEIGHT] / (found.text_height_px or 1.0)
+    alike = (height >= 1 / HEIGHT_RATIO) & (height <= HEIGHT_RATIO)
+    alike_area = stats[alike, cv2.CC_STAT_AREA].sum()
+    return bool(alike.sum() >= LEAST_MARKS_COUNT and alike_area >= LEAST_ALIKE_FRACTION * area)

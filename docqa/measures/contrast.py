@@ -1,0 +1,71 @@
+"""How dark the writing itself is against the paper beside it, everywhere on the page.
+
+``exposure`` tells how a page was lit; this tells whether its words stand out. Each tile of writing
+is judged by its own paper and its own darkest strokes, so that thin strokes, shade and a strong
+heading elsewhere do not count. Parts of the page where only faint marks stand are looked at too:
+they are writing when their marks have the height and the strokes of the page's other writing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from docqa.analysis.faint_tiles import cut_levels, faint_tiles
+from docqa.analysis.full_size_tiles import full_size_tiles
+from docqa.analysis.text_tiles import TextTile
+from docqa.errors import CannotAssess
+from docqa.page import Page, Pixels, Region
+
+STROKE_PERCENTILE = 5
+"""Of the dark pixels: the middle of the widest strokes, which keeps its darkness when strokes are
+hardly wider than a pixel, and is not the noise."""
+LEAST_DARK_PIXELS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Contrast of the writing, (paper - ink) / paper; higher is better."""
+
+    text_contrast_fraction: float
+    """0 to 1: median of the tiles. Black print has over 0.8 at 300 ppi and loses a tenth at 150,
+    where strokes are thin; pencil has about 0.4."""
+    worst_text_contrast_fraction: float
+    """0 to 1: the same of the faintest tile."""
+    regions: tuple[Region, ...]
+    """The faintest tile."""
+
+
+def measure(page: Page) -> Contrast:
+    """Measure the contrast. Raises CannotAssess on a page without writing."""
+    tiles = page.derive(full_size_tiles)
+    judged = [
+        (value, tile) for tile in tiles if (value := _contrast(tile.pixels)) is not None
+    ]  # fmt: skip
+    if not judged:
+        raise CannotAssess("there is no writing on the page to compare with the paper")
+    typical = float(np.median([value for value, _ in judged]))
+    judged += [
+        (value, tile) for tile in faint_tiles(page) if (value := _contrast(tile.pixels)) is not None
+    ]
+    worst, where = min(judged, key=lambda item: item[0])
+    return Contrast(typical, worst, (_region(where),))
+
+
+def _contrast(pixels: Pixels) -> float | None:
+    """Of one tile, from its histogram; None where hardly anything is dark."""
+    counts = cv2.calcHist([pixels], [0], None, [256], [0, 256]).ravel()
+    dark, paper = cut_levels(counts)
+    darker = np.cumsum(counts[:dark])
+    if len(darker) == 0 or darker[-1] < LEAST_DARK_PIXELS:
+        return None
+    stroke = int(np.searchsorted(darker, STROKE_PERCENTILE / 100 * darker[-1]))
+    return float(paper - stroke) / max(paper, 1)
+
+
+def _region(tile: TextTile) -> Region:
+    left, top = float(tile.left_px), float(tile.top_px)
+    bottom, right = top + tile.pixels.shape[0], left + tile.pixels.shape[1]
+    return Region("text", ((left, top), (right, top), (right, bottom), (left, bottom)))
