@@ -25,7 +25,10 @@ from benchmarks.accuracy.figures import Figure, Part
 from benchmarks.accuracy.inputs import Options
 from benchmarks.accuracy.peers import Peers
 
-PARTS = ("skew", "blur", "corners", "resolution", "glare", "orientation", "clean_scans")
+PARTS = (
+    "skew", "blur", "corners", "resolution", "glare", "moire", "orientation", "damage", "capture",
+    "clean_scans",
+)  # fmt: skip
 
 
 def main() -> None:

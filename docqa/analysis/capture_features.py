@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.paper import paper
+from docqa.analysis.whitening import Whitening, whitening
 from docqa.page import Page
 
 Features = npt.NDArray[np.float64]
@@ -26,28 +27,70 @@ FEATURES = (
     "background",
     "colour_cast",
     "colour_spread",
+    "white_border",
+    "soft_if_grey",
 )
 """Names of the columns of ``capture_features``, in order; a trained model names those it uses."""
+
+WHITE_BORDER_LEVELS = (215.0, 240.0)
+BORDER_TRUST = 0.7
+"""How far a white even border takes back what the picture inside says of the light: the pattern
+of a card under a white lid is no shadow."""
 
 
 def capture_features(page: Page) -> Features:
     """(len(FEATURES),) float64. Raises CannotAssess on pages too small to tell."""
     light = page.derive(paper)
     gradient = math.hypot(light.gradient_x_levels, light.gradient_y_levels)
+    low, high = WHITE_BORDER_LEVELS
+    whiteness = min(max((light.border_level - low) / (high - low), 0.0), 1.0)
+    white_border = whiteness * light.even_border_fraction
+    counted = 1 - BORDER_TRUST * white_border
     return np.array(
         [
             2 * light.clipped_white_fraction,
             _log(255 - light.brightest_level),
             _log(255 - light.border_level),
-            _log(gradient),
-            _log(light.block_range_levels),
+            _log(gradient) * counted,
+            _log(light.block_range_levels) * counted,
             _log(light.residual_levels),
-            2 * (1 - light.paper_fraction),
+            2 * (1 - light.paper_fraction) * counted,
             _log(light.colour_cast_levels),
             _log(light.colour_spread_levels),
+            2 * white_border,
+            _softness(page) * (1 - min(2 * light.clipped_white_fraction, 1.0)),
         ]
     )
 
 
+def _softness(page: Page) -> float:
+    found = page.derive(whitening)
+    return UNKNOWN_SOFTNESS if found is None else _soft(found)
+
+
 def _log(levels: float) -> float:
     return math.log1p(max(levels, 0.0))
+
+
+WHITENING_FEATURES = ("soft", "residue", "noise_spread", "soft_residue", "soft_noise_spread")
+"""Names of the columns of ``whitening_features``, in order."""
+
+SOFT_STEP_FRACTIONS = (0.7, 0.4)
+UNKNOWN_SOFTNESS = 0.5
+"""Of a page without writing."""
+LEAST_RESIDUE_FRACTION = 0.01
+LEAST_NOISE_SPREAD_FRACTION = 0.0005
+
+
+def whitening_features(found: Whitening) -> Features:
+    """(5,) float64, each from 0 (none) to about 1 or 3: softness, uneven white, and both."""
+    soft = _soft(found)
+    residue = math.log1p(found.residue_fraction / LEAST_RESIDUE_FRACTION)
+    noise = math.log1p(found.noise_spread_fraction / LEAST_NOISE_SPREAD_FRACTION)
+    return np.array([soft, residue, noise, soft * residue, soft * noise])
+
+
+def _soft(found: Whitening) -> float:
+    """0 (crisp) to 1.5."""
+    crisp, soft = SOFT_STEP_FRACTIONS
+    return min(max((crisp - found.edge_step_fraction) / (crisp - soft), 0.0), 1.5)

@@ -6,6 +6,7 @@ a scanner app is near proof against a scanner, while the name of a scanner is on
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -57,6 +58,13 @@ SCREEN_SIZES_PX = frozenset(
 )
 """Width and height, smaller first, of common phone, tablet and desktop displays."""
 
+CAMERA_FILE_CAP = 0.02
+APP_FILE_CAP = 0.05
+FILE_CEILING = 0.75
+"""Up to here, and no further, may a scanner's metadata lift a page."""
+FILE_LIFT_LOGITS = 0.7
+WEAK_CAMERA_WEIGHT = 1.5
+
 
 @dataclass(frozen=True, slots=True)
 class FileEvidence:
@@ -68,6 +76,26 @@ class FileEvidence:
     scanner: tuple[str, ...]
     weak_camera: tuple[str, ...]
     """Hints that also occur on scans."""
+    is_scanner_container: bool
+    """A TIFF, or a picture in a PDF: what scanners write pages of two levels to."""
+
+    @property
+    def names_scanner_of_two_levels(self) -> bool:
+        """Whether a page of two levels is a scanner's by its file; apps write PNG or JPEG."""
+        sure = {"exif_scanner", "pdf_producer_scanner", "exact_paper_size"}
+        return self.is_scanner_container or bool(sure & set(self.scanner))
+
+
+def with_file(pixels: float, file: FileEvidence) -> float:
+    """The probability of a scanner that the pixels give, moved by what the file says."""
+    if file.camera:
+        return min(pixels, CAMERA_FILE_CAP)
+    if file.app or file.screenshot:
+        return min(pixels, APP_FILE_CAP)
+    step = FILE_LIFT_LOGITS * (len(file.scanner) - WEAK_CAMERA_WEIGHT * len(file.weak_camera))
+    inner = min(max(pixels, 1e-6), 1 - 1e-6)
+    moved = 1 / (1 + math.exp(-(math.log(inner / (1 - inner)) + step)))
+    return moved if moved <= pixels else max(pixels, min(moved, FILE_CEILING))
 
 
 def file_evidence(page: Page) -> FileEvidence:
@@ -94,7 +122,12 @@ def file_evidence(page: Page) -> FileEvidence:
     if origin.ppi_tag and min(abs(origin.ppi_tag - ppi) for ppi in SCAN_PPI) < 1:
         scanner.append("density_tag")
     weak = ["phone_aspect_ratio"] if _camera_aspect(short, long) else []
-    return FileEvidence(tuple(camera), tuple(app), tuple(shot), tuple(scanner), tuple(weak))
+    contained = origin.format == "tiff" or (
+        origin.format == "pdf" and origin.pdf_layering != "rendered"
+    )
+    return FileEvidence(
+        tuple(camera), tuple(app), tuple(shot), tuple(scanner), tuple(weak), contained
+    )
 
 
 def _lower(*words: str | None) -> str:

@@ -29,6 +29,7 @@ SAMPLE_STEP_PX = 5
 """Odd, so that a subsample of a JPEG meets every phase of its 8x8 blocks."""
 WHITE_LEVEL = 254
 BLACK_LEVEL = 2
+EVEN_LEVELS = 10.0
 PAPER_BAND_LEVELS = 18.0
 """Blocks within this distance of the fitted plane are paper."""
 SPLIT_LEVELS = 40.0
@@ -57,6 +58,8 @@ class Paper:
     """95th less 5th percentile over all blocks, paper or not."""
     border_level: float
     """Median level of the outer 2 % of the page."""
+    even_border_fraction: float
+    """Share of the outer 2 % within 10 levels of that median: near 1 around a scanner's lid."""
     clipped_white_fraction: float
     """Share of pixels at 254 or above."""
     clipped_dark_fraction: float
@@ -83,6 +86,8 @@ def paper(page: Page) -> Paper:
     sample = page.luma()[::SAMPLE_STEP_PX, ::SAMPLE_STEP_PX]
     cast_levels, spread_levels = _colour(page, is_paper)
     low, high = np.percentile(blocks, [5, 95])
+    border = _border(coarse)
+    border_level = float(np.median(border))
     return Paper(
         block_levels=blocks,
         is_paper=is_paper,
@@ -94,7 +99,8 @@ def paper(page: Page) -> Paper:
             np.sqrt(np.mean((at_paper - _on(plane, blocks.shape)[is_paper]) ** 2))
         ),
         block_range_levels=float(high - low),
-        border_level=_border_level(coarse),
+        border_level=border_level,
+        even_border_fraction=float(np.mean(np.abs(border - border_level) <= EVEN_LEVELS)),
         clipped_white_fraction=float(np.mean(sample >= WHITE_LEVEL)),
         clipped_dark_fraction=float(np.mean(sample <= BLACK_LEVEL)),
         colour_cast_levels=cast_levels,
@@ -164,12 +170,14 @@ def _on(plane: npt.NDArray[np.float64], shape: tuple[int, ...]) -> npt.NDArray[n
     return cast("npt.NDArray[np.float64]", plane[0] * x + plane[1] * y + plane[2])
 
 
-def _border_level(coarse: Pixels) -> float:
+def _border(coarse: Pixels) -> Levels:
+    """(N,) levels of the outer 2 % of the page."""
     height, width = coarse.shape
     margin = max(1, round(0.02 * min(height, width)))
-    inner = np.ones(coarse.shape, np.bool_)
-    inner[margin : height - margin, margin : width - margin] = False
-    return float(np.median(coarse[inner]))
+    inner = slice(margin, height - margin)
+    sides = (coarse[:margin], coarse[height - margin :], coarse[inner, :margin],
+             coarse[inner, width - margin :])  # fmt: skip
+    return np.concatenate([side.ravel() for side in sides]).astype(np.float32)
 
 
 def _colour(page: Page, is_paper: npt.NDArray[np.bool_]) -> tuple[float, float]:

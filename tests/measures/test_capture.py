@@ -4,15 +4,17 @@ import dataclasses
 import json
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
+import cv2
 import numpy as np
 import pytest
 
 from docqa.analysis.capture_features import FEATURES
-from docqa.analysis.logistic import Logistic
+from docqa.analysis.file_evidence import FILE_CEILING
 from docqa.errors import CannotAssess, InvalidModel
 from docqa.intake import Limits, open_document
-from docqa.measures.capture import FILE_CEILING, MODEL, Capture, load, measure
+from docqa.measures.capture import MODEL, Capture, CaptureModel, load, measure
 from docqa.page import Origin, Page, Pixels, page_from_pixels
 from fixtures.synthesize.camera import photograph
 from fixtures.synthesize.cards import id_front
@@ -35,7 +37,7 @@ SCANNER_FILE = Origin(
 
 
 @cache
-def model() -> Logistic:
+def model() -> CaptureModel:
     return load((MODELS / MODEL).read_bytes())
 
 
@@ -170,6 +172,58 @@ def test_picture_of_a_display_size_is_a_screenshot() -> None:
     assert found.scanner_probability <= 0.05
 
 
+def test_rendered_page_is_not_accepted_whatever_its_file_says() -> None:
+    """Its letters repeat to the last grey level, which no scan's do."""
+    rendered = page_from_pixels(page_of(True).pixels, origin=SCANNER_FILE)
+    found = of(rendered)
+    assert "repeated_letters" in found.evidence
+    assert found.suspect == "born-digital"
+    assert found.scanner_probability < 0.5
+
+
+@pytest.mark.parametrize("format_name", ["png", "tiff"])
+def test_two_levels_need_a_scanners_file_to_be_accepted(
+    format_name: Literal["png", "tiff"],
+) -> None:
+    """Nothing in a picture of two levels speaks of a lens: review, unless the file says more."""
+    data = scan(page_of(True), seed=4, ppi=150, bilevel=True, format=format_name).data
+    page = opened(data)
+    trimmed = page_from_pixels(
+        page.luma()[40:-70, 50:-30].copy(), origin=dataclasses.replace(page.origin, ppi_tag=None)
+    )
+    found = of(trimmed)
+    assert (found.scanner_probability >= 0.8) == (format_name == "tiff")
+    assert found.scanner_probability >= 0.1
+
+
+def test_soft_letters_on_uneven_white_are_an_apps() -> None:
+    """Either alone occurs on scans; both together are what an app leaves of a photograph."""
+    clean = opened(scanned(True)).luma()
+    soft = np.asarray(cv2.GaussianBlur(clean, (0, 0), 1.4), np.uint8)
+    rows, columns = 2 * np.pi * np.indices(clean.shape) / 400
+    shade = 25 * np.maximum(np.cos(rows) * np.cos(columns), 0)
+    noise = np.random.default_rng(7).normal(0, 1, clean.shape) * shade / 4
+    both = np.clip(soft - shade + noise, 0, 255).astype(np.uint8)
+    given = [of(page_from_pixels(picture)) for picture in (clean, both)]
+    assert given[0].scanner_probability > 0.8 > given[1].scanner_probability
+    assert "whitened_unevenly" in given[1].evidence
+    assert "whitened_unevenly" not in given[0].evidence
+
+
+@pytest.mark.parametrize(
+    ("dark_side", "light_from"), [("left", "right"), ("right", "left"), (None, "everywhere")]
+)
+def test_the_side_that_the_light_comes_from_is_named(
+    dark_side: str | None, light_from: str
+) -> None:
+    slope = np.linspace(0, 60 if dark_side else 0, 640)
+    slope = slope[::-1] if dark_side == "left" else slope
+    page = np.broadcast_to(200 - slope, (900, 640)).astype(np.uint8)
+    found = of(page_from_pixels(page))
+    assert found.light_from == light_from
+    assert found.gradient_levels == pytest.approx(60 if dark_side else 0, abs=8)
+
+
 @pytest.mark.parametrize("shape", [(33, 40), (40, 33), (700, 500)])
 def test_noise_black_white_and_tiny_pages_give_a_probability(shape: tuple[int, int]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
@@ -193,7 +247,15 @@ def test_icons_are_refused() -> None:
     ],
 )
 def test_broken_model_is_named(change: dict[str, object]) -> None:
-    raw = json.loads((MODELS / MODEL).read_bytes()) | change
+    raw = json.loads((MODELS / MODEL).read_bytes())
+    raw["light"] |= change
+    with pytest.raises(InvalidModel, match=r"capture/model\.json"):
+        load(json.dumps(raw).encode())
+
+
+def test_model_without_its_second_half_is_named() -> None:
+    raw = json.loads((MODELS / MODEL).read_bytes())
+    del raw["whitening"]
     with pytest.raises(InvalidModel, match=r"capture/model\.json"):
         load(json.dumps(raw).encode())
 

@@ -1,0 +1,250 @@
+"""Scanner or camera: every real file judged by models that have not seen its repository.
+
+Also without the file's metadata, with a scanner's metadata forged onto photographs, on simulated
+pairs of a scan and a photograph of one document, and after changes that must not matter.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from benchmarks.accuracy.figures import Figure, Part, share
+from benchmarks.accuracy.inputs import SEED, Options, taken
+from benchmarks.accuracy.peers import Peers
+from docqa.analysis.texture import texture
+from docqa.errors import DocqaError
+from docqa.measures.capture import CaptureModel, load
+from docqa.measures.capture import measure as judge
+from docqa.page import Origin, Page, Pixels, page_from_pixels
+from fixtures.synthesize.camera import photograph
+from fixtures.synthesize.drawing import Drawing
+from fixtures.synthesize.scanner import scan
+from models.capture.examples import Row, corpus_rows, first_page, invented, simulated
+from models.capture.train import train
+
+ACCEPT, REJECT = 0.8, 0.1
+PAIRS = 60
+CHANGED = 24
+"""Documents that are re-saved, halved, turned and wrapped."""
+BINS = 10
+FORGED = {
+    "pdf_producer": "Adobe PSL 1.3e for Canon",
+    "pdf_creator": "Canon iR-ADV C5535",
+    "ppi_tag": 300.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A row of the corpus and the probability of a scanner."""
+
+    row: Row
+    given: float
+    stripped: float
+    """Without anything that the file says."""
+    forged: float
+    """With a scanner's metadata in place of its own."""
+    kind: str
+    """``two levels``, ``clipped`` to white, or ``hard``."""
+
+
+def measure(options: Options, peers: Peers) -> Part:
+    """Shares of wrong and unsure answers per class."""
+    figures: list[Figure] = []
+    worst: list[str] = []
+    notes: list[str] = []
+    if options.corpus is not None:
+        judged = list(_held_out(list(corpus_rows(options.corpus))))
+        figures += _real(judged)
+        worst += _worst(judged)
+        notes += [f"{name}: {line}" for name, line in _by_repository(judged)]
+    figures += _pairs(options) + _changed(options)
+    return Part("capture", tuple(figures), tuple(worst), tuple(notes))
+
+
+def _held_out(rows: Sequence[Row]) -> Iterator[Judged]:
+    own = list(simulated())
+    for repository in sorted({row.repository for row in rows}):
+        seen = [
+            one
+            for row in rows
+            if row.is_open and row.repository != repository
+            for one in row.examples
+        ]
+        model = load(json.dumps(train([*own, *seen])).encode())
+        for row in (row for row in rows if row.repository == repository):
+            try:
+                yield _judged(row, model)
+            except DocqaError:
+                continue
+
+
+def _judged(row: Row, model: CaptureModel) -> Judged:
+    page = first_page(row.path.read_bytes())
+    grain = page.derive(texture)
+    two_levels = page.origin.colour_mode == "bilevel" or grain.bilevel_fraction > 0.995
+    kind = "two levels" if two_levels else "clipped" if grain.bilevel_fraction > 0.15 else "hard"
+    bare = replace(
+        page.origin, make=None, model=None, software=None, has_exif=False, ppi_tag=None,
+        pdf_producer=None, pdf_creator=None,
+    )  # fmt: skip
+    return Judged(
+        row,
+        judge(page, model).scanner_probability,
+        judge(_retold(page, bare), model).scanner_probability,
+        judge(_retold(page, replace(bare, **FORGED)), model).scanner_probability,  # type: ignore[arg-type]  # values of several fields
+        kind,
+    )
+
+
+def _retold(page: Page, origin: Origin) -> Page:
+    return Page(page.index, origin, page.raster)
+
+
+def _of(judged: Sequence[Judged], capture: str) -> list[Judged]:
+    return [one for one in judged if one.row.capture == capture]
+
+
+def _real(judged: Sequence[Judged]) -> list[Figure]:
+    camera, scanner = _of(judged, "camera"), _of(judged, "scanner")
+    figures = [
+        _share("camera accepted as scanner", camera, lambda j: j.given >= ACCEPT, 0.01),
+        _share("scanner rejected as camera", scanner, lambda j: j.given < REJECT, 0.005),
+        _share("scanner sent to review", scanner, lambda j: REJECT <= j.given < ACCEPT, 0.05),
+    ]
+    for kind in ("two levels", "clipped", "hard"):
+        some = [one for one in scanner if one.kind == kind]
+        figures.append(_share(f"scanner accepted, {kind}", some, lambda j: j.given >= ACCEPT, None))
+    for capture, target in (
+        ("camera-cropped", 0.10),
+        ("screen-recapture", 0.05),
+        ("screenshot", 0.05),
+        ("born-digital", None),
+    ):
+        some = _of(judged, capture)
+        figures.append(_share(f"{capture} accepted", some, lambda j: j.given >= ACCEPT, target))
+    error = calibration_error([(j.given, j.row.capture == "scanner") for j in judged])
+    figures += [
+        Figure("calibration error (ECE)", error, "lower", len(judged), 0.05),
+        _share("no metadata: camera accepted", camera, lambda j: j.stripped >= ACCEPT, 0.02),
+        _share("no metadata: scanner rejected", scanner, lambda j: j.stripped < REJECT, None),
+        _share("scanner's metadata on a camera's photo: accepted", camera,
+               lambda j: j.forged >= ACCEPT, 0.0),
+    ]  # fmt: skip
+    return figures
+
+
+def _share(
+    name: str, judged: Sequence[Judged], is_so: Callable[[Judged], bool], target: float | None
+) -> Figure:
+    better = "higher" if target is None and "accepted, " in name else "lower"
+    value = share([is_so(one) for one in judged])
+    return Figure(name, value, "higher" if better == "higher" else "lower", len(judged), target)
+
+
+def calibration_error(answers: Sequence[tuple[float, bool]]) -> float | None:
+    """Expected calibration error: mean over ten bins of |claimed - true share|, by bin size."""
+    if not answers:
+        return None
+    total = 0.0
+    for low in np.arange(BINS) / BINS:
+        bin_ = [
+            (p, is_scan)
+            for p, is_scan in answers
+            if low <= p < low + 1 / BINS or p == low + 1 / BINS == 1
+        ]
+        if bin_:
+            claimed = np.mean([p for p, _ in bin_])
+            true = np.mean([is_scan for _, is_scan in bin_])
+            total += len(bin_) * abs(float(claimed - true))
+    return total / len(answers)
+
+
+def _by_repository(judged: Sequence[Judged]) -> Iterator[tuple[str, str]]:
+    for capture in sorted({one.row.capture for one in judged}):
+        some = _of(judged, capture)
+        cells = []
+        for repository in sorted({one.row.repository for one in some}):
+            given = [one.given for one in some if one.row.repository == repository]
+            counts = (
+                sum(p >= ACCEPT for p in given),
+                sum(REJECT <= p < ACCEPT for p in given),
+                sum(p < REJECT for p in given),
+            )
+            cells.append(f"{repository} {counts[0]}/{counts[1]}/{counts[2]}")
+        yield f"{capture}, accept/review/reject per repository", "; ".join(cells)
+
+
+def _worst(judged: Sequence[Judged]) -> Iterator[str]:
+    for one in judged:
+        is_scan = one.row.capture == "scanner"
+        if (is_scan and one.given < ACCEPT) or (not is_scan and one.given >= ACCEPT):
+            yield f"{one.row.capture} {one.given:.2f} ({one.kind}): {one.row.path.name}"
+
+
+def _pairs(options: Options) -> list[Figure]:
+    """One document through the scanner and through the camera."""
+    opposite, n = [], options.count(PAIRS)
+    for index in range(n):
+        seed = SEED + 300 + index
+        drawing = invented(seed)
+        pair = (_scanned(drawing, seed), photograph(drawing, seed=seed).data)
+        a, b = (taken("capture")(first_page(data)).scanner_probability for data in pair)
+        opposite.append(a >= ACCEPT and b < REJECT)
+    return [Figure("same document, scan and photo: opposite", share(opposite), "higher", n, 0.99)]
+
+
+def _scanned(drawing: Drawing, seed: int) -> bytes:
+    """As people scan: at 300 ppi, and never quite straight."""
+    skew_deg = float(np.random.default_rng(seed).normal(0, 0.7))
+    return scan(drawing, seed=seed, ppi=300, skew_deg=skew_deg).data
+
+
+def _changed(options: Options) -> list[Figure]:
+    """The decision survives what does not change how the page was captured."""
+    kept: dict[str, list[bool]] = {}
+    for index in range(options.count(CHANGED)):
+        seed = SEED + 500 + index
+        drawing = invented(seed)
+        data = photograph(drawing, seed=seed).data if index % 2 else _scanned(drawing, seed)
+        before = _decision(first_page(data))
+        for name, changed in _changes(data):
+            kept.setdefault(name, []).append(_decision(changed) == before)
+    return [
+        Figure(f"decision kept when {name}", share(flags), "higher", len(flags), 0.99)
+        for name, flags in kept.items()
+    ]
+
+
+def _changes(data: bytes) -> Iterator[tuple[str, Page]]:
+    with Image.open(io.BytesIO(data)) as opened:
+        picture = opened.convert("RGB")
+        yield "saved again at JPEG 75", first_page(_saved(picture, "JPEG", quality=75))
+        half = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.BOX)
+        yield "halved", first_page(_saved(half, "JPEG", quality=90))
+        yield "wrapped in a PDF", first_page(_saved(picture, "PDF", resolution=200.0, quality=92))
+        pixels: Pixels = np.asarray(picture)
+    height, width = pixels.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), 1.0, 1.0)
+    turned = cv2.warpAffine(
+        pixels, turn, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    yield "turned by 1 degree", page_from_pixels(np.asarray(turned, np.uint8))
+
+
+def _saved(picture: Image.Image, format_name: str, **how: float) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, format_name, **how)
+    return out.getvalue()
+
+
+def _decision(page: Page) -> str:
+    probability = taken("capture")(page).scanner_probability
+    return "accept" if probability >= ACCEPT else "reject" if probability < REJECT else "review"

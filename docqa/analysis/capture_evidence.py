@@ -1,0 +1,53 @@
+"""What the light on a page says of its capture, in codes that a reviewer can be told."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from docqa.analysis.paper import Paper
+from docqa.page import Page
+
+LightFrom = Literal[
+    "left", "upper_left", "top", "upper_right", "right", "lower_right", "bottom", "lower_left",
+    "everywhere",
+]  # fmt: skip
+
+CLIPPED_WHITE_FRACTION = 0.3
+DIM_PAPER_LEVEL = 225
+SLANTING_LEVELS = 15
+BACKGROUND_FRACTION = 0.2
+BACKGROUND_STEP_LEVELS = 30
+CAST_LEVELS = 6
+_AROUND: tuple[LightFrom, ...] = (
+    "right", "lower_right", "bottom", "lower_left", "left", "upper_left", "top", "upper_right",
+)  # fmt: skip
+
+
+def light_evidence(page: Page, light: Paper) -> tuple[str, ...]:
+    """Codes of what light and paper show."""
+    is_background = (
+        light.paper_fraction < 1 - BACKGROUND_FRACTION
+        and light.border_level < light.paper_level - BACKGROUND_STEP_LEVELS
+    )
+    found = {
+        "bilevel": page.origin.colour_mode == "bilevel",
+        "white_clipped": light.clipped_white_fraction > CLIPPED_WHITE_FRACTION,
+        "paper_dim": light.brightest_level < DIM_PAPER_LEVEL,
+        "illumination_gradient": _slope(light) > SLANTING_LEVELS,
+        "background": is_background,
+        "colour_cast": light.colour_cast_levels > CAST_LEVELS,
+    }
+    return tuple(code for code, is_found in found.items() if is_found)
+
+
+def light_from(light: Paper) -> LightFrom:
+    """The side on which the paper is brightest."""
+    if _slope(light) <= SLANTING_LEVELS:
+        return "everywhere"
+    turn = math.atan2(light.gradient_y_levels, light.gradient_x_levels)
+    return _AROUND[round(turn / (math.pi / 4)) % len(_AROUND)]
+
+
+def _slope(light: Paper) -> float:
+    return math.hypot(light.gradient_x_levels, light.gradient_y_levels)

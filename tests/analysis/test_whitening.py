@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from docqa.analysis.whitening import Whitening, whitening
+from docqa.intake import Limits, open_document
+from docqa.page import Pixels, page_from_pixels
+from fixtures.synthesize.pages import letter
+from fixtures.synthesize.scanner import scan
+
+
+def scanned() -> Pixels:
+    data = scan(letter(script="latin", seed=41, ppi=200), seed=41, ppi=200).data
+    return next(iter(open_document(data, limits=Limits(), renderer=None).pages)).luma()
+
+
+def of(pixels: Pixels) -> Whitening:
+    found = whitening(page_from_pixels(np.asarray(pixels, np.uint8)))
+    assert found is not None
+    return found
+
+
+def test_softer_letters_have_flatter_edges() -> None:
+    page = scanned()
+    steps = [of(page).edge_step_fraction]
+    steps += [
+        of(np.asarray(cv2.GaussianBlur(page, (0, 0), sigma), np.uint8)).edge_step_fraction
+        for sigma in (0.8, 1.5)
+    ]
+    assert steps[0] > steps[1] > steps[2]
+
+
+def test_clipped_paper_leaves_nothing_and_grey_patches_do() -> None:
+    page = scanned()
+    clean = of(page)
+    assert clean.residue_fraction < 0.01
+    patchy = page.astype(np.int16)
+    rows, columns = np.mgrid[0 : page.shape[0], 0 : page.shape[1]]
+    patchy[(rows // 40 + columns // 40) % 9 == 0] -= 40
+    left = of(np.clip(patchy, 0, 255).astype(np.uint8))
+    assert left.residue_fraction > clean.residue_fraction + 0.03
+
+
+def test_a_page_without_writing_is_not_measured() -> None:
+    assert whitening(page_from_pixels(np.full((900, 700), 255, np.uint8))) is None
