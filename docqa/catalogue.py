@@ -7,13 +7,16 @@ The texts are data (``models/reasons/{ar,en}.toml``), one table per code::
     advice = "Lay it straight against the edge of the glass and scan again."
 
 ``{value}``, ``{limit}``, ``{actual}``, ``{field}`` and ``{name}`` are filled in; nothing of a
-document's text ever is.
+document's text ever is. The table ``[evidence]`` says in a sentence what a measure's evidence code
+means; there the measure's own outputs are filled in, and ``[words]`` translates those that are
+words.
 """
 
 from __future__ import annotations
 
 import string
 import tomllib
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -42,11 +45,24 @@ class Catalogue:
     """language -> code -> Text"""
     field_names: Mapping[str, Mapping[str, str]]
     """language -> claim name -> what people call it"""
+    evidence: Mapping[str, Mapping[str, str]]
+    """language -> evidence code -> sentence"""
+    words: Mapping[str, Mapping[str, str]]
+    """language -> value of a text output -> what people call it"""
 
     @property
     def codes(self) -> frozenset[str]:
         """All codes; the same in every language."""
         return frozenset(self.texts[LANGUAGES[0]])
+
+    def tell(self, code: str, language: str, outputs: Mapping[str, object]) -> str:
+        """What a piece of evidence means, with the measure's outputs filled in."""
+        words = self.words[language]
+        shown = {
+            name: f"{value:.0f}" if isinstance(value, float) else words.get(str(value), str(value))
+            for name, value in outputs.items()
+        }
+        return self.evidence[language][code].format_map(defaultdict(lambda: "–", shown))
 
     def say(self, code: str, language: str, facts: Mapping[str, int | float | str]) -> Text:
         """The sentences for ``code`` with ``facts`` filled in.
@@ -75,20 +91,25 @@ def parse_catalogue(sources: Mapping[str, str]) -> Catalogue:
     """
     texts: dict[str, dict[str, Text]] = {}
     fields: dict[str, dict[str, str]] = {}
+    evidence: dict[str, dict[str, str]] = {}
+    words: dict[str, dict[str, str]] = {}
     for language in LANGUAGES:
         if language not in sources:
             raise InvalidModel(f"models/reasons/{language}.toml is missing")
         tables = tomllib.loads(sources[language])
         fields[language] = dict(tables.pop("field_names", {}))
+        evidence[language] = dict(tables.pop("evidence", {}))
+        words[language] = dict(tables.pop("words", {}))
         texts[language] = {code: _text(language, code, table) for code, table in tables.items()}
     for language in LANGUAGES[1:]:
-        for kind, sets in (("code", texts), ("field name", fields)):
-            lone = set(sets[LANGUAGES[0]]) ^ set(sets[language])
+        named = {"code": texts, "field name": fields, "evidence": evidence, "word": words}
+        for kind, sets in named.items():
+            lone = set(sets[LANGUAGES[0]]) ^ set(sets[language])  # type: ignore[index]  # all by language
             if lone:
                 raise InvalidModel(
                     f"models/reasons: the {kind} {sorted(lone)[0]!r} is not in every language"
                 )
-    return Catalogue(texts, fields)
+    return Catalogue(texts, fields, evidence, words)
 
 
 def _text(language: str, code: str, table: object) -> Text:

@@ -49,7 +49,7 @@ def to_json(report: Report, catalogue: Catalogue) -> dict[str, Any]:
         "document_type": report.document_type,
         "verdict": verdict_json(report.verdict, catalogue),
         "pages": [
-            _page_json(page, page_scores)
+            _page_json(page, page_scores, catalogue)
             for page, page_scores in zip(report.pages, scores, strict=True)
         ],
         "fields": [_field_json(field) for field in report.fields],
@@ -153,31 +153,42 @@ def _shown(number: float) -> float:
     return float(f"{number:.3g}")
 
 
-def _page_json(page: PageAssessment, scores: Mapping[str, int]) -> dict[str, Any]:
+def _page_json(
+    page: PageAssessment, scores: Mapping[str, int], catalogue: Catalogue
+) -> dict[str, Any]:
     return {
         "index": page.index,
         "width_px": page.width_px,
         "height_px": page.height_px,
         "measures": {
-            name: _assessment_json(assessment, scores.get(name))
+            name: _assessment_json(assessment, scores.get(name), catalogue)
             for name, assessment in page.measures.items()
         },
     }
 
 
-def _assessment_json(assessment: Assessment, score: int | None) -> dict[str, Any]:
+def _assessment_json(
+    assessment: Assessment, score: int | None, catalogue: Catalogue
+) -> dict[str, Any]:
     if isinstance(assessment, NotAssessed):
         return {"status": "not_assessed", "score": None, "outputs": {}, "why": assessment.why}
     outputs = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in assessment.outputs.items()
     }
-    return {
+    written = {
         "status": "assessed",
         "score": score,
         "outputs": outputs,
         "regions": [_region_json(region) for region in assessment.regions],
     }
+    evidence = assessment.outputs.get("evidence")
+    if isinstance(evidence, tuple):
+        written["evidence"] = [
+            {language: catalogue.tell(code, language, assessment.outputs) for language in LANGUAGES}
+            for code in evidence
+        ]
+    return written
 
 
 def _assessment(measure: Mapping[str, Any]) -> Assessment:

@@ -86,6 +86,7 @@ def load_engine(settings: Settings, policy: str | None = None) -> Engine:
             model = _read(folder / measure.model_path).encode()
             content.update(model)
         bound[name] = measure.bind(model)
+        _check_evidence(measure, catalogue)
     content.update(ocr.version().encode())
     return Engine(
         policy=judged,
@@ -104,6 +105,15 @@ def load_engine(settings: Settings, policy: str | None = None) -> Engine:
         version=version("docqa"),
         digest="sha256:" + content.hexdigest(),
     )
+
+
+def _check_evidence(measure: measures.Measure, catalogue: Catalogue) -> None:
+    found = measure.outputs.get("evidence")
+    for code in () if found is None or not found.is_list else found.choices:
+        if code not in catalogue.evidence[LANGUAGES[0]]:
+            raise InvalidModel(
+                f"models/reasons: [evidence] lacks {code!r}, which {measure.name} may give"
+            )
 
 
 def load_catalogue(folder: Path) -> Catalogue:

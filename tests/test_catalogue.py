@@ -54,3 +54,28 @@ def test_a_broken_catalogue_stops_the_start(arabic: str, said: str) -> None:
 def test_a_language_that_is_missing_stops_the_start() -> None:
     with pytest.raises(InvalidModel, match="ar.toml is missing"):
         parse_catalogue({"en": GOOD})
+
+
+EVIDENCE = (
+    GOOD
+    + """
+[words]
+left = "the left"
+[evidence]
+slanting = "lit from {light_from}: {gradient_levels} levels"
+"""
+)
+
+
+def test_evidence_is_told_with_the_measures_own_outputs() -> None:
+    catalogue = parse_catalogue({"ar": EVIDENCE, "en": EVIDENCE})
+    outputs = {"light_from": "left", "gradient_levels": 68.7, "other": None}
+    assert catalogue.tell("slanting", "en", outputs) == "lit from the left: 69 levels"
+    assert catalogue.tell("slanting", "en", {}) == "lit from –: – levels"
+
+
+@pytest.mark.parametrize(("lost", "said"), [("slanting =", "evidence"), ("left =", "word")])
+def test_evidence_told_in_one_language_only_stops_the_start(lost: str, said: str) -> None:
+    poorer = "\n".join(line for line in EVIDENCE.split("\n") if not line.startswith(lost))
+    with pytest.raises(InvalidModel, match=said):
+        parse_catalogue({"ar": EVIDENCE, "en": poorer})

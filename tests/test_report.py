@@ -84,6 +84,13 @@ def test_every_reason_speaks_every_language_with_its_numbers(catalogue: Catalogu
     assert "2°" in skew["message"]["en"] and "1°" in skew["message"]["en"]
 
 
+def test_evidence_is_told_in_every_language(catalogue: Catalogue) -> None:
+    capture = to_json(made(), catalogue)["pages"][0]["measures"]["capture"]
+    assert len(capture["evidence"]) == len(capture["outputs"]["evidence"]) == 2
+    assert all(told["ar"] != told["en"] for told in capture["evidence"])
+    assert "maker" in capture["evidence"][0]["en"]
+
+
 def test_scores_stand_with_their_measure(catalogue: Catalogue) -> None:
     measures = to_json(made(1.0), catalogue)["pages"][0]["measures"]
     assert measures["skew"]["score"] == 70

@@ -58,6 +58,8 @@ class Finding:
     other_advice: str
     has_mark: bool
     """Whether it is drawn on the page that is shown."""
+    evidence: tuple[str, ...] = ()
+    """What the measure found that speaks for and against it, in sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +150,19 @@ def findings(report: Mapping[str, Any], language: str, shown_page: int) -> list[
             other_message=reason["message"][other],
             other_advice=reason["advice"][other],
             has_mark=bool(reason["regions"]) and reason["page"] == shown_page,
+            evidence=tuple(_evidence(report, reason, language)),
         )
         for number, reason in enumerate(report["verdict"]["reasons"], 1)
     ]
+
+
+def _evidence(
+    report: Mapping[str, Any], reason: Mapping[str, Any], language: str
+) -> Iterator[str]:
+    for page in report["pages"]:
+        if page["index"] == reason["page"]:
+            told = page["measures"].get(reason["measure"], {}).get("evidence", ())
+            yield from (sentence[language] for sentence in told)
 
 
 def page_view(services: Services, report: Mapping[str, Any], index: int, language: str) -> PageView:

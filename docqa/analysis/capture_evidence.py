@@ -13,6 +13,14 @@ LightFrom = Literal[
     "everywhere",
 ]  # fmt: skip
 
+Evidence = Literal[
+    "exif_make", "pdf_producer_app", "screenshot_program", "screenshot_size", "born_digital_text",
+    "bilevel", "white_clipped", "paper_dim", "illumination_gradient", "background", "colour_cast",
+    "phone_aspect_ratio", "whitened_unevenly", "repeated_letters", "screen_grid", "exif_scanner",
+    "pdf_producer_scanner", "exact_paper_size", "density_tag",
+]  # fmt: skip
+"""Every code that a capture's evidence may hold; ``models/reasons`` says each in a sentence."""
+
 CLIPPED_WHITE_FRACTION = 0.3
 DIM_PAPER_LEVEL = 225
 SLANTING_LEVELS = 15
@@ -24,13 +32,13 @@ _AROUND: tuple[LightFrom, ...] = (
 )  # fmt: skip
 
 
-def light_evidence(page: Page, light: Paper) -> tuple[str, ...]:
+def light_evidence(page: Page, light: Paper) -> tuple[Evidence, ...]:
     """Codes of what light and paper show."""
     is_background = (
         light.paper_fraction < 1 - BACKGROUND_FRACTION
         and light.border_level < light.paper_level - BACKGROUND_STEP_LEVELS
     )
-    found = {
+    found: dict[Evidence, bool] = {
         "bilevel": page.origin.colour_mode == "bilevel",
         "white_clipped": light.clipped_white_fraction > CLIPPED_WHITE_FRACTION,
         "paper_dim": light.brightest_level < DIM_PAPER_LEVEL,

@@ -10,6 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from docqa.analysis.capture_evidence import Evidence
 from docqa.page import Origin, Page
 
 SCANNER_MAKES = re.compile(
@@ -70,11 +71,11 @@ WEAK_CAMERA_WEIGHT = 1.5
 class FileEvidence:
     """Evidence codes by what they speak for."""
 
-    camera: tuple[str, ...]
-    app: tuple[str, ...]
-    screenshot: tuple[str, ...]
-    scanner: tuple[str, ...]
-    weak_camera: tuple[str, ...]
+    camera: tuple[Evidence, ...]
+    app: tuple[Evidence, ...]
+    screenshot: tuple[Evidence, ...]
+    scanner: tuple[Evidence, ...]
+    weak_camera: tuple[Evidence, ...]
     """Hints that also occur on scans."""
     is_scanner_container: bool
     """A TIFF, or a picture in a PDF: what scanners write pages of two levels to."""
@@ -104,13 +105,13 @@ def file_evidence(page: Page) -> FileEvidence:
     short, long = sorted((page.width_px, page.height_px))
     device = _lower(origin.make, origin.model)
     programs = [_lower(p) for p in (origin.software, origin.pdf_producer, origin.pdf_creator)]
-    scanner: list[str] = []
-    camera: list[str] = []
+    scanner: list[Evidence] = []
+    camera: list[Evidence] = []
     if origin.make and origin.make.strip():
         is_scanner = SCANNER_MAKES.search(device) or SCANNER_MODELS.search(device)
         (scanner if is_scanner else camera).append("exif_scanner" if is_scanner else "exif_make")
-    app = ["pdf_producer_app"] if any(SCANNER_APPS.search(p) for p in programs) else []
-    shot = []
+    app: list[Evidence] = ["pdf_producer_app"] if any(SCANNER_APPS.search(p) for p in programs) else []
+    shot: list[Evidence] = []
     if any(SCREENSHOT_PROGRAMS.search(p) for p in programs):
         shot.append("screenshot_program")
     if origin.format == "png" and (short, long) in SCREEN_SIZES_PX:
@@ -121,7 +122,7 @@ def file_evidence(page: Page) -> FileEvidence:
         scanner.append("exact_paper_size")
     if origin.ppi_tag and min(abs(origin.ppi_tag - ppi) for ppi in SCAN_PPI) < 1:
         scanner.append("density_tag")
-    weak = ["phone_aspect_ratio"] if _camera_aspect(short, long) else []
+    weak: list[Evidence] = ["phone_aspect_ratio"] if _camera_aspect(short, long) else []
     contained = origin.format == "tiff" or (
         origin.format == "pdf" and origin.pdf_layering != "rendered"
     )

@@ -50,8 +50,10 @@ class Output:
     unit: str
     """Taken from the end of the name; empty for text, flags and confidences."""
     choices: tuple[str, ...]
-    """Every value a text output can take (declared as a Literal); empty for other outputs."""
+    """Every value a text output, or each text of a tuple, can take (declared as a Literal)."""
     is_number: bool
+    is_list: bool = False
+    """A tuple of texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,11 @@ def assess(take: Callable[[Page], Any], page: Page) -> Assessment:
 
 
 def _output(name: str, hint: Any) -> Output:
-    choices = typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
+    is_list = typing.get_origin(hint) is tuple
+    inner = typing.get_args(hint)[0] if is_list else hint
+    choices = typing.get_args(inner) if typing.get_origin(inner) is Literal else ()
     unit = _UNITS.get(name.rsplit("_", 1)[-1], "")
-    return Output(name, unit, tuple(map(str, choices)), hint in (float, int, bool))
+    return Output(name, unit, tuple(map(str, choices)), hint in (float, int, bool), is_list)
 
 
 def _binder(module: ModuleType) -> Callable[[bytes | None], Callable[[Page], Any]]:

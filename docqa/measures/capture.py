@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from docqa.analysis.capture_evidence import LightFrom, light_evidence, light_from
+from docqa.analysis.capture_evidence import Evidence, LightFrom, light_evidence, light_from
 from docqa.analysis.capture_features import (
     FEATURES,
     WHITENING_FEATURES,
@@ -57,7 +57,7 @@ class Capture:
     """0 to 1, higher is better: the page is a scanner's."""
     suspect: Suspect
     """The most probable other class; ``unclear`` over 0.5 or when none stands out."""
-    evidence: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
     """Codes of what was found, strongest kind first: file, then light, then texture."""
     gradient_levels: float
     """0 to 255: how much brighter the paper is on one side of the page than on the other."""
@@ -105,7 +105,7 @@ def measure(page: Page, model: CaptureModel) -> Capture:
         probability = min(probability, DRAWN_FILE_CAP if repeats and born_digital else DRAWN_CAP)
     suspect = _suspect(flat, whitened, repeats or born_digital, grain, file)
     is_screen = grain.grid_peak_ratio > SCREEN_PEAK_RATIO and flat < 0.5
-    evidence = (
+    evidence: tuple[Evidence, ...] = (
         *file.camera, *file.app, *file.screenshot,
         *(("born_digital_text",) if born_digital else ()),
         *light_evidence(page, light), *file.weak_camera,

@@ -110,6 +110,22 @@ def test_a_document_is_shown_with_reasons_regions_and_claims(
     assert TEXTS["en"]["match_near"] in page and TEXTS["en"]["match_none"] in page
 
 
+def test_what_speaks_for_a_reason_is_told_with_it(reviewer: TestClient, service: Scripted) -> None:
+    judged = report("review", (reason("capture.camera", "review", measure="capture"),))
+    told = {"ar": "الضوء من اليسار", "en": "Lit from the left"}
+    judged["pages"][0]["measures"]["capture"] = {
+        "status": "assessed",
+        "score": 10,
+        "outputs": {"evidence": ["illumination_gradient"]},
+        "regions": [],
+        "evidence": [told],
+    }
+    made = document(1, service, report=judged)
+    page = reviewer.get(f"/review/{made.id}").text
+    assert "<li>Lit from the left</li>" in page
+    assert told["ar"] not in page
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "shown"),
     [
