@@ -2,7 +2,8 @@
 
 A saturated area is glare when it is a blob with a soft edge on a surface that is itself darker.
 White paper of a scan is saturated as well, but nothing around it is darker; a white label or a hole
-has a hard edge. Looked at a quarter of the size.
+has a hard edge. ``analysis/glare_extent.py`` tells what of it hides print. Looked at a quarter of
+the size.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.glare_extent import washed_out
 from docqa.analysis.ink import ink
 from docqa.analysis.paper import paper
 from docqa.page import Page, Pixels, Region
 
 Mask = npt.NDArray[np.bool_]
+Contour = npt.NDArray[np.integer | np.floating]
 
 SATURATED_LEVEL = 245
 WHITE_PAGE_FRACTION = 0.35
@@ -39,6 +42,8 @@ RIM_PERCENTILE = 40
 JOINING_FRACTION = 1 / 100
 """Of the short side: writing that still shows through cuts glare into pieces this far apart."""
 TEXT_REACH_FRACTION = 1 / 60
+OUTLINE_FRACTION = 0.005
+"""Of its length: a region's outline departs from the reflection's by no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Glare:
     """Specular reflections; lower is better, 0.0 without glare."""
 
     area_fraction: float
-    """0 to 1: share of the picture that is glare."""
+    """0 to 1: share of the picture where a reflection hides print."""
     text_fraction: float
     """0 to 1: share of the area of writing that glare covers or touches."""
     largest_fraction: float
@@ -63,26 +68,24 @@ def measure(page: Page) -> Glare:
     blobs = [] if is_white else _blobs(page.luma(4))
     if not blobs:
         return Glare(0.0, 0.0, 0.0, ())
-    covered = np.logical_or.reduce(blobs)
-    areas = [float(blob.mean()) for blob in blobs]
+    covered = washed_out(page, blobs)
+    shape = covered.view(np.uint8)
+    contours, _ = cv2.findContours(shape, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    outlines = sorted(contours, key=cv2.contourArea, reverse=True)
     return Glare(
         area_fraction=float(covered.mean()),
         text_fraction=_text_fraction(page, covered),
-        largest_fraction=max(areas),
-        regions=tuple(_region(blobs[i]) for i in np.argsort(areas)[::-1][:MOST_REGIONS]),
+        largest_fraction=cv2.contourArea(outlines[0]) / covered.size,
+        regions=tuple(_region(outline) for outline in outlines[:MOST_REGIONS]),
     )
 
 
 def _blobs(luma: Pixels) -> list[Mask]:
     short = min(luma.shape)
     bright = (luma >= SATURATED_LEVEL).astype(np.uint8)
-    bright = cast(
-        "Pixels", cv2.morphologyEx(bright, cv2.MORPH_OPEN, _disc(short * OPENING_FRACTION))
-    )
-    bright = cast(
-        "Pixels", cv2.morphologyEx(bright, cv2.MORPH_CLOSE, _disc(short * JOINING_FRACTION))
-    )
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=8)
+    solid = cv2.morphologyEx(bright, cv2.MORPH_OPEN, _disc(short * OPENING_FRACTION))
+    joined = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, _disc(short * JOINING_FRACTION))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     if count < 2:
         return []
     order = np.argsort(stats[1:, cv2.CC_STAT_AREA])[::-1][: 3 * MOST_REGIONS] + 1
@@ -131,12 +134,8 @@ def _text_fraction(page: Page, covered: Mask) -> float:
     return float(np.count_nonzero(lines & touched)) / max(1.0, float(lines.sum()))
 
 
-def _region(blob: Mask) -> Region:
-    contours, _ = cv2.findContours(
-        blob.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
-    outline = cv2.convexHull(max(contours, key=cv2.contourArea))
-    smooth = cv2.approxPolyDP(outline, 0.01 * cv2.arcLength(outline, True), True)
+def _region(outline: Contour) -> Region:
+    smooth = cv2.approxPolyDP(outline, OUTLINE_FRACTION * cv2.arcLength(outline, True), True)
     return Region("glare", tuple((4.0 * float(x) + 2, 4.0 * float(y) + 2) for [[x, y]] in smooth))
 
 
