@@ -44,6 +44,10 @@ bench-decisions: setup    ## decisions on a labelled corpus: make bench-decision
 bench-accuracy: setup .venv-bench/.ready    ## docqa and the peers on the same inputs: make bench-accuracy [CORPUS=DIR] [TIGHTEN=1]
 	$(BIN)/python -m benchmarks.accuracy $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(TIGHTEN),--tighten)
 
+.PHONY: bench-limits
+bench-limits: setup    ## where each limit of the policy lies: make bench-limits [CORPUS=DIR]
+	$(BIN)/python -m benchmarks.accuracy.limits $(if $(CORPUS),--corpus "$(CORPUS)")
+
 check: lint test    ## what .ci/run does
 
 lock:          ## resolve the dependencies anew (minutes)

@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -34,6 +35,7 @@ PAIRS = 60
 CHANGED = 24
 """Documents that are re-saved, halved, turned and wrapped."""
 BINS = 10
+RELIABILITY = Path("benchmarks/results/capture-reliability.svg")
 FORGED = {
     "pdf_producer": "Adobe PSL 1.3e for Canon",
     "pdf_creator": "Canon iR-ADV C5535",
@@ -65,6 +67,8 @@ def measure(options: Options, peers: Peers) -> Part:
         figures += _real(judged)
         worst += _worst(judged)
         notes += [f"{name}: {line}" for name, line in _by_repository(judged)]
+        answers = [(one.given, one.row.capture == "scanner") for one in judged]
+        RELIABILITY.write_text(reliability_svg(answers), encoding="utf-8")
     figures += _pairs(options) + _changed(options)
     return Part("capture", tuple(figures), tuple(worst), tuple(notes))
 
@@ -149,22 +153,61 @@ def _share(
     return Figure(name, value, "higher" if better == "higher" else "lower", len(judged), target)
 
 
+def _bins(answers: Sequence[tuple[float, bool]]) -> list[tuple[int, float, float]]:
+    """Per bin of the claimed probability that holds answers: count, mean claimed, true share."""
+    bins: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
+    for claimed, is_scan in answers:
+        bins[min(int(claimed * BINS), BINS - 1)].append((claimed, is_scan))
+    return [
+        (len(one), float(np.mean([p for p, _ in one])), float(np.mean([t for _, t in one])))
+        for one in bins
+        if one
+    ]
+
+
 def calibration_error(answers: Sequence[tuple[float, bool]]) -> float | None:
     """Expected calibration error: mean over ten bins of |claimed - true share|, by bin size."""
     if not answers:
         return None
-    total = 0.0
-    for low in np.arange(BINS) / BINS:
-        bin_ = [
-            (p, is_scan)
-            for p, is_scan in answers
-            if low <= p < low + 1 / BINS or p == low + 1 / BINS == 1
+    return sum(n * abs(claimed - true) for n, claimed, true in _bins(answers)) / len(answers)
+
+
+def reliability_svg(answers: Sequence[tuple[float, bool]]) -> str:
+    """Claimed probability against the true share of scans; a circle's area is its bin's count."""
+    side, edge = 320, 44
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return edge + x * side, edge + (1 - y) * side
+
+    circles = []
+    for n, claimed, true in _bins(answers):
+        x, y = at(claimed, true)
+        radius = 3 + 14 * (n / len(answers)) ** 0.5
+        circles.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="#1a73b8" fill-opacity=".7">'
+            f"<title>{n} files: claimed {claimed:.2f}, true {true:.2f}</title></circle>"
+        )
+    marks = []
+    for tick in (0, 0.25, 0.5, 0.75, 1):
+        x, y = at(tick, tick)
+        marks += [
+            f'<text x="{x:.0f}" y="{edge + side + 18}" text-anchor="middle">{tick:g}</text>',
+            f'<text x="{edge - 8}" y="{y + 4:.0f}" text-anchor="end">{tick:g}</text>',
         ]
-        if bin_:
-            claimed = np.mean([p for p, _ in bin_])
-            true = np.mean([is_scan for _, is_scan in bin_])
-            total += len(bin_) * abs(float(claimed - true))
-    return total / len(answers)
+    whole, middle = side + 2 * edge, edge + side / 2
+    body = [
+        f'<rect x="{edge}" y="{edge}" width="{side}" height="{side}" fill="#fff" stroke="#888"/>',
+        f'<path d="M{edge} {edge + side}l{side} -{side}" stroke="#888" stroke-dasharray="4"/>',
+        *circles,
+        *marks,
+        f'<text x="{middle}" y="{whole - 6}" text-anchor="middle">claimed probability</text>',
+        f'<text x="14" y="{middle}" text-anchor="middle" transform="rotate(-90 14 {middle})">'
+        "true share of scans</text>",
+    ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {whole} {whole}" '
+        'font-family="sans-serif" font-size="12">' + "".join(body) + "</svg>\n"
+    )
 
 
 def _by_repository(judged: Sequence[Judged]) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.accuracy import floors, tables
+from benchmarks.accuracy.capture import calibration_error, reliability_svg
 from benchmarks.accuracy.corners import jaccard
 from benchmarks.accuracy.figures import (
     Better,
@@ -133,3 +134,17 @@ def test_the_table_shows_the_target_and_the_loss_beside_the_peers() -> None:
     text = tables.markdown([Part("skew", (missed,))], "head", {"absent": "not installed"})
     assert "| CE | 8 | ≥ 0.97 | **0.500** | **no** | 0.900 | – |" in text
     assert "- absent: not installed" in text
+
+
+def test_calibration_error_is_the_mean_distance_of_claim_and_truth() -> None:
+    assert calibration_error([]) is None
+    perfect = [(0.25, index == 0) for index in range(4)] + [(1.0, True)] * 4
+    assert calibration_error(perfect) == pytest.approx(0.0)
+    assert calibration_error([(0.9, False)] * 5) == pytest.approx(0.9)
+    assert calibration_error([(0.9, False)] * 5 + [(0.1, False)] * 5) == pytest.approx(0.5)
+
+
+def test_the_reliability_diagram_shows_a_circle_for_every_bin_with_files() -> None:
+    drawn = reliability_svg([(0.05, False), (0.95, True), (0.97, True)])
+    assert drawn.count("<circle") == 2
+    assert "2 files: claimed 0.96, true 1.00" in drawn
