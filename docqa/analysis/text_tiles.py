@@ -26,18 +26,22 @@ class TextTile:
     """A square of the page that holds writing."""
 
     pixels: Pixels
-    """(H, W) luma at 1/``scale``, at most TILE_PX a side; a read-only view."""
+    """(H, W) luma at 1/``scale``, at most ``side_px`` a side; a read-only view."""
     left_px: int
     top_px: int
     scale: int
     """Position is in full-resolution pixels; the tile covers its shape times ``scale`` of them."""
 
 
-def text_tiles(page: Page, scale: int) -> tuple[TextTile, ...]:
-    """The inkiest tile of each of up to 24 zones, taken from the luma at 1/scale (1, 2 or 4)."""
+def text_tiles(page: Page, scale: int, *, side_px: int = TILE_PX) -> tuple[TextTile, ...]:
+    """The inkiest tile of each of up to 24 zones, from the luma at 1/scale (1, 2 or 4).
+
+    ``side_px`` is the side of a tile in pixels of that luma.
+    """
     found = page.derive(ink)
     luma = page.luma(scale)
-    side = max(1, TILE_PX * scale // found.scale)
+    side = max(1, side_px * scale // found.scale)
+    step = side * found.scale // scale
     rows, columns = (max(1, n // side) for n in found.mask.shape)
     cut = found.mask[: rows * side, : columns * side]
     density = (
@@ -55,8 +59,8 @@ def text_tiles(page: Page, scale: int) -> tuple[TextTile, ...]:
             if usable.max() < LEAST_INK_FRACTION:
                 continue
             row, column = np.unravel_index(int(usable.argmax()), usable.shape)
-            top, left = int(zone_rows[row]) * TILE_PX, int(zone_columns[column]) * TILE_PX
-            pixels = luma[top : top + TILE_PX, left : left + TILE_PX]
+            top, left = int(zone_rows[row]) * step, int(zone_columns[column]) * step
+            pixels = luma[top : top + step, left : left + step]
             tiles.append(TextTile(pixels, left * scale, top * scale, scale))
     return tuple(tiles)
 

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import json
 from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from docqa.errors import CannotAssess
-from docqa.measures.blur import Blur, measure
+from docqa.errors import CannotAssess, InvalidModel
+from docqa.measures.blur import MODEL, Blur, load, measure
 from docqa.page import Pixels, page_from_pixels
 from fixtures.synthesize.pages import letter
 
 SCRIPTS = ("arabic", "latin")
+DATA = (Path(__file__).parents[2] / "models" / MODEL).read_bytes()
 
 
 @cache
@@ -31,7 +34,7 @@ def noisy(pixels: Pixels, deviation: float) -> Pixels:
 
 
 def of(pixels: Pixels) -> Blur:
-    return measure(page_from_pixels(pixels))
+    return measure(page_from_pixels(pixels), load(DATA))
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -58,6 +61,13 @@ def test_noise_does_not_read_as_sharpness(sigma_px: float) -> None:
 def test_resolution_of_a_sharp_scan_does_not_matter_much() -> None:
     found = [of(sharp("latin", ppi)).blur_ratio for ppi in (150, 200, 300)]
     assert max(found) < 0.3
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_page_on_its_side_is_as_blurred_as_upright(script: str) -> None:
+    page = blurred(sharp(script), 2.7)
+    lying = np.ascontiguousarray(np.rot90(page))
+    assert of(lying).blur_ratio == pytest.approx(of(page).blur_ratio, abs=0.1)
 
 
 def test_one_blurred_corner_is_the_worst_tile() -> None:
@@ -87,6 +97,26 @@ def test_upright_motion_is_named() -> None:
     assert of(moved).kind == "motion"
 
 
+@pytest.mark.parametrize("angle_deg", [20, 45, 110, 160])
+def test_slanting_motion_is_named(angle_deg: float) -> None:
+    turn = cv2.getRotationMatrix2D((10, 10), angle_deg, 1.0)
+    kernel = cv2.warpAffine(np.pad(streak(17, False), 2), turn, (21, 21))
+    moved = cv2.filter2D(sharp("latin", 300), -1, kernel / kernel.sum())
+    found = of(np.asarray(moved, np.uint8))
+    assert found.blur_ratio > 0.45
+    assert found.kind == "motion"
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_two_levels_faint_ink_and_coarse_jpeg_are_not_blurred(script: str) -> None:
+    page = sharp(script)
+    faint = np.asarray(170 + page * (80 / 255), np.uint8)
+    coded = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, 40])[1]
+    coarse = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
+    for sharp_page in (np.where(page < 128, 0, 255).astype(np.uint8), faint, coarse):
+        assert of(sharp_page).blur_ratio < 0.35
+
+
 def test_defocus_is_named_and_sharp_print_is_not() -> None:
     assert of(blurred(sharp("latin", 300), 4.0)).kind == "defocus"
     assert of(sharp("latin", 300)).kind == "none"
@@ -106,3 +136,20 @@ def test_noise_and_tiny_pages_give_finite_numbers_or_a_refusal() -> None:
         except CannotAssess:
             continue
         assert np.isfinite([found.blur_ratio, found.worst_blur_ratio]).all()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b'{"least": [], "most": [], "layers": []}',
+        json.dumps({**json.loads(DATA), "most": json.loads(DATA)["least"]}).encode(),
+        json.dumps({**json.loads(DATA), "layers": json.loads(DATA)["layers"][1:]}).encode(),
+        json.dumps({**json.loads(DATA), "layers": []}).encode(),
+        DATA.replace(b"0.", b"1e999 + 0.", 1),
+    ],
+)
+def test_a_broken_model_is_named(data: bytes) -> None:
+    with pytest.raises(InvalidModel, match="blur"):
+        load(data)
