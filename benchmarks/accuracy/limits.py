@@ -94,7 +94,7 @@ def _slanted(print_: Pixels, levels: float, _: np.random.Generator) -> tuple[Pix
 LADDERS = (
     Ladder("blur.blur_ratio", (0, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5), _blurred),
     Ladder("skew.angle_deg", (0, 1, 2, 3, 4, 5, 6, 8, 10, 13), _turned),
-    Ladder("resolution.effective_ppi", (300, 250, 200, 150, 120, 100, 85, 70, 55), _coarse),
+    Ladder("resolution.detail_ppi", (300, 250, 200, 150, 120, 100, 85, 70, 55), _coarse),
     Ladder("contrast.text_contrast_fraction", (1, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08), _faded),
     Ladder("exposure.paper_level", (1, 0.8, 0.6, 0.45, 0.3, 0.2, 0.12), _darkened),
     Ladder("compression.jpeg_quality", (90, 60, 40, 25, 15, 10, 6, 3), _pressed),

@@ -34,6 +34,14 @@ TAG_RATIO = 0.1
 UPSCALING_OUTPUTS = ("upscaling_ratio", "upscale_ratio", "enlargement_ratio")
 UPSCALED_RATIO = 1.4
 """Content that has less than 1 / this of the pixels' detail counts as enlarged."""
+METHODS = {
+    "nearest": cv2.INTER_NEAREST,
+    "linear": cv2.INTER_LINEAR,
+    "cubic": cv2.INTER_CUBIC,
+    "lanczos": cv2.INTER_LANCZOS4,
+}
+FACTORS = (1.5, 2.0, 3.0, 4.0)
+QUALITIES = (75, 85, 95)
 DETAIL_OUTPUTS = ("content_ppi", "detail_ppi")
 PEER = "tag_document_quality"
 
@@ -48,6 +56,8 @@ class Sample:
     tag: float | None
     enlarged: float = 1.0
     """Pixels per pixel of detail."""
+    method: str = "cubic"
+    """How it was enlarged."""
 
 
 def _drawing(kind: Kind, seed: int) -> Drawing:
@@ -86,20 +96,43 @@ def samples(options: Options) -> list[Sample]:
     return made
 
 
-def _rewritten(sample: Sample, *, tag: float | None = None, enlarged: float = 1.0) -> Sample:
+def enlarged_by_all(every: list[Sample]) -> list[Sample]:
+    """Coarse scans enlarged by every method, at factors and JPEG qualities that take turns."""
+    coarse = [s for s in every if s.enlarged == 1 and s.tag == round(s.ppi) and s.ppi < 201]
+    made = []
+    for number, sample in enumerate(coarse):
+        for turn, method in enumerate(METHODS):
+            factor = FACTORS[(number + turn) % len(FACTORS)]
+            quality = QUALITIES[(number // 2 + turn) % len(QUALITIES)]
+            made.append(_rewritten(sample, enlarged=factor, method=method, quality=quality))
+    return made
+
+
+def _rewritten(
+    sample: Sample,
+    *,
+    tag: float | None = None,
+    enlarged: float = 1.0,
+    method: str = "cubic",
+    quality: int = 90,
+) -> Sample:
     """The same picture with another tag, or enlarged with the tag following."""
     with Image.open(sample.path) as picture:
         pixels = np.asarray(picture.convert("L"))
     if enlarged != 1:
         tag = (sample.tag or 0) * enlarged
         pixels = np.asarray(cv2.resize(pixels, None, fx=enlarged, fy=enlarged,
-                            interpolation=cv2.INTER_CUBIC))  # fmt: skip
+                            interpolation=METHODS[method]))  # fmt: skip
     buffer = BytesIO()
     density: dict[str, Any] = {} if tag is None else {"dpi": (tag, tag)}
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=90, **density)
-    path = sample.path.with_name(f"{sample.path.stem}-tag{tag}-x{enlarged:g}.jpg")
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, **density)
+    name = f"{sample.path.stem}-tag{tag}-x{enlarged:g}"
+    if (method, quality) != ("cubic", 90):
+        name += f"-{method}-q{quality}"
+    path = sample.path.with_name(f"{name}.jpg")
     path.write_bytes(buffer.getvalue())
-    return replace(sample, path=path, ppi=sample.ppi * enlarged, tag=tag, enlarged=enlarged)
+    return replace(sample, path=path, ppi=sample.ppi * enlarged, tag=tag, enlarged=enlarged,
+                   method=method)  # fmt: skip
 
 
 def _measured(sample: Sample) -> resolution.Resolution | None:
@@ -153,6 +186,13 @@ def measure(options: Options, peers: Peers) -> Part:
         said = [_says_enlarged(found[sample.path]) for sample in group]
         value = None if all(each is None for each in said) else share([bool(s) for s in said])
         figures.append(Figure(name, value, "higher" if target else "lower", len(group), target))
+    by_all = enlarged_by_all(every)
+    said_of = {sample.path: _says_enlarged(_measured(sample)) for sample in by_all}
+    for method in METHODS:
+        group = [s for s in by_all if s.method == method]
+        caught = share([bool(said_of[s.path]) for s in group])
+        figures.append(Figure(f"enlarged by {method}, caught", caught, "higher", len(group), 0.95))
+    worst += [f"{s.path.name}: not called enlarged" for s in by_all if not said_of[s.path]]
     return Part("resolution", tuple(figures), tuple(worst))
 
 

@@ -171,7 +171,7 @@ def test_what_is_stored_can_be_judged_again_while_the_service_runs(
     stored = post(portal, BACK, document_type="sy-id-back").json()
     shipped = ROOT / "models/policy/sy-passport.toml"
     policy = tmp_path / "harsh.toml"
-    head, table, tail = shipped.read_text().partition("[type.sy-id-back.resolution.effective_ppi]")
+    head, table, tail = shipped.read_text().partition("[type.sy-id-back.resolution.detail_ppi]")
     tail = tail.replace("accept = 190.0", "accept = 900.0\nideal = 999.0", 1)
     harsh = head + table + tail.replace("reject = 140.0", "reject = 800.0", 1)
     policy.write_text(harsh.replace('id = "sy-passport"', 'id = "harsh"'))

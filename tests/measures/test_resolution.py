@@ -76,3 +76,109 @@ def test_an_unknown_shape_falls_back_on_a_plausible_tag_only() -> None:
 def test_tiny_pages_are_not_assessed(shape: tuple[int, int]) -> None:
     with pytest.raises(CannotAssess):
         _measured(np.full(shape, 128, np.uint8))
+
+
+def _print(width: int, height: int, seed: int = 3) -> Pixels:
+    """Lines of strokes on paper with a scanner's blur and noise."""
+    rng = np.random.default_rng(seed)
+    pixels = np.full((height, width), 240.0, np.float32)
+    for top in range(30, height - 40, 34):
+        at = 30
+        while at < width - 40:
+            wide, high = int(rng.integers(2, 5)), int(rng.integers(8, 18))
+            pixels[top + 18 - high : top + 18, at : at + wide] = 20
+            if rng.random() < 0.5:
+                level = top + int(rng.integers(2, 16))
+                pixels[level : level + 3, at : at + int(rng.integers(6, 14))] = 20
+            at += int(rng.integers(6, 17))
+    seen = cv2.GaussianBlur(pixels, (0, 0), 0.6) + rng.normal(0, 1.5, pixels.shape)
+    return np.clip(seen, 0, 255).astype(np.uint8)
+
+
+def _pressed(pixels: Pixels, quality: int) -> Pixels:
+    data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+def _enlarged(pixels: Pixels, factor: float, interpolation: int) -> Pixels:
+    return np.asarray(
+        cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=interpolation), np.uint8
+    )
+
+
+@pytest.mark.parametrize("tag", [150.0, 300.0, 600.0])
+def test_no_format_of_the_same_shape_bears_out_a_false_tag(tag: float) -> None:
+    found = _measured(_blank(1654, 2339), tag=tag)
+    assert found.effective_ppi == pytest.approx(200, rel=0.01)
+    assert found.tag_mismatch_fraction == pytest.approx(1 - min(tag / 200, 200 / tag), abs=0.01)
+
+
+def test_a_tag_that_agrees_or_means_nothing_is_no_mismatch() -> None:
+    assert _measured(_blank(1240, 1754), tag=150.0).tag_mismatch_fraction < 0.01
+    for tag in (None, 72.0, 96.0):
+        assert _measured(_blank(1240, 1754), tag=tag).tag_mismatch_fraction == 0.0
+
+
+def test_a_bed_as_wide_as_letter_and_as_long_as_a4_is_known() -> None:
+    found = _measured(_blank(1700, 2339))
+    assert found.effective_ppi == pytest.approx(200, rel=0.005)
+
+
+def test_print_of_usual_size_gives_a_usual_density_where_no_format_fits() -> None:
+    found = _measured(_print(900, 900))
+    assert found.evidence == "text"
+    assert 150 <= found.effective_ppi <= 300
+    assert _measured(_print(900, 900), tag=240.0).evidence == "tag"
+
+
+def test_a_card_that_only_its_pattern_shows_is_measured() -> None:
+    card = np.full((638, 1012), 250, np.uint8)
+    rows = np.arange(0, 638, 9)
+    for row in rows:
+        along = np.arange(1012)
+        at = np.clip(row + np.rint(3 * np.sin(along / 20)), 0, 637).astype(int)
+        for thick in range(3):
+            card[np.clip(at + thick, 0, 637), along] = 205
+    frame = np.full((840, 1230), 250, np.uint8)
+    frame[100:738, 110:1122] = card
+    found = _measured(np.asarray(cv2.GaussianBlur(frame, (0, 0), 0.6), np.uint8))
+    assert found.effective_ppi == pytest.approx(300, rel=0.02)
+    assert found.evidence == "outline"
+
+
+@pytest.mark.parametrize("factor", [1.5, 2.0, 3.0])
+@pytest.mark.parametrize("interpolation", [cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4])
+def test_enlarged_print_is_told_with_its_factor(factor: float, interpolation: int) -> None:
+    found = _measured(_pressed(_enlarged(_print(720, 720), factor, interpolation), 90), tag=300.0)
+    assert found.upscaling_ratio == factor
+    assert found.detail_ppi == pytest.approx(found.effective_ppi / factor)
+
+
+def test_repeated_pixels_are_enlargement() -> None:
+    found = _measured(_enlarged(_print(720, 720), 2.0, cv2.INTER_NEAREST))
+    assert found.upscaling_ratio == 2.0
+
+
+@pytest.mark.parametrize("quality", [95, 75, 60, 30])
+def test_no_scan_is_enlarged_by_compression(quality: int) -> None:
+    assert _measured(_pressed(_print(1440, 1440), quality), tag=300.0).upscaling_ratio == 1.0
+
+
+@pytest.mark.parametrize("sigma_px", [0.0, 1.0, 2.0, 3.0])
+def test_a_soft_scan_is_not_enlarged(sigma_px: float) -> None:
+    pixels = _print(1440, 1440)
+    if sigma_px:
+        pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma_px), np.uint8)
+    found = _measured(_pressed(pixels, 85), tag=300.0)
+    assert found.upscaling_ratio == 1.0
+    assert found.detail_ppi == found.effective_ppi
+
+
+def test_black_and_white_and_smaller_and_blank_pages_are_not_enlarged() -> None:
+    pixels = _print(1440, 1440)
+    bilevel = np.where(pixels < 128, 0, 255).astype(np.uint8)
+    smaller = np.asarray(
+        cv2.resize(pixels, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA), np.uint8
+    )
+    for each in (bilevel, smaller, _blank(1240, 1754)):
+        assert _measured(each, tag=300.0).upscaling_ratio == 1.0

@@ -1,0 +1,113 @@
+"""Whether software enlarged the page, and how many times.
+
+Interpolation makes pixels that depend on their neighbours in a pattern which repeats once per
+original pixel. In the spectrum a row's components at two frequencies that add up to 1 / factor are
+then copies of one another, whatever is written in it; in a scan, soft or sharp, they have nothing
+to do with each other. Their coherence over many rows (0 to 1) tells the two apart, so that
+blur, noise and compression alone make no enlargement. The periodicity: Gallagher, "Detection of
+linear and cubic interpolation in JPEG compressed images" (2005).
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from docqa.page import Page, Pixels
+
+TILE_PX = 240
+"""A multiple of every factor's period, and of the 8 pixels of a JPEG block."""
+TILES_COUNT = 8
+ROW_STEP = 4
+FACTORS = (1.5, 2.0, 2.5, 3.0, 4.0)
+BLOCK_SHIFTS = (1 / 8, 3 / 8, 5 / 8)
+"""JPEG's blocks also repeat; where they show at these, they show at 1/2 and 1/4 as well."""
+BAND_FRACTION = 0.1
+"""Width of the band of frequencies around the original's highest, in cycles per pixel."""
+LEAST_COHERENCE = {1.5: 0.3, 2.0: 0.35, 2.5: 0.3, 3.0: 0.32, 4.0: 0.3}
+BLOCK_RATIO = 1.5
+"""Coherence at a factor is this many times that at the blocks' shifts."""
+SAME_COHERENCE = 0.05
+LEAST_ENERGY = 1e-3
+
+Spectrum = npt.NDArray[np.complex64]
+
+
+def upscaling_ratio(page: Page) -> float:
+    """Pixels per pixel of detail: 1.0 where nothing says that the page was enlarged.
+
+    One of ``FACTORS`` otherwise; the nearest-neighbour enlargement by 1.5 reads as 3. Needs a
+    tile of 240 px with writing. Call it as ``page.derive(upscaling_ratio)``. Higher is worse.
+    """
+    tiles = _inkiest_tiles(page)
+    if not tiles:
+        return 1.0
+    spectra = (_spectrum(tiles), _spectrum([tile.T for tile in tiles]))
+    # Enlargement is along both axes; ruled lines and bar codes repeat along one.
+    coherence = {
+        factor: min(_coherence(spectrum, 1 / factor) for spectrum in spectra) for factor in FACTORS
+    }
+    likely = [factor for factor in FACTORS if coherence[factor] >= LEAST_COHERENCE[factor]]
+    if not likely:
+        return 1.0
+    blocks = max(min(_coherence(spectrum, shift) for spectrum in spectra) for shift in BLOCK_SHIFTS)
+    likely = [factor for factor in likely if coherence[factor] >= BLOCK_RATIO * blocks]
+    if not likely:
+        return 1.0
+    most = max(coherence[factor] for factor in likely)
+    # An enlargement by 3 also repeats at the harmonic that is 1.5.
+    return max(factor for factor in likely if coherence[factor] >= most - SAME_COHERENCE)
+
+
+def _inkiest_tiles(page: Page) -> list[Pixels]:
+    """Tiles on a fixed grid, so that every factor's pattern starts alike in each."""
+    luma = page.luma()
+    rows, columns = (side // TILE_PX for side in luma.shape)
+    if not rows or not columns:
+        return []
+    coarse = page.luma(4)[: rows * TILE_PX // 4, : columns * TILE_PX // 4]
+    step = cast("Pixels", cv2.morphologyEx(coarse, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)))
+    ink = cv2.resize(step, (columns, rows), interpolation=cv2.INTER_AREA)
+    order = np.argsort(ink, axis=None, kind="stable")[::-1][:TILES_COUNT]
+    places = (np.unravel_index(int(index), ink.shape) for index in order)
+    tiles = []
+    for row, column in places:
+        top, left = int(row) * TILE_PX, int(column) * TILE_PX
+        tiles.append(luma[top : top + TILE_PX, left : left + TILE_PX])
+    return tiles
+
+
+def _spectrum(tiles: list[Pixels]) -> Spectrum:
+    """(TILE_PX / 2 + 1, rows) of every fourth row's differences, which whitens print."""
+    rows = np.concatenate([tile[::ROW_STEP] for tile in tiles]).astype(np.float32)
+    steps = np.diff(rows, axis=1, append=rows[:, -1:]) * np.hanning(TILE_PX).astype(np.float32)
+    flags = cv2.DFT_ROWS | cv2.DFT_COMPLEX_OUTPUT
+    both: Any = cv2.dft(steps, flags=flags)
+    half = np.ascontiguousarray(both[:, : TILE_PX // 2 + 1]).view(np.complex64)[..., 0]
+    return np.ascontiguousarray(half.T)
+
+
+def _coherence(spectrum: Spectrum, shift: float) -> float:
+    """How alike components are whose frequencies add up to ``shift``, 0 to 1.
+
+    The products of all pairs have one phase, that of the grid, so they may be added up first.
+    """
+    total = round(shift * TILE_PX)
+    first = total // 2 + 1
+    last = min(first + int(BAND_FRACTION * TILE_PX), TILE_PX // 2 - 1, total - 5)
+    if last <= first:
+        return 0.0
+    high = spectrum[first:last]
+    low = spectrum[total - last + 1 : total - first + 1][::-1]
+    products = np.einsum("ij,ij->i", high, low)
+    energy = (_energy(high) * _energy(low)) ** 0.5
+    return float(abs(np.mean(products / (energy + LEAST_ENERGY))))
+
+
+def _energy(components: Spectrum) -> npt.NDArray[np.float32]:
+    return cast(
+        "npt.NDArray[np.float32]", np.einsum("ij,ij->i", components, components.conj()).real
+    )
