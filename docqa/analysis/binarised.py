@@ -24,6 +24,8 @@ LEVEL_TOLERANCE_FRACTION = 0.12
 """Of the step between the two levels: what JPEG makes of a black and white page stays within."""
 BILEVEL_FRACTION = 0.9
 """Writing with more shades than this was not thresholded: its grain is not counted as specks."""
+BLACK_LEVEL, WHITE_LEVEL = 60, 200
+"""A threshold writes black and white: the grain of a desk has two levels at times, but not those."""
 STROKE_TO_TEXT_HEIGHT_RATIO = 0.18
 """Of ordinary print: beside a photo or a pattern the inkiest tiles show no strokes."""
 SPECK_AREA_STROKES = 0.35
@@ -60,7 +62,8 @@ def binarised(page: Page) -> Binarised | None:
         between = cv2.inRange(tile.pixels, low + tolerance, high - tolerance)
         near_ink += cv2.countNonZero(near)
         at_levels += cv2.countNonZero(near) - cv2.countNonZero(cv2.bitwise_and(between, near))
-        drawn.append(dark)
+        if low <= BLACK_LEVEL and high >= WHITE_LEVEL:
+            drawn.append(dark)
     if not near_ink or stroke is None:
         return None
     bilevel = at_levels / near_ink
