@@ -156,9 +156,7 @@ def findings(report: Mapping[str, Any], language: str, shown_page: int) -> list[
     ]
 
 
-def _evidence(
-    report: Mapping[str, Any], reason: Mapping[str, Any], language: str
-) -> Iterator[str]:
+def _evidence(report: Mapping[str, Any], reason: Mapping[str, Any], language: str) -> Iterator[str]:
     for page in report["pages"]:
         if page["index"] == reason["page"]:
             told = page["measures"].get(reason["measure"], {}).get("evidence", ())

@@ -15,7 +15,10 @@ from docqa.settings import Settings
 from docqa.verdict import decide
 from docqa.wiring import load_engine
 
-DEFECTS = ("blur", "glare", "shadow", "perspective", "skewed", "cut_off", "low_resolution")
+DEFECTS = (
+    "blur", "glare", "shadow", "perspective", "skewed", "rotated_90_180", "cut_off",
+    "low_resolution",
+)  # fmt: skip
 TARGET = 0.98
 THREADS = 2
 WORST = 8

@@ -100,7 +100,7 @@ def _answer(path: Path) -> int | None:
 
 
 def measure(options: Options, peers: Peers) -> Part:
-    """Share right or refused, share refused, and upright pages called turned, by kind."""
+    """Share right or refused, share without an answer, and upright pages called turned, by kind."""
     if "orientation" not in set(measures.names()):
         return Part("orientation", (), (), ("docqa does not measure the orientation yet",))
     truth: list[int] = []
@@ -156,6 +156,6 @@ def _figures(
 
     return [
         figure("right or refused", right_or_refused, TARGET, higher=True),
-        figure("refused", refused, None),
+        figure("no turn told", refused, None),
         figure("upright called turned", upright_turned, 0.0, n=truth.count(0)),
     ]

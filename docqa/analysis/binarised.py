@@ -25,7 +25,7 @@ LEVEL_TOLERANCE_FRACTION = 0.12
 BILEVEL_FRACTION = 0.9
 """Writing with more shades than this was not thresholded: its grain is not counted as specks."""
 BLACK_LEVEL, WHITE_LEVEL = 60, 200
-"""A threshold writes black and white: the grain of a desk has two levels at times, but not those."""
+"""A threshold writes black and white; the grain of a desk may have two levels, but not those."""
 STROKE_TO_TEXT_HEIGHT_RATIO = 0.18
 """Of ordinary print: beside a photo or a pattern the inkiest tiles show no strokes."""
 SPECK_AREA_STROKES = 0.35

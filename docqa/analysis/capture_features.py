@@ -11,7 +11,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.paper import paper
+from docqa.analysis.paper import Paper, paper
 from docqa.analysis.whitening import Whitening, whitening
 from docqa.page import Page
 
@@ -72,7 +72,9 @@ def _log(levels: float) -> float:
     return math.log1p(max(levels, 0.0))
 
 
-WHITENING_FEATURES = ("soft", "residue", "noise_spread", "soft_residue", "soft_noise_spread")
+WHITENING_FEATURES = (
+    "soft", "residue", "noise_spread", "soft_residue", "soft_noise_spread", "gradient", "shade",
+)  # fmt: skip
 """Names of the columns of ``whitening_features``, in order."""
 
 SOFT_STEP_FRACTIONS = (0.7, 0.4)
@@ -82,12 +84,16 @@ LEAST_RESIDUE_FRACTION = 0.01
 LEAST_NOISE_SPREAD_FRACTION = 0.0005
 
 
-def whitening_features(found: Whitening) -> Features:
-    """(5,) float64, each from 0 (none) to about 1 or 3: softness, uneven white, and both."""
+def whitening_features(found: Whitening, light: Paper) -> Features:
+    """(7,) float64, each from 0 (none) to about 1 or 3: softness, uneven white, both, and what is
+    left of the light: a page that is clipped to white elsewhere has no slope on a scanner.
+    """
     soft = _soft(found)
     residue = math.log1p(found.residue_fraction / LEAST_RESIDUE_FRACTION)
     noise = math.log1p(found.noise_spread_fraction / LEAST_NOISE_SPREAD_FRACTION)
-    return np.array([soft, residue, noise, soft * residue, soft * noise])
+    gradient = math.hypot(light.gradient_x_levels, light.gradient_y_levels)
+    left = (_log(gradient), _log(light.residual_levels))
+    return np.array([soft, residue, noise, soft * residue, soft * noise, *left])
 
 
 def _soft(found: Whitening) -> float:

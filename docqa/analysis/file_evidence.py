@@ -110,7 +110,9 @@ def file_evidence(page: Page) -> FileEvidence:
     if origin.make and origin.make.strip():
         is_scanner = SCANNER_MAKES.search(device) or SCANNER_MODELS.search(device)
         (scanner if is_scanner else camera).append("exif_scanner" if is_scanner else "exif_make")
-    app: list[Evidence] = ["pdf_producer_app"] if any(SCANNER_APPS.search(p) for p in programs) else []
+    app: list[Evidence] = (
+        ["pdf_producer_app"] if any(SCANNER_APPS.search(p) for p in programs) else []
+    )
     shot: list[Evidence] = []
     if any(SCREENSHOT_PROGRAMS.search(p) for p in programs):
         shot.append("screenshot_program")

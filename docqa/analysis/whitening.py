@@ -23,7 +23,9 @@ Mask = npt.NDArray[np.bool_]
 WINDOW_PX = 192
 ZONES_COUNT = 4
 """Windows along each side of the page: the inkiest of each zone is looked at."""
-LEAST_WINDOWS_COUNT = 2
+LEAST_WINDOWS_COUNT = 7
+"""Of those with writing. A card in the corner of a bed reaches six, and its printed ground is no
+paper."""
 INK_FRACTION = (0.005, 0.5)
 LEAST_CONTRAST_LEVELS = 30
 EDGE_REACH_PX = 9
@@ -60,7 +62,7 @@ class _Seen:
 
 
 def whitening(page: Page) -> Whitening | None:
-    """Measure edges and paper; None where fewer than two windows hold writing.
+    """Measure edges and paper; None where too few windows hold writing.
 
     Call it as ``page.derive(whitening)``.
     """

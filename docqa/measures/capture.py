@@ -39,10 +39,11 @@ DRAWN_FILE_CAP = 0.02
 """What a page keeps whose letters or whose file look drawn; the second where both do."""
 TWO_LEVELS_CAP = 0.6
 """Nothing in a picture of two levels speaks of light or lens: its file must name a scanner."""
-APP_SHARE = 0.1
-"""Of the pages that are partly clipped to white, before their edges and paper are looked at."""
-CLIPPED_FRACTIONS = (0.15, 0.97)
-"""Share of black and white pixels between which a page was whitened, yet not to two levels."""
+APP_SHARE = 0.08
+"""Of the sheets partly clipped to white, before their edges and paper are looked at."""
+CLIPPED_FRACTIONS = (0.45, 0.97)
+"""Share of black and white pixels between which a sheet was whitened, yet not to two levels; on a
+card or passport in a white frame it is the lid that is white."""
 SCREEN_PEAK_RATIO = 25.0
 """A spectral peak this far above its ring is a display's grid (9 in 10 photos stay under 16)."""
 
@@ -84,10 +85,8 @@ def load(data: bytes) -> CaptureModel:
         raise InvalidModel(
             f"models/{MODEL} cannot be read; remake it with train.py: {error!r}"
         ) from error
-    return CaptureModel(
-        parse_logistic(light, FEATURES, f"models/{MODEL} (light)"),
-        parse_logistic(white, WHITENING_FEATURES, f"models/{MODEL} (whitening)"),
-    )
+    whitening_model = parse_logistic(white, WHITENING_FEATURES, f"models/{MODEL} (whitening)")
+    return CaptureModel(parse_logistic(light, FEATURES, f"models/{MODEL} (light)"), whitening_model)
 
 
 def measure(page: Page, model: CaptureModel) -> Capture:
@@ -131,7 +130,7 @@ def _whitened(page: Page, grain: Texture, model: Logistic) -> float:
     found = page.derive(whitening)
     if found is None or not CLIPPED_FRACTIONS[0] < grain.bilevel_fraction < CLIPPED_FRACTIONS[1]:
         return 0.0
-    even = model.probability(whitening_features(found))
+    even = model.probability(whitening_features(found, page.derive(paper)))
     return even * APP_SHARE / (even * APP_SHARE + (1 - even) * (1 - APP_SHARE))
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from docqa.adapters.poppler import PopplerRenderer
 from docqa.analysis.capture_features import capture_features, whitening_features
+from docqa.analysis.paper import paper
 from docqa.analysis.texture import texture
 from docqa.analysis.whitening import whitening
 from docqa.errors import DocqaError
@@ -59,7 +60,7 @@ def example(page: Page, capture: str, group: str) -> Example:
     low, high = CLIPPED_FRACTIONS
     if low < page.derive(texture).bilevel_fraction < high:
         found = page.derive(whitening)
-    features = None if found is None else whitening_features(found)
+    features = None if found is None else whitening_features(found, page.derive(paper))
     return Example(capture_features(page), features, capture, group)
 
 
