@@ -1,4 +1,4 @@
-"""The few facts that are read from EXIF, TIFF and text tags.
+"""The few facts that are read from EXIF, XMP, TIFF and text tags.
 
 Only what tells a scanner from a camera: maker, model, software, resolution, orientation. GPS,
 serial numbers, names, dates and comments are never looked at.
@@ -6,7 +6,9 @@ serial numbers, names, dates and comments are never looked at.
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +27,9 @@ _CM_PER_INCH = 2.54
 _PLAUSIBLE_PPI = (2.0, 20_000.0)
 """Writers put 0 or 1 where they know nothing."""
 _MAX_NAME_CHARS = 80
+_MAX_XMP_BYTES = 65_536
+_XMP_NAME = r"tiff:{}\s*(?:=\s*[\"']([^\"'<]{{0,200}})[\"']|>([^<]{{0,200}})<)"
+"""A property of an XMP packet, as an attribute or as an element (ISO 16684-1, 7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,20 @@ def tags_from_segment(segment: bytes | None) -> Tags:
             return tags_from_directory(exif, has_exif=len(exif) > 0)
     except InvalidDocument:
         return Tags()
+
+
+def with_xmp(tags: Tags, packet: bytes | None) -> Tags:
+    """The tags with maker and model from an XMP packet where the EXIF block names none."""
+    if not packet or tags.make:
+        return tags
+    text = packet[:_MAX_XMP_BYTES].decode("utf-8", "replace")
+    make, model = (_xmp_name(text, name) for name in ("Make", "Model"))
+    return dataclasses.replace(tags, make=make, model=tags.model or model)
+
+
+def _xmp_name(text: str, name: str) -> str | None:
+    found = re.search(_XMP_NAME.format(name), text)
+    return clean_name(found[1] or found[2]) if found else None
 
 
 def tags_from_directory(directory: Mapping[int, Any], *, has_exif: bool) -> Tags:

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from docqa.errors import InvalidDocument
-from docqa.intake.exif import Tags, lower_ppi, tags_from_segment
+from docqa.intake.exif import Tags, lower_ppi, tags_from_segment, with_xmp
 from docqa.intake.limits import Limits, check_size, damage_refused
 from docqa.intake.pixels import raster_of_pillow, raster_of_rgb
 from docqa.intake.turn import Turn
@@ -40,6 +40,7 @@ _SUBSAMPLING: dict[tuple[float, float], str] = {
 }
 _TAIL_NOISE = bytes(range(7, 250, 3))
 """Not 0x00 and not 0xFF: decodes to something else than the zeros that libjpeg pads with."""
+_XMP_NAMESPACE = b"http://ns.adobe.com/xap/1.0/\0"
 
 
 @dataclass(slots=True)
@@ -58,6 +59,7 @@ class JpegHeader:
     """The end-of-image marker is there."""
     jfif_ppi: float | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None
     tables: dict[int, tuple[int, ...]] | None = None
     """Quantisation tables of the first scan, in zig-zag order, by their number."""
 
@@ -73,8 +75,8 @@ class JpegHeader:
         return "gray" if self.components == 1 else "colour"
 
     def tags(self) -> Tags:
-        """What the EXIF block says."""
-        return tags_from_segment(self.exif)
+        """What the EXIF and XMP blocks say."""
+        return with_xmp(tags_from_segment(self.exif), self.xmp)
 
 
 def read_header(data: bytes, limits: Limits) -> JpegHeader:
@@ -150,6 +152,8 @@ def _read_segment(header: JpegHeader, marker: int, body: bytes) -> None:
         header.jfif_ppi = lower_ppi(x, y, per_cm=unit == 2) if unit in (1, 2) else None
     elif marker == _APP1 and body[:6] == b"Exif\0\0" and header.exif is None:
         header.exif = body
+    elif marker == _APP1 and body.startswith(_XMP_NAMESPACE) and header.xmp is None:
+        header.xmp = body[len(_XMP_NAMESPACE) :]
 
 
 def _read_frame(header: JpegHeader, body: bytes) -> None:

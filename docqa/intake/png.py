@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from docqa.errors import InvalidDocument
-from docqa.intake.exif import Tags, clean_name, lower_ppi, tags_from_segment
+from docqa.intake.exif import Tags, clean_name, lower_ppi, tags_from_segment, with_xmp
 from docqa.intake.limits import Limits, check_size, damage_refused
 from docqa.intake.pixels import palette_mode, raster_of_pillow, raster_of_rgb
 from docqa.intake.turn import Turn
@@ -22,6 +22,7 @@ _GRAY, _RGB, _PALETTE, _GRAY_ALPHA = 0, 2, 3, 4
 _MAX_CHUNKS = 50_000
 """A file of 25 MB in chunks of 8 kB, the usual size, has 3 000."""
 _INCHES_PER_METRE = 1 / 0.0254
+_XMP_KEYWORD = b"XML:com.adobe.xmp\0"
 
 
 @dataclass(slots=True)
@@ -40,6 +41,7 @@ class PngHeader:
     has_end: bool = False
     ppi: float | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None
     software: str | None = None
 
     @property
@@ -52,8 +54,8 @@ class PngHeader:
         return "gray" if self.colour_type in (_GRAY, _GRAY_ALPHA) else "colour"
 
     def tags(self) -> Tags:
-        """What the EXIF chunk says."""
-        return tags_from_segment(self.exif)
+        """What the EXIF and XMP chunks say."""
+        return with_xmp(tags_from_segment(self.exif), self.xmp)
 
 
 def read_header(data: bytes, limits: Limits) -> PngHeader:
@@ -125,6 +127,8 @@ def _read_chunk(header: PngHeader, kind: bytes, body: bytes) -> None:
             header.ppi = lower_ppi(x / _INCHES_PER_METRE, y / _INCHES_PER_METRE, per_cm=False)
     elif kind == b"eXIf":
         header.exif = body
+    elif kind == b"iTXt" and body.startswith(_XMP_KEYWORD):
+        header.xmp = body[len(_XMP_KEYWORD) :]
     elif kind == b"tEXt" and body.startswith(b"Software\0"):
         header.software = clean_name(body[9:].decode("latin-1"))
 
