@@ -15,10 +15,7 @@ from docqa.settings import Settings
 from docqa.verdict import decide
 from docqa.wiring import load_engine
 
-DEFECTS = (
-    "blur", "glare", "shadow", "perspective", "skewed", "rotated_90_180", "cut_off",
-    "low_resolution",
-)  # fmt: skip
+DEFECTS = ("blur", "glare", "shadow", "perspective", "skewed", "cut_off", "low_resolution")
 TARGET = 0.98
 THREADS = 2
 WORST = 8
@@ -50,7 +47,9 @@ def measure(options: Options, peers: Peers) -> Part:
     with ThreadPoolExecutor(THREADS) as threads:
         judged = [item for item in threads.map(judge, files) if item is not None]
     for file, page in judged:
-        given = decide(engine.policy, "a4-generic", (page,)).scores[0]
+        given = dict(decide(engine.policy, "a4-generic", (page,)).scores[0])
+        if file.row["rotated_90_180"]:
+            given.pop("orientation", None)  # clean, and truly turned
         lowest.append(min(given.values(), default=0))
         for name, score in given.items():
             scores[name].append((score, file.path.name))

@@ -39,7 +39,7 @@ DRAWN_FILE_CAP = 0.02
 """What a page keeps whose letters or whose file look drawn; the second where both do."""
 TWO_LEVELS_CAP = 0.6
 """Nothing in a picture of two levels speaks of light or lens: its file must name a scanner."""
-APP_SHARE = 0.08
+APP_SHARE = 0.06
 """Of the sheets partly clipped to white, before their edges and paper are looked at."""
 CLIPPED_FRACTIONS = (0.45, 0.97)
 """Share of black and white pixels between which a sheet was whitened, yet not to two levels; on a
