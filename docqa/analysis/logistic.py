@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,10 +33,9 @@ class Logistic:
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
 
 
-def parse_logistic(data: bytes, names: Sequence[str], source: str) -> Logistic:
-    """The model in ``data`` over the named features. Raises InvalidModel, naming ``source``."""
+def parse_logistic(raw: Any, names: Sequence[str], source: str) -> Logistic:
+    """The model in parsed JSON over the named features. Raises InvalidModel, naming ``source``."""
     try:
-        raw = json.loads(data)
         columns = tuple(names.index(name) for name in raw["features"])
         mean, scale, weights = (
             np.asarray(raw[k], np.float64) for k in ("mean", "scale", "weights")

@@ -80,13 +80,14 @@ def load(data: bytes) -> CaptureModel:
     """The models of ``models/capture/model.json``. Raises InvalidModel."""
     try:
         raw = json.loads(data)
-        light, white = json.dumps(raw["light"]).encode(), json.dumps(raw["whitening"]).encode()
+        light, white = raw["light"], raw["whitening"]
     except (KeyError, TypeError, ValueError) as error:
-        raise InvalidModel(
-            f"models/{MODEL} cannot be read; remake it with train.py: {error!r}"
-        ) from error
-    whitening_model = parse_logistic(white, WHITENING_FEATURES, f"models/{MODEL} (whitening)")
-    return CaptureModel(parse_logistic(light, FEATURES, f"models/{MODEL} (light)"), whitening_model)
+        remake = "cannot be read; remake it with train.py"
+        raise InvalidModel(f"models/{MODEL} {remake}: {error!r}") from error
+    return CaptureModel(
+        parse_logistic(light, FEATURES, f"models/{MODEL} (light)"),
+        parse_logistic(white, WHITENING_FEATURES, f"models/{MODEL} (whitening)"),
+    )
 
 
 def measure(page: Page, model: CaptureModel) -> Capture:
@@ -142,8 +143,8 @@ def _suspect(
     if file.screenshot:
         return "screenshot"
     if flat < 0.5:
-        is_screen = grain.grid_peak_ratio > SCREEN_PEAK_RATIO and not file.camera
-        return "screen" if is_screen else "camera"
+        has_grid = grain.grid_peak_ratio > SCREEN_PEAK_RATIO
+        return "screen" if has_grid and not file.camera else "camera"
     if drawn:
         return "born-digital"
     return "camera-cropped" if file.camera or whitened > APP_SHARE else "unclear"
