@@ -122,19 +122,18 @@ def _traced(tiles: tuple[TextTile, ...], left_px: int, top_px: int) -> tuple[int
     counts = np.stack(
         [np.bincount(row, minlength=2 * LARGEST_COEFFICIENT + 1) for row in levels.T]
     ).astype(np.float64)
+    found_levels = np.flatnonzero(counts.any(axis=0))
+    counts = counts[:, found_levels]
     # A coefficient under half a step is stored as zero by any step: it says nothing.
-    seen = counts @ _COUNTED
-    agreement = np.where(seen >= LEAST_COEFFICIENTS, counts @ _AGREEMENT, np.nan)
+    seen = counts @ _COUNTED[found_levels]
+    agreement = np.where(seen >= LEAST_COEFFICIENTS, counts @ _AGREEMENT[found_levels], np.nan)
     agreement /= np.maximum(seen, 1)
-    best, confidence = None, 0.0
-    for quality in QUALITIES:
-        steps = ijg_steps(quality)[tuple(np.transpose(FREQUENCIES))]
-        usable = (steps >= LEAST_STEP) & (steps <= MOST_STEP)
-        found = agreement[usable, steps[usable] - LEAST_STEP]
-        found = found[np.isfinite(found)]
-        if len(found) >= LEAST_FREQUENCIES and found.mean() > confidence:
-            best, confidence = quality, float(found.mean())
-    return best, confidence
+    found = np.where(_IS_USABLE, agreement[np.arange(len(FREQUENCIES)), _AT_STEP], np.nan)
+    known = np.isfinite(found)
+    mean = np.where(known, found, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    mean[known.sum(axis=1) < LEAST_FREQUENCIES] = 0.0
+    best = int(mean.argmax())
+    return (QUALITIES[best], float(mean[best])) if mean[best] > 0 else (None, 0.0)
 
 
 def _blocks(tile: TextTile, left_px: int, top_px: int) -> npt.NDArray[np.uint8]:
@@ -167,3 +166,6 @@ _LEVELS = np.arange(-LARGEST_COEFFICIENT, LARGEST_COEFFICIENT + 1)[:, None]
 _STEPS = np.arange(LEAST_STEP, MOST_STEP + 1)[None, :]
 _COUNTED = (np.abs(_LEVELS) > _STEPS / 2).astype(np.float64)
 _AGREEMENT = _COUNTED * np.cos(2 * np.pi * _LEVELS / _STEPS)
+_QUALITY_STEPS = np.stack([ijg_steps(q)[tuple(np.transpose(FREQUENCIES))] for q in QUALITIES])
+_IS_USABLE = (_QUALITY_STEPS >= LEAST_STEP) & (_QUALITY_STEPS <= MOST_STEP)
+_AT_STEP = np.clip(_QUALITY_STEPS - LEAST_STEP, 0, MOST_STEP - LEAST_STEP)

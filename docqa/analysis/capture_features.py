@@ -58,14 +58,16 @@ def capture_features(page: Page) -> Features:
             _log(light.colour_cast_levels),
             _log(light.colour_spread_levels),
             2 * white_border,
-            _softness(page) * (1 - min(2 * light.clipped_white_fraction, 1.0)),
+            _softness(page, 1 - 2 * light.clipped_white_fraction),
         ]
     )
 
 
-def _softness(page: Page) -> float:
+def _softness(page: Page, weight: float) -> float:
+    if weight <= 0:
+        return 0.0
     found = page.derive(whitening)
-    return UNKNOWN_SOFTNESS if found is None else _soft(found)
+    return weight * (UNKNOWN_SOFTNESS if found is None else _soft(found))
 
 
 def _log(levels: float) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
@@ -18,12 +17,14 @@ import numpy.typing as npt
 from docqa.analysis.ink import ink
 from docqa.page import Page, Pixels
 
-WINDOW_PX = 512
+WINDOW_PX = 384
 WINDOWS_COUNT = 5
 HEIGHT_PX = (8, 64)
 WIDTH_PX = (6, 64)
 """Sizes of a letter that is looked at: smaller ones are alike by chance."""
 LEAST_AREA_PX = 25
+LEAST_CORNERS_COUNT = 6
+"""Of an outline: one with fewer is a bar."""
 MOST_EXTENT = 0.8
 """Share of its box that a letter fills; more is a bar or a dot."""
 SAME_SIZE_COUNT = 60
@@ -76,22 +77,30 @@ def _windows(page: Page) -> list[Pixels]:
 
 def _letters(window: Pixels) -> list[Pixels]:
     _, dark = cv2.threshold(window, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-    _, _, boxes, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
-    left, top, width, height, area = boxes[1:].T
+    outlines, nesting = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     bottom, right = window.shape
-    keep = (
-        (height >= HEIGHT_PX[0]) & (height <= HEIGHT_PX[1])
-        & (width >= WIDTH_PX[0]) & (width <= WIDTH_PX[1])
-        & (area >= LEAST_AREA_PX) & (area <= MOST_EXTENT * width * height)
-        & (left > 0) & (top > 0) & (left + width < right) & (top + height < bottom)
-    )  # fmt: skip
-    return [window[y : y + h, x : x + w] for x, y, w, h, _ in boxes[1:][keep]]
+    letters = []
+    for outline, (_, _, _, parent) in zip(outlines, nesting[0] if outlines else (), strict=True):
+        if parent >= 0 or len(outline) < LEAST_CORNERS_COUNT:
+            continue
+        x, y, width, height = cv2.boundingRect(outline)
+        if not (
+            HEIGHT_PX[0] <= height <= HEIGHT_PX[1] and WIDTH_PX[0] <= width <= WIDTH_PX[1]
+            and x > 0 and y > 0 and x + width < right and y + height < bottom
+        ):  # fmt: skip
+            continue
+        inked = cv2.countNonZero(dark[y : y + height, x : x + width])
+        if LEAST_AREA_PX <= inked <= MOST_EXTENT * width * height:
+            letters.append(window[y : y + height, x : x + width])
+    return letters
 
 
 def _nearest(letters: list[Pixels]) -> npt.NDArray[np.float64]:
     """Per letter, the difference to the one most like it, over its contrast; 1 without any."""
-    flat = np.stack([letter.ravel() for letter in letters]).astype(np.float32)
+    if len(letters) < 2:
+        return np.ones(len(letters))
+    flat = np.stack([letter.ravel() for letter in letters])
     contrast = flat.max(axis=1) - flat.min(axis=1) + 1.0
-    away = np.abs(flat[:, None] - flat[None]).mean(axis=2) / contrast[:, None]
-    np.fill_diagonal(away, 1.0)
-    return cast("npt.NDArray[np.float64]", away.min(axis=1).astype(np.float64))
+    # The nearest of all is the letter itself.
+    distance, _ = cv2.batchDistance(flat, flat, cv2.CV_32S, normType=cv2.NORM_L1, K=2)
+    return np.asarray(distance[:, 1] / (flat.shape[1] * contrast), np.float64)

@@ -32,8 +32,8 @@ EDGE_REACH_PX = 9
 EDGE_SWING = (0.75, 1.4)
 """An edge between ink and paper swings by this share of the window's contrast."""
 LEAST_EDGES_COUNT = 20
-NEAR_PX, FAR_PX = 5, 31
-"""Sizes of the square that ink is grown by: outside the second is paper away from all ink."""
+FAR_PX = 31
+"""Side of the square that ink is grown by: outside is paper away from all ink."""
 LEAST_PAPER_PIXELS = 200
 DARKEST_FRACTION = 0.03
 WHITE_LEVEL = 245
@@ -130,18 +130,20 @@ def _levels(window: Pixels, mask: cv2.typing.MatLike, *shares: float) -> tuple[f
 
 def _edge_step(window: Pixels, contrast: float) -> float | None:
     """Median over the edges across and along; None with too few of them."""
+    low, high = (np.array(share * contrast) for share in EDGE_SWING)
     shares = []
-    for picture in (window, window.T):
-        picture = np.ascontiguousarray(picture)
-        steps = np.zeros_like(picture)
-        steps[:, 1:] = cv2.absdiff(picture[:, 1:], picture[:, :-1])
-        reach = np.ones((1, EDGE_REACH_PX), np.uint8)
-        swing = cv2.morphologyEx(picture, cv2.MORPH_GRADIENT, reach)
-        at_edge = (
-            (steps == cv2.dilate(steps, reach))
-            & (swing > EDGE_SWING[0] * contrast)
-            & (swing < EDGE_SWING[1] * contrast)
+    for along in (False, True):
+        reach = np.ones((EDGE_REACH_PX, 1) if along else (1, EDGE_REACH_PX), np.uint8)
+        swing = cv2.morphologyEx(window, cv2.MORPH_GRADIENT, reach)
+        steps = np.zeros_like(window)
+        if along:
+            cv2.absdiff(window[1:], window[:-1], steps[1:])
+        else:
+            cv2.absdiff(window[:, 1:], window[:, :-1], steps[:, 1:])
+        at_edge = cv2.bitwise_and(
+            cv2.compare(steps, cv2.dilate(steps, reach), cv2.CMP_EQ), cv2.inRange(swing, low, high)
         )
-        if np.count_nonzero(at_edge) > LEAST_EDGES_COUNT:
-            shares.append(float(np.median(steps[at_edge] / swing[at_edge].astype(np.float32))))
+        places = np.flatnonzero(at_edge)
+        if len(places) > LEAST_EDGES_COUNT:
+            shares.append(float(np.median(steps.ravel()[places] / swing.ravel()[places])))
     return float(np.mean(shares)) if shares else None

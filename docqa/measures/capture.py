@@ -24,7 +24,7 @@ from docqa.analysis.drawn import is_drawn
 from docqa.analysis.file_evidence import FileEvidence, file_evidence, with_file
 from docqa.analysis.logistic import Logistic, parse_logistic
 from docqa.analysis.paper import paper
-from docqa.analysis.texture import Texture, texture
+from docqa.analysis.texture import Texture, grid_peak_ratio, texture
 from docqa.analysis.whitening import whitening
 from docqa.errors import InvalidModel
 from docqa.page import Page
@@ -103,8 +103,8 @@ def measure(page: Page, model: CaptureModel) -> Capture:
         probability = min(probability, TWO_LEVELS_CAP)
     if repeats or born_digital:
         probability = min(probability, DRAWN_FILE_CAP if repeats and born_digital else DRAWN_CAP)
-    suspect = _suspect(flat, whitened, repeats or born_digital, grain, file)
-    is_screen = grain.grid_peak_ratio > SCREEN_PEAK_RATIO and flat < 0.5
+    is_screen = flat < 0.5 and page.derive(grid_peak_ratio) > SCREEN_PEAK_RATIO
+    suspect = _suspect(flat, whitened, repeats or born_digital, is_screen, file)
     evidence: tuple[Evidence, ...] = (
         *file.camera, *file.app, *file.screenshot,
         *(("born_digital_text",) if born_digital else ()),
@@ -136,15 +136,14 @@ def _whitened(page: Page, grain: Texture, model: Logistic) -> float:
 
 
 def _suspect(
-    flat: float, whitened: float, drawn: bool, grain: Texture, file: FileEvidence
+    flat: float, whitened: float, drawn: bool, is_screen: bool, file: FileEvidence
 ) -> Suspect:
     if file.app:
         return "camera-cropped"
     if file.screenshot:
         return "screenshot"
     if flat < 0.5:
-        has_grid = grain.grid_peak_ratio > SCREEN_PEAK_RATIO
-        return "screen" if has_grid and not file.camera else "camera"
+        return "screen" if is_screen and not file.camera else "camera"
     if drawn:
         return "born-digital"
     return "camera-cropped" if file.camera or whitened > APP_SHARE else "unclear"
