@@ -27,7 +27,7 @@ from benchmarks.accuracy.peers import Peers
 
 PARTS = (
     "skew", "blur", "corners", "resolution", "glare", "moire", "orientation", "damage", "capture",
-    "clean_scans",
+    "clean_scans", "reading",
 )  # fmt: skip
 
 
@@ -46,8 +46,14 @@ def main() -> None:
     with ProcessPoolExecutor(arguments.jobs) as processes:
         runs = [
             processes.submit(
-                run_part, name, corpus, arguments.scale, arguments.peers_python, arguments.keep
-            )
+                run_part,
+                name,
+                corpus,
+                arguments.scale,
+                arguments.peers_python,
+                arguments.keep,
+                arguments.out,
+            )  # fmt: skip
             for name in arguments.parts.split(",")
         ]
         for run in runs:
@@ -66,7 +72,12 @@ def main() -> None:
 
 
 def run_part(
-    name: str, corpus: Path | None, scale: float, peers_python: Path, keep: Path | None
+    name: str,
+    corpus: Path | None,
+    scale: float,
+    peers_python: Path,
+    keep: Path | None,
+    out: Path | None = None,
 ) -> tuple[Part, float, dict[str, str]]:
     """One part in this process: what it measured, its seconds, the peers that were missing."""
     cv2.setNumThreads(1)
@@ -78,7 +89,7 @@ def run_part(
     with tempfile.TemporaryDirectory(prefix="docqa-bench-") as passing:
         scratch = Path(passing) if keep is None else keep / name
         scratch.mkdir(parents=True, exist_ok=True)
-        part = take(Options(corpus, scratch, scale), peers)
+        part = take(Options(corpus, scratch, scale, out), peers)
     return part, time.perf_counter() - started, peers.missing
 
 

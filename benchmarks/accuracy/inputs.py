@@ -34,6 +34,8 @@ class Options:
     """An empty folder of this run."""
     scale: float = 1.0
     """Sample sizes are multiplied by this."""
+    out: Path | None = None
+    """Folder of the results, for what a part writes beside them."""
 
     def count(self, usual: int) -> int:
         """The usual sample size at this scale, at least 2."""
