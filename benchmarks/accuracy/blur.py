@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from benchmarks.accuracy.blur_ladders import Blurred, Kind, crops, ladder
+from benchmarks.accuracy.blur_ladders import Blurred, Crop, Kind, crops, ladder
 from benchmarks.accuracy.figures import Figure, Part, area_under_curve, rank_correlation
 from benchmarks.accuracy.inputs import SEED, Options, first_page, taken
 from benchmarks.accuracy.peers import Peers
 from docqa.adapters.tesseract import TesseractEngine
 from docqa.errors import CannotAssess
+from fixtures.synthesize.prose import Script
 
+SCRIPTS: tuple[Script, ...] = ("latin", "arabic")
 READ_CROPS = 12
 TRUE_CROPS = 7
 READ_STEPS: dict[Kind, tuple[float, ...]] = {
@@ -72,19 +74,25 @@ def read_ladders(options: Options) -> tuple[list[Blurred], list[float]]:
 
 def true_ladders(options: Options) -> list[Blurred]:
     """Latin and Arabic crops with blurs in stroke widths, noise and JPEG."""
-    samples = []
-    for script in ("latin", "arabic"):
-        for number, crop in enumerate(crops(script, options.count(TRUE_CROPS))):
-            rng = np.random.default_rng(SEED + 2200 + number)
-            sigmas = [ratio * crop.stroke_px for ratio in TRUE_STEPS_RATIO]
-            steps: dict[Kind, tuple[float, ...]] = {
-                "gauss": tuple(sigmas),
-                "motion": tuple(sigma * 12**0.5 for sigma in sigmas),
-                "defocus": tuple(sigma * 2 for sigma in sigmas),
-            }
-            samples += ladder(crop, steps, options, f"true-{script}-{number:02}", rng,
-                              noise=(1.0, 6.0), quality=(60, 95))  # fmt: skip
-    return samples
+    return [
+        sample
+        for script in SCRIPTS
+        for number, crop in enumerate(crops(script, options.count(TRUE_CROPS)))
+        for sample in true_ladder(crop, number, options)
+    ]
+
+
+def true_ladder(crop: Crop, number: int, options: Options) -> list[Blurred]:
+    """One crop, clean and with every blur of ``TRUE_STEPS_RATIO``."""
+    rng = np.random.default_rng(SEED + 2200 + number)
+    sigmas = [ratio * crop.stroke_px for ratio in TRUE_STEPS_RATIO]
+    steps: dict[Kind, tuple[float, ...]] = {
+        "gauss": tuple(sigmas),
+        "motion": tuple(sigma * 12**0.5 for sigma in sigmas),
+        "defocus": tuple(sigma * 2 for sigma in sigmas),
+    }
+    return ladder(crop, steps, options, f"true-{crop.script}-{number:02}", rng,
+                  noise=(1.0, 6.0), quality=(60, 95))  # fmt: skip
 
 
 def _scores(peers: Peers, samples: list[Blurred]) -> dict[str, list[float]]:
@@ -114,7 +122,7 @@ def measure(options: Options, peers: Peers) -> Part:
     theirs = _scores(peers, samples)
     sharp = [-sample.sigma_px / sample.crop.stroke_px for sample in samples]
     figures += _ranks("true blur", samples, ours, theirs, sharp, (0.95, 0.95))
-    for script in ("latin", "arabic"):
+    for script in SCRIPTS:
         kept = [i for i, sample in enumerate(samples) if sample.crop.script == script]
         figures.append(_rank(f"true blur: SROCC, {script}", kept, ours, theirs, sharp, 0.95))
     refused = float(np.mean([score == -REFUSED_RATIO for score in ours]))

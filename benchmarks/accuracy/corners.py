@@ -102,7 +102,8 @@ def labelled(options: Options) -> dict[Path, Floats]:
     }
 
 
-def _found(path: Path) -> Polygon | None:
+def found_corners(path: Path) -> Polygon | None:
+    """What docqa takes for the corners; None without an answer."""
     try:
         regions = taken("perspective")(first_page(path)).regions
     except (CannotAssess, InvalidDocument):
@@ -116,7 +117,7 @@ def measure(options: Options, peers: Peers) -> Part:
     for source, truths in (("synthesized", synthesized(options)), ("real", labelled(options))):
         if not truths:
             continue
-        found = {path: _found(path) for path in truths}
+        found = {path: found_corners(path) for path in truths}
         scores = {path: jaccard(found[path], quad) for path, quad in truths.items()}
         answers = peers.ask([PEER], truths)
         theirs = [jaccard(answers.get((PEER, path.name)), truths[path]) for path in truths]

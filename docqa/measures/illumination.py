@@ -2,6 +2,7 @@
 
 A robust plane through the paper's brightness (``analysis/paper.py``) gives the slope of the light;
 what departs from the plane is shadow, fold or curl. Scanners light a page to within a few levels.
+Edges of cast shadows are sought apart (``analysis/shadows.py``): they cover what is to be read.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from docqa.analysis.paper import paper
+from docqa.analysis.shadows import cast_shadow
 from docqa.errors import CannotAssess
-from docqa.page import Page
+from docqa.page import Page, Region
 
 LEAST_PAPER_FRACTION = 0.1
 """With less paper than this in the picture a slope says nothing."""
@@ -29,6 +31,12 @@ class Illumination:
     """0 to 255: 95th less 5th percentile of the brightness of the paper's blocks."""
     uneven_levels: float
     """0 to 18: root mean square departure of the paper from an evenly slanting light."""
+    shadow_edge_levels: float
+    """0 to 255: what the paper loses across the strongest edge of a shadow; 0.0 without one."""
+    shadow_area_fraction: float
+    """0 to 1: share of the sheet on that edge's dark side; 0.0 without one."""
+    regions: tuple[Region, ...] = ()
+    """Around that edge, of kind ``shadow``."""
 
 
 def measure(page: Page) -> Illumination:
@@ -37,8 +45,12 @@ def measure(page: Page) -> Illumination:
     if light.paper_fraction < LEAST_PAPER_FRACTION:
         raise CannotAssess("too little of the picture is paper to judge the light on it")
     low, high = np.percentile(light.block_levels[light.is_paper], [5, 95])
+    shadow = page.derive(cast_shadow)
     return Illumination(
         gradient_levels=math.hypot(light.gradient_x_levels, light.gradient_y_levels),
         range_levels=float(high - low),
         uneven_levels=light.residual_levels,
+        shadow_edge_levels=shadow.edge_levels,
+        shadow_area_fraction=shadow.area_fraction,
+        regions=() if shadow.place is None else (Region("shadow", shadow.place),),
     )
