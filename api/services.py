@@ -15,13 +15,23 @@ Texts = Mapping[str, Mapping[str, str]]
 """Sentences in both languages: language -> what for -> sentence, unless said otherwise."""
 
 
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What was found out about a file."""
+
+    report: dict[str, Any]
+    """``docqa.report/1``, without ``file``."""
+    readings: dict[str, dict[str, str]]
+    """What was read: claim name -> source -> text. For reviewers alone."""
+
+
 class Inspector(Protocol):
     """Judges a file without ever endangering this process."""
 
     def inspect_file(
         self, path: Path, *, document_type: str, claims: Mapping[str, str], file_name: str
-    ) -> dict[str, Any]:
-        """The report (``docqa.report/1``, without ``file``) on the file; blocks until it is made.
+    ) -> Inspected:
+        """Report and readings of the file; blocks until they are made.
 
         A child that crashes or hangs gives a report that says review, never an exception.
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-from api.services import Services, Texts
+from api.services import Inspected, Services, Texts
 from docqa import doctor, wiring
 from docqa.catalogue import LANGUAGES, Catalogue
-from docqa.report import to_json
+from docqa.report import readings_json, to_json
 from docqa.settings import Settings
 from docqa.worker import Worker
 
@@ -31,10 +30,10 @@ class WorkerInspector:
 
     def inspect_file(
         self, path: Path, *, document_type: str, claims: Mapping[str, str], file_name: str
-    ) -> dict[str, Any]:
+    ) -> Inspected:
         """See :class:`api.services.Inspector`."""
         report = self._worker.inspect_file(path, document_type=document_type, claims=claims)
-        return to_json(report, self._catalogue)
+        return Inspected(to_json(report, self._catalogue), readings_json(report))
 
     def render_page(self, data: bytes, page: int, max_side_px: int) -> bytes:
         """See :class:`api.services.PageRenderer`."""

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from api.problems import Problem, validation_problem
-from api.services import Services
+from api.services import Inspected, Services
 from api.upload import NO_FILE_NAME, Upload, display_name
 from docqa.errors import InvalidRequest
 from docqa.fields import parse_claims
@@ -118,8 +118,8 @@ def parse_submission(upload: Upload, query: Mapping[str, str]) -> Submission:
     )
 
 
-def inspect(services: Services, submission: Submission) -> dict[str, Any]:
-    """The report on the file; nothing is stored. Blocks."""
+def inspect(services: Services, submission: Submission) -> Inspected:
+    """Report and readings of the file; nothing is stored. Blocks."""
     return services.inspector.inspect_file(
         submission.upload.path,
         document_type=submission.document_type,
@@ -165,7 +165,7 @@ def submit(
 
 
 def _create(services: Services, submission: Submission, document_id: str) -> StoredDocument:
-    report = inspect(services, submission)
+    inspected = inspect(services, submission)
     received_at = services.clock()
     document = StoredDocument(
         id=document_id,
@@ -173,8 +173,9 @@ def _create(services: Services, submission: Submission, document_id: str) -> Sto
         file_name=submission.file_name,
         document_type=submission.document_type,
         claims=submission.claims,
-        report=report,
-        decision=report["verdict"]["decision"],
+        report=inspected.report,
+        readings=inspected.readings,
+        decision=inspected.report["verdict"]["decision"],
         received_at=received_at,
         booking_ref=submission.booking_ref,
         deadline_at=submission.deadline

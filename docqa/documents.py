@@ -7,6 +7,8 @@ A type is one file of ``models/documents/``, for instance::
     title_en = "Syrian identity card, back"
     width_mm = 85.6            # 0 where the size is not known or varies
     height_mm = 53.98
+    other_side = "sy-id-front" # the type that is the other face of the same thing, if there is one
+    headings = ["…"]           # printed on it and on no other type, if anything is
 
     [fields.given_name]        # one of CLAIM_NAMES
     kind = "name"              # how it is compared: Kind
@@ -48,7 +50,12 @@ BARCODE_PARTS = 6
 MRZ_KEYS = ("passport_number", "birth_date", "given_names", "surname")
 LARGEST_SIDE_MM = 2000.0
 
-_TYPE_KEYS = {"id", "title_ar", "title_en", "width_mm", "height_mm", "fields"}
+Mistake = Literal["wrong_side", "wrong_document"]
+"""What was uploaded instead of the document asked for: its other face, or something else."""
+
+_TYPE_KEYS = {
+    "id", "title_ar", "title_en", "width_mm", "height_mm", "other_side", "headings", "fields"
+}  # fmt: skip
 _FIELD_KEYS = {"kind", "sources", "labels", "barcode_index", "mrz_key"}
 
 
@@ -78,6 +85,34 @@ class DocumentType:
     """0 where the size is not known or varies; so is ``height_mm``."""
     height_mm: float
     fields: tuple[FieldSpec, ...]
+    other_side: str | None = None
+    """Id of the type that is the other face of the same thing."""
+    headings: tuple[str, ...] = ()
+    """What is printed on it by which a reader knows it from the other types."""
+
+
+def mistake(asked: DocumentType, recognised: str | None) -> Mistake | None:
+    """What is wrong with an upload in which a document of the type ``recognised`` was seen.
+
+    None where it is the type asked for, where none was recognised, and where nothing tells the
+    type asked for from any other, as with a plain sheet.
+    """
+    if recognised is None or recognised == asked.id or not asked.fields:
+        return None
+    return "wrong_side" if recognised == asked.other_side else "wrong_document"
+
+
+def check_sides(types: Mapping[str, DocumentType]) -> None:
+    """Raises InvalidModel unless every other side is a known type that names the first one back."""
+    for document_type in types.values():
+        other = document_type.other_side
+        if other is not None and (
+            other not in types or types[other].other_side != document_type.id
+        ):
+            raise InvalidModel(
+                f"document type {document_type.id!r}: 'other_side' is {other!r}, which must be a "
+                f"type whose other_side is {document_type.id!r}"
+            )
 
 
 def parse_document_type(text: str) -> DocumentType:
@@ -99,6 +134,8 @@ def parse_document_type(text: str) -> DocumentType:
         width_mm=_side_mm(table, "width_mm", where),
         height_mm=_side_mm(table, "height_mm", where),
         fields=tuple(_field(name, spec, where) for name, spec in specs.items()),
+        other_side=_value(table, "other_side", str, where, None),
+        headings=_texts(table, "headings", where, ()),
     )
 
 

@@ -7,29 +7,34 @@ digit never counts as agreement, however alike the two look.
 
 from __future__ import annotations
 
-import datetime
 import re
 import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
 
+from docqa.dates import parse_date
 from docqa.documents import CLAIM_NAMES, Kind, Source
 from docqa.errors import InvalidRequest
 from docqa.page import Polygon
+from docqa.places import NO_PLACES, Places
 from docqa.text import canonical, graphemes, loose
 
 __all__ = [
     "CLAIM_NAMES",
+    "Edit",
     "Field",
     "Kind",
     "Match",
     "Source",
+    "agrees",
     "compare",
+    "difference",
     "parse_claims",
     "parse_date",
+    "settled",
 ]
 
 Match = Literal["equal", "variant", "near", "different", "unread"]
@@ -41,10 +46,11 @@ LONGEST_CLAIM_CHARACTERS = 200
 MOST_NEAR_EDITS = 2
 SHORTEST_STEM_LETTERS = 3  # what must remain of a family name without its article
 
+EXACT_SOURCES: tuple[Source, ...] = ("barcode", "mrz")
+"""They carry their own check: what they say is what the document says."""
+
 _ARTICLE = "ال"
 _NUMBER_SEPARATORS = re.compile(r"[\s\-]+")
-_DAY_FIRST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
-_YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,33 +70,104 @@ class Field:
     """1 for the first page."""
     read: str | None
     """What was read. Personal data: the citizen-facing report leaves it out."""
+    others: tuple[Field, ...] = ()
+    """The same claim as read elsewhere in the same upload, such as the print of a card's front
+    beside the barcode of its back. These have no others."""
 
 
-def compare(kind: Kind, claimed: str, read: str) -> Match:
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One run of characters in which a typed value and a reading agree or do not."""
+
+    kind: Literal["equal", "replaced", "missing", "extra"]
+    """``missing``: only on the document; ``extra``: only typed."""
+    claimed: str
+    """"" for what is missing."""
+    read: str
+    """"" for what is extra."""
+
+
+def compare(
+    kind: Kind, claimed: str, read: str, places: Places = NO_PLACES, *, may_be_cut: bool = False
+) -> Match:
     """How well a reading agrees with what was typed.
 
-    ``unread`` when either holds nothing to compare, such as a reading that is no date.
+    Args:
+        kind: what is compared.
+        claimed: what the citizen typed.
+        read: what the document says.
+        places: spellings of places, for the kind ``place``.
+        may_be_cut: whether the reading may have lost words of its line, as OCR does. A mother's
+            first name alone is then no reading of her full name.
+
+    Returns:
+        The match; ``unread`` when either holds nothing to compare, such as a reading that is no
+        date.
     """
     if kind == "date":
         return _compare_dates(claimed, read)
     if kind == "number":
         return _compare_numbers(claimed, read)
-    return _compare_names(kind, canonical(claimed).casefold(), canonical(read).casefold())
+    match = _compare_names(
+        kind, canonical(claimed).casefold(), canonical(read).casefold(), may_be_cut
+    )
+    if kind == "place" and match not in ("equal", "unread"):
+        one, other = places.find(claimed), places.find(read)
+        if one is not None and other is not None:
+            return "variant" if one == other else "different"
+    return match
 
 
-def parse_date(text: str) -> datetime.date | None:
-    """The date in ``D-M-YYYY`` or ``YYYY-M-D``, '-', '/' or '.', any digits; None if it is none."""
-    compact = canonical(text).replace(" ", "")
-    if found := _DAY_FIRST.fullmatch(compact):
-        day, _, month, year = found.groups()
-    elif found := _YEAR_FIRST.fullmatch(compact):
-        year, _, month, day = found.groups()
-    else:
-        return None
-    try:
-        return datetime.date(int(year), int(month), int(day))
-    except ValueError:
-        return None
+def agrees(match: Match) -> bool:
+    """Whether the document says what was typed."""
+    return match in ("equal", "variant")
+
+
+def settled(readings: Sequence[Field]) -> Field:
+    """One field of every reading of one claim (at least one), the others kept with it.
+
+    An exact source counts before print, then the better match, then the surer reading.
+    """
+    first, *others = sorted(
+        readings,
+        key=lambda field: (
+            field.source not in EXACT_SOURCES,
+            MATCHES.index(field.match),
+            -field.confidence,
+        ),
+    )
+    return replace(first, others=tuple(others))
+
+
+def difference(kind: Kind, claimed: str, read: str) -> tuple[Edit, ...]:
+    """Where what was typed and what was read differ, character by character, for people to see.
+
+    Both are shown in their canonical form, dates as D-M-YYYY and numbers without gaps. The parts
+    of ``claimed`` make up the typed value again, those of ``read`` the reading. A letter is one
+    character with the marks that stand on it.
+    """
+    one, other = graphemes(_shown(kind, claimed)), graphemes(_shown(kind, read))
+    kinds: dict[str, Literal["equal", "replaced", "missing", "extra"]] = {
+        "equal": "equal",
+        "replace": "replaced",
+        "insert": "missing",
+        "delete": "extra",
+    }
+    return tuple(
+        Edit(
+            kinds[step.tag],
+            "".join(one[step.src_start : step.src_end]),
+            "".join(other[step.dest_start : step.dest_end]),
+        )
+        for step in Levenshtein.opcodes(one, other)
+    )
+
+
+def _shown(kind: Kind, value: str) -> str:
+    date = parse_date(value) if kind == "date" else None
+    if date is not None:
+        return f"{date.day}-{date.month}-{date.year:04}"
+    return _bare_number(value) if kind == "number" else canonical(value)
 
 
 def parse_claims(claims: object) -> dict[str, str]:
@@ -120,7 +197,7 @@ def _is_sensible(name: str, value: str) -> bool:
     return True
 
 
-def _compare_names(kind: Kind, claimed: str, read: str) -> Match:
+def _compare_names(kind: Kind, claimed: str, read: str, may_be_cut: bool) -> Match:
     if not loose(claimed) or not loose(read):
         return "unread"
     if claimed == read:
@@ -131,7 +208,11 @@ def _compare_names(kind: Kind, claimed: str, read: str) -> Match:
     }
     accepted = forms.get(kind, _itself)
     pairs = [(loose(claimed), form) for form in accepted(read)]
-    pairs += [(form, loose(read)) for form in accepted(claimed)]
+    if kind == "mother_name" and may_be_cut:
+        if loose(read) in accepted(claimed) - {loose(claimed)}:
+            return "unread"
+    else:
+        pairs += [(form, loose(read)) for form in accepted(claimed)]
     return min((_compare_loose(one, other) for one, other in pairs), key=MATCHES.index)
 
 

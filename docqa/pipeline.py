@@ -9,14 +9,16 @@ from time import perf_counter
 from typing import Any
 
 from docqa.catalogue import Catalogue
-from docqa.documents import DocumentType
+from docqa.documents import DocumentType, mistake
 from docqa.errors import InvalidRequest
 from docqa.intake import Limits, open_document
 from docqa.measures import PageAssessment, assess
 from docqa.page import Page
+from docqa.places import NO_PLACES, Places
 from docqa.policy import Policy
 from docqa.ports import OcrEngine, PdfRenderer
 from docqa.reading import Reading, read_document
+from docqa.reading.print_fields import Readers
 from docqa.report import Report
 from docqa.verdict import decide
 
@@ -35,7 +37,9 @@ class Engine:
     renderer: PdfRenderer | None
     version: str
     digest: str
-    """Over the docqa version and every trained model and document type."""
+    """Over the docqa version and every trained model, document type and list of places."""
+    places: Places = NO_PLACES
+    readers: Readers | None = None
 
 
 def inspect(
@@ -74,7 +78,15 @@ def inspect(
         timings["measures"] += (started - decoded) * 1000
     reading = Reading((), ())
     if claims:
-        reading = read_document(pages, engine.document_types[document_type], claims, engine.ocr)
+        reading = read_document(
+            pages,
+            engine.document_types[document_type],
+            claims,
+            engine.ocr,
+            engine.places,
+            engine.readers,
+            engine.document_types.values(),
+        )
         timings["reading"] = (perf_counter() - started) * 1000
     return _report(engine, _sha256(data), document_type, tuple(assessments), reading, timings)
 
@@ -99,7 +111,15 @@ def _report(
     reading: Reading,
     timings: Mapping[str, float],
 ) -> Report:
-    verdict = decide(engine.policy, document_type, pages, reading.fields, reading.faults)
+    asked = engine.document_types[document_type]
+    verdict = decide(
+        engine.policy,
+        document_type,
+        pages,
+        reading.fields,
+        reading.faults,
+        mistake(asked, reading.recognised),
+    )
     return Report(
         sha256=sha256,
         document_type=document_type,
@@ -112,6 +132,7 @@ def _report(
         engine_version=engine.version,
         engine_digest=engine.digest,
         timings_ms=timings,
+        recognised=reading.recognised,
     )
 
 

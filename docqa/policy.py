@@ -2,7 +2,8 @@
 
 A table ``[measure.output]`` is a :class:`Rule`; ``[type.<document type>.<measure>.<output>]``
 replaces it for one document type; ``[field.<source>]`` says what a match means by where it was
-read. Every name is checked when the policy is read, so an unknown one stops the start.
+read, ``[field.<source>.<claim>]`` replaces parts of that for one claim; ``[finding.<name>]`` is a
+:class:`Finding`. Every name is checked when the policy is read, so an unknown one stops the start.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import hashlib
 import math
 import tomllib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from docqa.documents import CLAIM_NAMES
 from docqa.errors import InvalidModel
 from docqa.measures import Measure
 
@@ -22,7 +24,11 @@ REJECT_SCORE = 40
 MATCHES = ("variant", "near", "different", "unread")
 SOURCES = ("barcode", "mrz", "digits", "ocr", "none")
 DECISIONS = ("accept", "review", "reject")
+FINDINGS = ("wrong_side", "wrong_document", "sides_disagree")
+"""What can be wrong with a document as a whole: the other face of what was asked for, another
+document, and faces or copies of one upload that contradict each other."""
 
+_FINDING_KEYS = {"reason", "decision", "source"}
 _RULE_KEYS = {"reason", "accept", "reject", "ideal", "source"}
 
 
@@ -74,6 +80,19 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What becomes of a document with which something is wrong that is no measurement."""
+
+    reason: str
+    decision: str
+    """``review`` or ``reject``."""
+    source: str
+    least_confidence: float = 0.0
+    """0 to 1. Of ``sides_disagree`` only: print that differs from a barcode or machine-readable
+    zone which confirms the claim counts from this confidence on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Every limit in force, with the digest of the file it came from."""
 
@@ -83,7 +102,14 @@ class Policy:
     overrides: Mapping[str, tuple[Rule, ...]]
     """document type -> rules that replace or join the general ones"""
     matches: Mapping[str, Mapping[str, str]]
-    """where it was read -> match -> decision"""
+    """where it was read -> match -> decision; ``<source>.<claim>`` is for one claim alone"""
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    """by name: FINDINGS"""
+
+    def on_match(self, source: str | None, claim: str, match: str) -> str:
+        """What a match of a claim means, by where it was read: accept, review or reject."""
+        where = source or "none"
+        return self.matches.get(f"{where}.{claim}", self.matches[where])[match]
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -126,6 +152,7 @@ def parse_policy(
         raise InvalidModel('a policy starts with its id, for instance id = "sy-passport"')
     by_type = _table(tables.pop("type", {}), f"policy {identity}: type")
     matches = _matches(identity, _table(tables.pop("field", {}), f"policy {identity}: field"))
+    findings = _findings(identity, _table(tables.pop("finding", {}), f"policy {identity}"), codes)
     rules = _rules(identity, tables, resolve, codes)
     overrides = {}
     for name, nested in by_type.items():
@@ -135,7 +162,7 @@ def parse_policy(
     if not rules:
         raise InvalidModel(f"policy {identity} has no rule")
     digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-    return Policy(identity, digest, rules, overrides, matches)
+    return Policy(identity, digest, rules, overrides, matches, findings)
 
 
 def _table(value: object, where: str) -> dict[str, Any]:
@@ -220,12 +247,47 @@ def _matches(policy: str, tables: Mapping[str, Any]) -> dict[str, dict[str, str]
     where = f"policy {policy}: field"
     if set(tables) != set(SOURCES):
         raise InvalidModel(f"{where} needs exactly the tables {', '.join(SOURCES)}")
+    matches = {}
     for source, table in tables.items():
-        if set(_table(table, f"{where}.{source}")) != {*MATCHES, "source"}:
+        general = dict(_table(table, f"{where}.{source}"))
+        claims = {name: general.pop(name) for name in CLAIM_NAMES if name in general}
+        if set(general) != {*MATCHES, "source"}:
             raise InvalidModel(f"{where}.{source} needs exactly {', '.join(MATCHES)} and source")
-        for match in MATCHES:
-            if table[match] not in DECISIONS:
-                raise InvalidModel(f"{where}.{source}.{match} must be one of {DECISIONS}")
-        if table["unread"] == "accept":
-            raise InvalidModel(f"{where}.{source}: what could not be read is never accepted")
-    return {source: {match: table[match] for match in MATCHES} for source, table in tables.items()}
+        matches[source] = _decisions(f"{where}.{source}", general)
+        for claim, given in claims.items():
+            at = f"{where}.{source}.{claim}"
+            if not {"source"} < set(_table(given, at)) <= {*MATCHES, "source"}:
+                raise InvalidModel(f"{at} needs source and one or more of {', '.join(MATCHES)}")
+            matches[f"{source}.{claim}"] = _decisions(at, {**general, **given})
+    return matches
+
+
+def _decisions(where: str, table: Mapping[str, Any]) -> dict[str, str]:
+    for match in MATCHES:
+        if table[match] not in DECISIONS:
+            raise InvalidModel(f"{where}.{match} must be one of {DECISIONS}")
+    if table["unread"] == "accept":
+        raise InvalidModel(f"{where}: what could not be read is never accepted")
+    return {match: table[match] for match in MATCHES}
+
+
+def _findings(policy: str, tables: Mapping[str, Any], codes: Collection[str]) -> dict[str, Finding]:
+    if set(tables) != set(FINDINGS):
+        raise InvalidModel(
+            f"policy {policy}: finding needs exactly the tables {', '.join(FINDINGS)}"
+        )
+    found = {}
+    for name, table in tables.items():
+        where = f"policy {policy}: [finding.{name}]"
+        keys = _FINDING_KEYS | ({"least_confidence"} if name == "sides_disagree" else set())
+        if set(_table(table, where)) != keys:
+            raise InvalidModel(f"{where} needs exactly {', '.join(sorted(keys))}")
+        if table["reason"] not in codes:
+            raise InvalidModel(f"{where}: {table['reason']!r} has no text in models/reasons")
+        if table["decision"] not in DECISIONS[1:]:
+            raise InvalidModel(f"{where}: decision must be one of {DECISIONS[1:]}")
+        confidence = _limit(where, "least_confidence", table.get("least_confidence", 0.0))
+        if not 0 <= confidence <= 1:
+            raise InvalidModel(f"{where}: least_confidence must be 0 to 1")
+        found[name] = Finding(table["reason"], table["decision"], str(table["source"]), confidence)
+    return found

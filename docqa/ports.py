@@ -7,7 +7,7 @@ suite in ``tests/contracts/`` that every adapter of it passes, the shipped in-me
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -77,6 +77,8 @@ class StoredDocument:
     received_at: datetime
     booking_ref: str | None = None
     deadline_at: datetime | None = None
+    readings: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What was read: claim name -> source -> text. For reviewers alone."""
 
 
 @dataclass(frozen=True, slots=True)

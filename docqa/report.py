@@ -35,6 +35,8 @@ class Report:
     engine_version: str
     engine_digest: str
     timings_ms: Mapping[str, float]
+    recognised: str | None = None
+    """Id of the document type that was seen; None when nothing was read or it is not sure."""
 
 
 def to_json(report: Report, catalogue: Catalogue) -> dict[str, Any]:
@@ -52,11 +54,24 @@ def to_json(report: Report, catalogue: Catalogue) -> dict[str, Any]:
             _page_json(page, page_scores, catalogue)
             for page, page_scores in zip(report.pages, scores, strict=True)
         ],
-        "fields": [_field_json(field) for field in report.fields],
+        "recognised": report.recognised,
+        "fields": [_field_json(field, catalogue) for field in report.fields],
         "faults": list(report.faults),
         "policy": {"id": report.policy_id, "digest": report.policy_digest},
         "engine": {"version": report.engine_version, "digest": report.engine_digest},
         "timings_ms": {stage: round(ms, 1) for stage, ms in report.timings_ms.items()},
+    }
+
+
+def readings_json(report: Report) -> dict[str, dict[str, str]]:
+    """What was read: claim name -> source -> text. Personal data, for reviewers alone."""
+    return {
+        field.name: {
+            reading.source: reading.read
+            for reading in (field, *field.others)
+            if reading.source is not None and reading.read is not None
+        }
+        for field in report.fields
     }
 
 
@@ -107,19 +122,14 @@ def measurements_from_json(
         )
         for page in report["pages"]
     )
-    fields = tuple(
-        Field(
-            name=field["name"],
-            match=field["match"],
-            source=field["source"],
-            confidence=field["confidence"],
-            polygon=_polygon(field["polygon"]) if field["polygon"] else None,
-            page=field["page"],
-            read=None,
-        )
-        for field in report["fields"]
-    )
+    fields = tuple(_field(field["name"], field) for field in report["fields"])
     return pages, fields, tuple(report["faults"])
+
+
+def recognised_from_json(report: Mapping[str, Any]) -> str | None:
+    """The document type that was seen; None for reports from before it was looked for."""
+    recognised: str | None = report.get("recognised")
+    return recognised
 
 
 def _reason_json(reason: Reason, catalogue: Catalogue) -> dict[str, Any]:
@@ -206,15 +216,43 @@ def _region_json(region: Region) -> dict[str, Any]:
     return {"kind": region.kind, "polygon": _polygon_json(region.polygon)}
 
 
-def _field_json(field: Field) -> dict[str, Any]:
+def _field_json(field: Field, catalogue: Catalogue) -> dict[str, Any]:
+    facts = {"field": field.name}
+    note = None
+    if field.match == "variant":
+        note = {
+            language: catalogue.say("field.variant", language, facts).message
+            for language in LANGUAGES
+        }
     return {
         "name": field.name,
+        **_reading_json(field),
+        "note": note,
+        "others": [_reading_json(other) for other in field.others],
+    }
+
+
+def _reading_json(field: Field) -> dict[str, Any]:
+    return {
         "match": field.match,
         "source": field.source,
         "confidence": round(field.confidence, 3),
         "page": field.page,
         "polygon": _polygon_json(field.polygon) if field.polygon else None,
     }
+
+
+def _field(name: str, written: Mapping[str, Any]) -> Field:
+    return Field(
+        name=name,
+        match=written["match"],
+        source=written["source"],
+        confidence=written["confidence"],
+        polygon=_polygon(written["polygon"]) if written["polygon"] else None,
+        page=written["page"],
+        read=None,
+        others=tuple(_field(name, other) for other in written.get("others", ())),
+    )
 
 
 def _polygon_json(polygon: Polygon) -> list[list[float]]:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from docqa.documents import mistake
 from docqa.pipeline import Engine
 from docqa.ports import ReportStore, StoredDocument
-from docqa.report import measurements_from_json, rejudge_json
+from docqa.report import measurements_from_json, recognised_from_json, rejudge_json
 from docqa.verdict import Decision, Reason, Verdict, decide
 
 
@@ -60,7 +61,9 @@ def apply(
 
 def _verdict(document: StoredDocument, engine: Engine) -> Verdict:
     pages, fields, faults = measurements_from_json(document.report)
-    return decide(engine.policy, document.document_type, pages, fields, faults)
+    asked = engine.document_types.get(document.document_type)
+    mistaken = mistake(asked, recognised_from_json(document.report)) if asked else None
+    return decide(engine.policy, document.document_type, pages, fields, faults, mistaken)
 
 
 def _spare(before: Decision, verdict: Verdict) -> Verdict:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from docqa.fields import Field
+from docqa.documents import Mistake
+from docqa.fields import EXACT_SOURCES, Field, agrees
 from docqa.measures import Assessed, NotAssessed, PageAssessment
 from docqa.page import Region
-from docqa.policy import ACCEPT_SCORE, REJECT_SCORE, Policy, Rule
+from docqa.policy import ACCEPT_SCORE, REJECT_SCORE, Finding, Policy, Rule
 
 
 class Decision(StrEnum):
@@ -61,6 +62,7 @@ def decide(
     pages: Sequence[PageAssessment],
     fields: Sequence[Field] = (),
     faults: Sequence[str] = (),
+    mistake: Mistake | None = None,
 ) -> Verdict:
     """Judge a document.
 
@@ -70,6 +72,8 @@ def decide(
         pages: what was measured. None at all is an unreadable document: review.
         fields: what was read against what was claimed.
         faults: ``system.*`` codes of engines that failed: review.
+        mistake: what was uploaded instead of the document type; its fields could not be read then,
+            which is no reason of its own.
     """
     found: list[tuple[int, Reason]] = [
         (REJECT_SCORE, Reason(code, Decision.REVIEW)) for code in faults
@@ -86,6 +90,10 @@ def decide(
             if reason is not None:
                 found.append((REJECT_SCORE if score is None else score, reason))
         scores.append(page_scores)
+    if mistake is not None:
+        finding = policy.findings[mistake]
+        found.append((REJECT_SCORE, Reason(finding.reason, Decision(finding.decision))))
+        fields = [field for field in fields if field.match != "unread"]
     found.extend(_judge_fields(policy, fields))
     reasons = _ordered(found)
     decision = max((reason.decision for reason in reasons), key=_rank, default=Decision.ACCEPT)
@@ -127,22 +135,47 @@ def _code(rule: Rule, assessment: Assessed) -> str:
     return rule.reason.format_map({name: str(v) for name, v in assessment.outputs.items()})
 
 
-def _judge_fields(policy: Policy, fields: Iterable[Field]) -> Iterable[tuple[int, Reason]]:
+def _judge_fields(policy: Policy, fields: Sequence[Field]) -> Iterable[tuple[int, Reason]]:
+    disagreements = {field: _disagreement(policy, field) for field in fields}
+    worst = [reason.decision for reason in disagreements.values() if reason is not None]
     for field in fields:
-        if field.match == "equal":
-            continue
-        decision = Decision(policy.matches[field.source or "none"][field.match])
-        if decision is Decision.ACCEPT:
-            continue
-        regions = (Region("field", field.polygon),) if field.polygon else ()
-        reason = Reason(
-            f"field.{field.match}",
-            decision,
-            page=field.page,
-            regions=regions,
-            field=field.name,
-        )
-        yield (REJECT_SCORE, reason)
+        if (disagreement := disagreements[field]) is not None:
+            yield REJECT_SCORE, disagreement
+        elif field.match != "equal":
+            decision = Decision(policy.on_match(field.source, field.name, field.match))
+            # Once the sides contradict each other, neither proves anything against the claims.
+            if worst and field.source in EXACT_SOURCES:
+                decision = min(decision, max(worst, key=_rank), key=_rank)
+            if decision is not Decision.ACCEPT:
+                yield REJECT_SCORE, _about(field, f"field.{field.match}", decision, field)
+
+
+def _disagreement(policy: Policy, field: Field) -> Reason | None:
+    """That print and an exact source of one upload contradict each other, in place of a mismatch.
+
+    Print proves what it says where it says what was typed: no reader makes that up. Print that
+    differs while the exact source confirms the claim is mostly misread; it counts when it is sure
+    and nowhere near.
+    """
+    finding = policy.findings.get("sides_disagree")
+    if finding is None or field.source not in EXACT_SOURCES:
+        return None
+    for other in field.others:
+        if other.source not in EXACT_SOURCES and _contradicts(field, other, finding):
+            return _about(other, finding.reason, Decision(finding.decision), field)
+    return None
+
+
+def _contradicts(field: Field, other: Field, finding: Finding) -> bool:
+    if agrees(other.match):
+        return not agrees(field.match)
+    is_sure = other.match == "different" and other.confidence >= finding.least_confidence
+    return is_sure and agrees(field.match)
+
+
+def _about(seen: Field, code: str, decision: Decision, field: Field) -> Reason:
+    regions = (Region("field", seen.polygon),) if seen.polygon else ()
+    return Reason(code, decision, page=seen.page, regions=regions, field=field.name)
 
 
 def _ordered(found: list[tuple[int, Reason]]) -> tuple[Reason, ...]:

@@ -25,15 +25,20 @@ from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
 from docqa.adapters.tesseract import TesseractEngine
 from docqa.catalogue import LANGUAGES, Catalogue, parse_catalogue
-from docqa.documents import DocumentType, parse_document_type
+from docqa.documents import DocumentType, check_sides, parse_document_type
 from docqa.errors import InvalidModel
 from docqa.intake import Limits
 from docqa.pipeline import Engine
+from docqa.places import Places, parse_places
 from docqa.policy import Policy, parse_policy
+from docqa.reading.print_fields import Readers
+from docqa.reading.strips import parse_strip_reader
 from docqa.report import Report
 from docqa.settings import Settings
 from docqa.worker import ChildLimits, Worker
 
+NETWORKS = ("arabic", "digits")
+"""Folders of models with a network that reads print."""
 _PACKAGED = Path(__file__).parent / "_models"
 _CHECKOUT = Path(__file__).parent.parent / "models"
 
@@ -77,8 +82,12 @@ def load_engine(settings: Settings, policy: str | None = None) -> Engine:
     ocr = TesseractEngine()
     bound = {}
     content = hashlib.sha256(version("docqa").encode())
-    for path in sorted((folder / "documents").glob("*.toml")):
-        content.update(path.read_bytes())
+    for kind in ("documents", "places"):
+        for path in sorted((folder / kind).glob("*.toml")):
+            content.update(path.read_bytes())
+    networks = {name: _network(folder / name) for name in NETWORKS}
+    for network, description in networks.values():
+        content.update(network + description)
     for name in judged.measures:
         measure = measures.resolve(name)
         model = None
@@ -104,7 +113,22 @@ def load_engine(settings: Settings, policy: str | None = None) -> Engine:
         renderer=PopplerRenderer(),
         version=version("docqa"),
         digest="sha256:" + content.hexdigest(),
+        places=load_places(folder),
+        readers=_readers(networks),
     )
+
+
+def _network(folder: Path) -> tuple[bytes, bytes]:
+    try:
+        return (folder / "model.onnx").read_bytes(), (folder / "model.json").read_bytes()
+    except OSError as error:
+        raise InvalidModel(
+            f"models/{folder.name} cannot be read; remake it with train.py: {error.strerror}"
+        ) from error
+
+
+def _readers(networks: Mapping[str, tuple[bytes, bytes]]) -> Readers:
+    return Readers(**{name: parse_strip_reader(*files) for name, files in networks.items()})
 
 
 def _check_evidence(measure: measures.Measure, catalogue: Catalogue) -> None:
@@ -131,7 +155,13 @@ def load_document_types(folder: Path) -> Mapping[str, DocumentType]:
         if parsed.id != path.stem:
             raise InvalidModel(f"{path.name} has the id {parsed.id!r}; it must be {path.stem!r}")
         found[parsed.id] = parsed
+    check_sides(found)
     return found
+
+
+def load_places(folder: Path) -> Places:
+    """The spellings of places in ``folder``/places, of all countries together."""
+    return parse_places(_read(path) for path in sorted((folder / "places").glob("*.toml")))
 
 
 def load_policy(

@@ -67,6 +67,17 @@ def test_every_reason_of_the_shipped_policy_is_said_in_every_language() -> None:
                 assert said.message and said.advice
 
 
+def test_the_shipped_models_judge_places_sides_and_what_has_no_check_digit() -> None:
+    engine = wiring.load_engine(Settings())
+    assert engine.places.find("لاذقية") == engine.places.find("اللاذقية") == "latakia"
+    assert {finding.decision for finding in engine.policy.findings.values()} == {"review"}
+    for match in ("near", "different"):
+        assert engine.policy.on_match("mrz", "family_name_latin", match) == "review"
+        assert engine.policy.on_match("mrz", "passport_number", match) == "reject"
+        assert engine.policy.on_match("barcode", "national_number", match) == "reject"
+        assert engine.policy.on_match("ocr", "given_name", match) == "review"
+
+
 def test_every_claim_has_a_name_in_every_language() -> None:
     catalogue = wiring.load_catalogue(ROOT / "models")
     for language in LANGUAGES:

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from docqa.documents import DocumentType, FieldSpec, parse_document_type
+from docqa.documents import (
+    DocumentType,
+    FieldSpec,
+    Mistake,
+    check_sides,
+    mistake,
+    parse_document_type,
+)
 from docqa.errors import InvalidModel
 
 SHIPPED = sorted((Path(__file__).parent.parent / "models" / "documents").glob("*.toml"))
@@ -49,7 +56,7 @@ def test_sizes_are_the_standards(type_id: str, size_mm: tuple[float, float]) -> 
 
 def test_the_national_number_is_never_left_to_tesseract_on_the_card() -> None:
     (spec,) = (spec for spec in shipped("sy-id-front").fields if spec.name == "national_number")
-    assert spec.sources == ("digits",)
+    assert "ocr" not in spec.sources
 
 
 def test_the_back_reads_every_field_of_the_front() -> None:
@@ -69,9 +76,45 @@ def test_fields_keep_the_order_of_the_file() -> None:
     )
 
 
+def test_the_sides_of_the_shipped_types_name_each_other() -> None:
+    types = {path.stem: shipped(path.stem) for path in SHIPPED}
+    check_sides(types)
+    assert types["sy-id-front"].other_side == "sy-id-back"
+    assert types["passport"].other_side is None
+
+
+@pytest.mark.parametrize("sides", [{"x": "y"}, {"x": "y", "y": None}, {"x": "x", "y": "x"}])
+def test_a_side_that_does_not_name_the_first_one_back_is_refused(
+    sides: dict[str, str | None],
+) -> None:
+    types = {name: DocumentType(name, "", "", 0, 0, (), other) for name, other in sides.items()}
+    with pytest.raises(InvalidModel, match="'other_side'"):
+        check_sides(types)
+
+
+@pytest.mark.parametrize(
+    ("asked", "recognised", "expected"),
+    [
+        ("sy-id-front", "sy-id-front", None),
+        ("sy-id-front", None, None),
+        ("sy-id-front", "sy-id-back", "wrong_side"),
+        ("sy-id-back", "sy-id-front", "wrong_side"),
+        ("sy-id-front", "passport", "wrong_document"),
+        ("passport", "civil-extract", "wrong_document"),
+        ("passport", "a type of later", "wrong_document"),
+        ("a4-generic", "passport", None),
+    ],
+)
+def test_what_was_uploaded_instead(
+    asked: str, recognised: str | None, expected: Mistake | None
+) -> None:
+    assert mistake(shipped(asked), recognised) == expected
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
+        (MINIMAL + "other_side = 3", "'other_side'"),
         (MINIMAL + "width = 3", "'width'"),
         (MINIMAL.replace("85.6", '"wide"'), "'width_mm'"),
         (MINIMAL.replace("85.6", "true"), "'width_mm'"),

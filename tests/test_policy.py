@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from docqa.errors import InvalidModel
 from docqa.measures import Measure, Output
-from docqa.policy import Policy, Rule, parse_policy
+from docqa.policy import Finding, Policy, Rule, parse_policy
 
 SKEW = Measure(
     "skew",
@@ -20,18 +20,34 @@ SKEW = Measure(
     None,
     lambda model: lambda page: None,
 )
-CODES = {"geometry.skew", "geometry.left", "geometry.right"}
+CODES = {"geometry.skew", "geometry.left", "geometry.right", "page.wrong_side"}
+SIDE = """
+[finding.wrong_side]
+reason = "page.wrong_side"
+decision = "review"
+source = "provisional"
+"""
+DISAGREE = SIDE.replace("wrong_side]", "sides_disagree]") + "least_confidence = 0.9\n"
+DOCUMENT = SIDE.replace("wrong_side]", "wrong_document]")
 FIELDS = "".join(
     f'[field.{source}]\nvariant = "accept"\nnear = "review"\ndifferent = "review"\n'
     f'unread = "review"\nsource = "provisional"\n'
     for source in ("barcode", "mrz", "digits", "ocr", "none")
 )
+FIELDS += SIDE + DISAGREE + DOCUMENT
 RULE = """
 [skew.angle_deg]
 reason = "geometry.skew"
 accept = 1.0
 reject = 5.0
 source = "provisional"
+"""
+
+
+ONE_CLAIM = """
+[field.mrz.given_name_latin]
+different = "reject"
+source = "for a test"
 """
 
 
@@ -95,6 +111,18 @@ def test_a_type_overrides_one_limit_and_inherits_the_rest() -> None:
             f'id = "p"\n{RULE}{FIELDS.replace(chr(34) + "review", chr(34) + "later", 1)}',
             "must be one of",
         ),
+        (f'id = "p"\n{RULE}{FIELDS}{ONE_CLAIM.replace("given_name_latin", "name")}', "exactly"),
+        (f'id = "p"\n{RULE}{FIELDS}{ONE_CLAIM.replace("different", "diff")}', "one or more of"),
+        (f'id = "p"\n{RULE}{FIELDS}{ONE_CLAIM.replace("reject", "later")}', "must be one of"),
+        (f'id = "p"\n{RULE}{FIELDS}{ONE_CLAIM.split("source")[0]}', "needs source"),
+        (f'id = "p"\n{RULE}{FIELDS}{ONE_CLAIM.split("different")[0]}source = "s"', "one or more"),
+        (f'id = "p"\n{RULE}{FIELDS.replace(SIDE, "")}', "needs exactly the tables wrong_side"),
+        (f'id = "p"\n{RULE}{FIELDS}{SIDE.replace("side]", "back]")}', "needs exactly the tables"),
+        (f'id = "p"\n{RULE}{FIELDS.replace("page.", "page.x", 1)}', "has no text"),
+        (f'id = "p"\n{RULE}{FIELDS.replace(SIDE, SIDE.replace("review", "accept"))}', "be one of"),
+        (f'id = "p"\n{RULE}{FIELDS}least_confidence = 0.5', "needs exactly decision"),
+        (f'id = "p"\n{RULE}{FIELDS.replace("0.9", "1.5")}', "0 to 1"),
+        (f'id = "p"\n{RULE}{FIELDS.replace("least_confidence = 0.9", "")}', "needs exactly dec"),
     ],
 )
 def test_whatever_is_wrong_stops_the_start_and_says_so(broken: str, said: str) -> None:
@@ -105,6 +133,26 @@ def test_whatever_is_wrong_stops_the_start_and_says_so(broken: str, said: str) -
 def test_what_could_not_be_read_is_never_accepted() -> None:
     with pytest.raises(InvalidModel, match="never accepted"):
         parse(f'id = "p"\n{RULE}' + FIELDS.replace('unread = "review"', 'unread = "accept"', 1))
+
+
+def test_what_a_match_means_may_differ_for_one_claim() -> None:
+    policy = parse(f'id = "p"\n{RULE}{FIELDS}{ONE_CLAIM}')
+    assert policy.on_match("mrz", "given_name_latin", "different") == "reject"
+    assert policy.on_match("mrz", "given_name_latin", "near") == "review"
+    assert policy.on_match("mrz", "passport_number", "different") == "review"
+    assert policy.on_match("ocr", "given_name_latin", "different") == "review"
+    assert policy.on_match(None, "given_name_latin", "unread") == "review"
+    with pytest.raises(InvalidModel, match="never accepted"):
+        parse(f'id = "p"\n{RULE}{FIELDS}{ONE_CLAIM}unread = "accept"\n')
+
+
+def test_a_finding_reads_back_what_it_says() -> None:
+    policy = parse(f'id = "p"\n{RULE}{FIELDS}')
+    assert policy.findings == {
+        "wrong_side": Finding("page.wrong_side", "review", "provisional"),
+        "wrong_document": Finding("page.wrong_side", "review", "provisional"),
+        "sides_disagree": Finding("page.wrong_side", "review", "provisional", 0.9),
+    }
 
 
 def test_a_reason_may_follow_a_text_output_when_every_choice_has_a_text() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,20 @@ from docqa.fields import Field
 from docqa.measures import Assessed, NotAssessed, PageAssessment
 from docqa.page import Region
 from docqa.policy import Policy, Rule
-from docqa.report import Report, measurements_from_json, rejudge_json, to_json
+from docqa.report import (
+    Report,
+    measurements_from_json,
+    readings_json,
+    recognised_from_json,
+    rejudge_json,
+    to_json,
+)
 from docqa.verdict import Decision, decide
 from docqa.wiring import load_catalogue
 
 MODELS = Path(__file__).parent.parent / "models"
 RULES = (Rule("skew", "angle_deg", "deg", "geometry.skew", 1.0, 5.0, 0.0, "s"),)
-MATCHES = {"barcode": {"near": "reject"}}
+MATCHES = {"barcode": {"near": "reject", "variant": "accept"}}
 POLICY = Policy("p", "sha256:0", RULES, {}, MATCHES)
 SECRET = "02012345678"
 
@@ -42,7 +50,12 @@ def made(angle: float = 2.0) -> Report:
             },
         ),
     )
-    fields = (Field("national_number", "near", "barcode", 1.0, ((0.0, 0.0),) * 4, 1, SECRET),)
+    square = ((0.0, 0.0),) * 4
+    printed = Field("national_number", "unread", "digits", 0.5, square, 2, SECRET)
+    fields = (
+        Field("national_number", "near", "barcode", 1.0, square, 1, SECRET, (printed,)),
+        Field("birth_place", "variant", "barcode", 1.0, square, 1, SECRET),
+    )
     verdict = decide(POLICY, "sy-id-back", pages, fields)
     return Report(
         "ab",
@@ -56,6 +69,7 @@ def made(angle: float = 2.0) -> Report:
         "0",
         "sha256:1",
         {"decode": 1.234},
+        recognised="sy-id-back",
     )
 
 
@@ -68,10 +82,41 @@ def test_it_survives_json_and_can_be_judged_again(catalogue: Catalogue) -> None:
     assert [r.code for r in again.reasons] == [r.code for r in report.verdict.reasons]
     assert pages[0].measures["capture"] == report.pages[0].measures["capture"]
     assert pages[0].measures["blur"] == NotAssessed("no text")
+    assert recognised_from_json(written) == "sy-id-back"
+    hidden = tuple(replace(other, read=None) for other in report.fields[0].others)
+    assert fields[0] == replace(report.fields[0], read=None, others=hidden)
+
+
+def test_a_report_from_before_types_were_recognised_can_be_judged(catalogue: Catalogue) -> None:
+    written = to_json(made(), catalogue)
+    del written["recognised"]
+    for field in written["fields"]:
+        del field["others"], field["note"]
+    _, fields, _ = measurements_from_json(written)
+    assert [field.others for field in fields] == [(), ()]
+    assert recognised_from_json(written) is None
+
+
+def test_another_spelling_is_noted_in_every_language_and_lowers_nothing(
+    catalogue: Catalogue,
+) -> None:
+    written = to_json(made(0.0), catalogue)
+    number, place = written["fields"]
+    assert number["note"] is None
+    assert "place of birth" in place["note"]["en"]
+    assert "محل الولادة" in place["note"]["ar"]
+    assert "birth_place" not in {reason["field"] for reason in written["verdict"]["reasons"]}
 
 
 def test_what_was_read_is_not_in_it(catalogue: Catalogue) -> None:
     assert SECRET not in json.dumps(to_json(made(), catalogue))
+
+
+def test_what_was_read_is_told_by_claim_and_source_for_reviewers() -> None:
+    assert readings_json(made()) == {
+        "national_number": {"barcode": SECRET, "digits": SECRET},
+        "birth_place": {"barcode": SECRET},
+    }
 
 
 def test_every_reason_speaks_every_language_with_its_numbers(catalogue: Catalogue) -> None:
@@ -104,7 +149,7 @@ def test_a_new_policy_changes_verdict_and_scores_but_no_measurement(catalogue: C
         "sha256:2",
         (Rule("skew", "angle_deg", "deg", "geometry.skew", 3.0, 5.0, 0.0, "s"),),
         {},
-        {"barcode": {"near": "accept"}},
+        {"barcode": {"near": "accept", "variant": "accept"}},
     )
     pages, fields, faults = measurements_from_json(written)
     verdict = decide(lax, "sy-id-back", pages, fields, faults)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from docqa.adapters.memory import MemoryStore
+from docqa.documents import DocumentType, FieldSpec
 from docqa.measures import Assessed, PageAssessment
 from docqa.pipeline import Engine
-from docqa.policy import Policy, Rule
+from docqa.policy import Finding, Policy, Rule
 from docqa.ports import StoredDocument
 from docqa.report import Report, to_json
 from docqa.revalidate import apply, rejudge
@@ -53,6 +55,22 @@ def store() -> MemoryStore:
 
 def moves(store: MemoryStore, accept: float, reject: float) -> dict[str, tuple[str, str]]:
     return {t.document_id: (t.before, t.after) for t in rejudge(store, engine(accept, reject))}
+
+
+def test_a_wrong_side_is_found_again_from_what_was_recognised(store: MemoryStore) -> None:
+    lax = engine(9.0, 10.0)
+    spec = FieldSpec("given_name", "name", ("ocr",), ("الاسم",))
+    front = DocumentType("a4-generic", "", "", 0, 0, (spec,), other_side="back")
+    finding = Finding("page.wrong_side", "review", "provisional")
+    policy = replace(lax.policy, findings={"wrong_side": finding})
+    judge = replace(lax, policy=policy, document_types={"a4-generic": front})
+    document = store.get("doc_a")
+    assert document is not None
+    store.supersede("doc_a", {**document.report, "recognised": "back"})
+    after = {t.document_id: t for t in rejudge(store, judge)}
+    assert (after["doc_a"].after, after["doc_b"].after) == ("review", "accept")
+    (reason,) = after["doc_a"].report["verdict"]["reasons"]
+    assert reason["code"] == "page.wrong_side"
 
 
 def test_the_same_limits_change_nothing(store: MemoryStore) -> None:

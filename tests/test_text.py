@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import itertools
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,11 +24,19 @@ ARABIC = st.text(
         ("  أحمد   الخطيب ", "أحمد الخطيب"),
         ("\u202bأحمد\u202c\u200f", "أحمد"),
         ("\ufeffأحمد\u061c", "أحمد"),
+        ("أح\u00adمد", "أحمد"),
+        ("أح\u2066مد\u2069", "أحمد"),
+        ("أح\u200cمد", "أحمد"),
         ("مُحَمَّد", "محمد"),
         ("محـــمد", "محمد"),
         ("ﺃﺣﻤﺪ", "أحمد"),
         ("ﻻرا", "لارا"),
         ("ﷲ", "الله"),
+        ("ﻋﺒﺪ ﷲ", "عبد الله"),
+        ("ﷴ", "محمد"),
+        ("ﻷﺳﻌﺪ", "لأسعد"),
+        ("ﻵﻻﻹ", "لآلالإ"),
+        ("ﯾﮐ", "يك"),
         ("علی", "علي"),
         ("کمال", "كمال"),
         ("٠١٢٣٤٥٦٧٨٩", "0123456789"),
@@ -75,6 +86,46 @@ def test_loose_joins_the_spellings_of_one_name(one: str, other: str) -> None:
 )
 def test_loose_keeps_different_letters_apart(one: str, other: str) -> None:
     assert loose(one) != loose(other)
+
+
+LETTERS = "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيگپچ"
+FOLDED = ({*"اأإآ"}, {*"يىئ"}, {*"هة"}, {*"وؤ"})
+UNSEEN = "\u00ad\u061c\u0640\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u0670" + "".join(
+    map(chr, [*range(0x064B, 0x0653), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+)
+
+
+def test_loose_folds_the_letters_of_one_class_and_no_others() -> None:
+    for one, other in itertools.combinations(LETTERS, 2):
+        same = any({one, other} <= letters for letters in FOLDED)
+        assert (loose(f"ب{one}ب") == loose(f"ب{other}ب")) == same, (one, other)
+
+
+def test_canonical_folds_no_two_letters() -> None:
+    assert len({canonical(letter) for letter in LETTERS}) == len(LETTERS)
+
+
+def test_every_presentation_form_of_letters_is_written_in_letters() -> None:
+    for form in map(chr, [*range(0xFB50, 0xFBB2), *range(0xFE70, 0xFEFD)]):
+        plain = unicodedata.normalize("NFKC", form)
+        if plain != form and any(unicodedata.category(letter) == "Lo" for letter in plain):
+            assert canonical(form) == canonical(plain) != ""
+            assert not any(0xFB50 <= ord(letter) <= 0xFEFF for letter in canonical(form))
+
+
+@given(st.text(alphabet=LETTERS + " ", max_size=12), st.data())
+def test_what_cannot_be_seen_changes_nothing(text: str, data: st.DataObject) -> None:
+    written = text
+    for sign in data.draw(st.lists(st.sampled_from(UNSEEN), max_size=6)):
+        at = data.draw(st.integers(0, len(written)))
+        written = written[:at] + sign + written[at:]
+    assert canonical(written) == canonical(text)
+    assert loose(written) == loose(text)
+
+
+@given(st.text(alphabet=LETTERS + " ", max_size=12), st.sampled_from(["NFC", "NFD", "NFKC"]))
+def test_how_the_letters_are_composed_changes_nothing(text: str, form: str) -> None:
+    assert canonical(unicodedata.normalize(form, text)) == canonical(text)  # type: ignore[arg-type]  # a list of forms
 
 
 @given(st.one_of(st.text(), ARABIC))

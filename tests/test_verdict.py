@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docqa.fields import Field, Match
+from docqa.documents import Mistake
+from docqa.fields import Field, Match, Source, settled
 from docqa.measures import Assessed, Assessment, NotAssessed, PageAssessment, assess
 from docqa.page import Region
-from docqa.policy import Policy, Rule
+from docqa.policy import Finding, Policy, Rule
 from docqa.verdict import Decision, decide
 
 RULES = (
@@ -19,9 +20,16 @@ RULES = (
 MATCHES = {
     "barcode": {"variant": "accept", "near": "reject", "different": "reject", "unread": "review"},
     "ocr": {"variant": "accept", "near": "review", "different": "review", "unread": "review"},
+    "mrz": {"variant": "accept", "near": "reject", "different": "reject", "unread": "review"},
+    "mrz.given_name": {"variant": "accept", "near": "review", "different": "review"},
     "none": {"variant": "review", "near": "review", "different": "review", "unread": "review"},
 }
-POLICY = Policy("p", "sha256:0", RULES, {}, MATCHES)
+FINDINGS = {
+    "wrong_side": Finding("page.wrong_side", "review", "s"),
+    "wrong_document": Finding("page.wrong_document", "reject", "s"),
+    "sides_disagree": Finding("field.sides_disagree", "review", "s", 0.9),
+}
+POLICY = Policy("p", "sha256:0", RULES, {}, MATCHES, FINDINGS)
 REGION = Region("page", ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)))
 
 
@@ -94,8 +102,12 @@ def test_not_a_number_counts_as_not_assessed(value: float) -> None:
         ("barcode", "equal", "accept"),
         ("barcode", "variant", "accept"),
         ("barcode", "different", "reject"),
+        ("ocr", "variant", "accept"),
+        ("ocr", "near", "review"),
         ("ocr", "different", "review"),
         ("ocr", "unread", "review"),
+        ("mrz", "near", "review"),
+        ("mrz", "different", "review"),
         (None, "unread", "review"),
     ],
 )
@@ -108,6 +120,86 @@ def test_a_mismatch_weighs_by_where_it_was_read(
     assert [reason.field for reason in verdict.reasons] == (
         [] if decision == "accept" else ["given_name"]
     )
+
+
+@pytest.mark.parametrize("match", ["near", "different"])
+def test_the_zone_rejects_what_its_check_digits_prove(match: Match) -> None:
+    field = Field("passport_number", match, "mrz", 1.0, None, 1, None)
+    (reason,) = decide(POLICY, "passport", [page(0.0, 1.0)], [field]).reasons
+    assert (reason.code, reason.decision) == (f"field.{match}", Decision.REJECT)
+
+
+def seen(source: Source, match: Match, confidence: float = 1.0, index: int = 1) -> Field:
+    polygon = ((float(index), 0.0),) * 4
+    return Field("given_name", match, source, confidence, polygon, index, None)
+
+
+@pytest.mark.parametrize(
+    ("barcode", "printed", "confidence", "codes"),
+    [
+        ("equal", "equal", 1.0, []),
+        ("variant", "equal", 1.0, []),
+        ("equal", "near", 1.0, []),
+        ("equal", "unread", 1.0, []),
+        ("equal", "different", 0.5, []),
+        ("equal", "different", 0.9, ["field.sides_disagree"]),
+        ("near", "equal", 0.1, ["field.sides_disagree"]),
+        ("different", "variant", 0.1, ["field.sides_disagree"]),
+        ("different", "near", 1.0, ["field.different"]),
+        ("different", "different", 1.0, ["field.different"]),
+        ("near", "unread", 1.0, ["field.near"]),
+    ],
+)
+@pytest.mark.parametrize("source", ["ocr", "digits"])
+def test_sides_disagree_where_both_say_so_for_certain(
+    source: Source, barcode: Match, printed: Match, confidence: float, codes: list[str]
+) -> None:
+    field = settled([seen(source, printed, confidence), seen("barcode", barcode, index=2)])
+    verdict = decide(POLICY, "sy-id-front", [page(0.0, 1.0)], [field])
+    assert [reason.code for reason in verdict.reasons] == codes
+    if codes == ["field.sides_disagree"]:
+        (reason,) = verdict.reasons
+        assert (reason.decision, reason.field) == (Decision.REVIEW, "given_name")
+        assert (reason.page, reason.regions[0].polygon[0]) == (1, (1.0, 0.0))
+
+
+def test_once_the_sides_disagree_neither_proves_anything_against_the_claims() -> None:
+    name = settled([seen("ocr", "equal"), seen("barcode", "different", index=2)])
+    number = Field("national_number", "different", "barcode", 1.0, None, 2, None)
+    reasons = decide(POLICY, "sy-id-front", [page(0.0, 1.0)], [name, number]).reasons
+    assert [(reason.code, reason.decision) for reason in reasons] == [
+        ("field.sides_disagree", Decision.REVIEW),
+        ("field.different", Decision.REVIEW),
+    ]
+    (reason,) = decide(POLICY, "sy-id-front", [page(0.0, 1.0)], [number]).reasons
+    assert reason.decision is Decision.REJECT
+
+
+@pytest.mark.parametrize("others", [("digits", "ocr"), ("barcode", "mrz")])
+def test_two_readings_of_one_kind_are_no_two_sides(others: tuple[Source, Source]) -> None:
+    field = settled([seen(others[0], "equal"), seen(others[1], "different")])
+    assert decide(POLICY, "sy-id-front", [page(0.0, 1.0)], [field]).reasons == ()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "code", "decision"),
+    [
+        ("wrong_side", "page.wrong_side", Decision.REVIEW),
+        ("wrong_document", "page.wrong_document", Decision.REJECT),
+    ],
+)
+def test_another_document_is_a_reason_and_its_unread_fields_are_none(
+    mistake: Mistake, code: str, decision: Decision
+) -> None:
+    fields = [
+        Field("given_name", "unread", None, 0.0, None, None, None),
+        Field("father_name", "near", "ocr", 1.0, None, 1, None),
+    ]
+    verdict = decide(POLICY, "sy-id-front", [page(0.0, 1.0)], fields, mistake=mistake)
+    assert verdict.decision is decision
+    assert [reason.code for reason in verdict.reasons] == [code, "field.near"]
+    verdict = decide(POLICY, "sy-id-front", [page(0.0, 1.0)], mistake=mistake)
+    assert (verdict.decision, len(verdict.reasons)) == (decision, 1)
 
 
 @given(st.one_of(st.none(), st.floats(-45, 45)), st.one_of(st.none(), st.floats(0, 1)))

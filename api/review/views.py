@@ -12,6 +12,7 @@ from typing import Any
 
 from api.review.texts import LANGUAGES, TEXTS, days_left
 from api.services import DocumentTitle, Services
+from docqa.fields import Edit, Kind, agrees, difference
 from docqa.ports import StoredDocument
 
 PAGE_LENGTH = 50
@@ -23,6 +24,12 @@ _BADGE_FRACTION = 0.016
 _SHARES = ("fraction", "probability")
 """Units that people read as percent."""
 _SYMBOLS = {"deg": "°", "px": " px", "ppi": " ppi", "mm": " mm"}
+_KINDS: Mapping[str, Kind] = {
+    "birth_date": "date",
+    "national_number": "number",
+    "passport_number": "number",
+}
+"""How a typed value and a reading are laid side by side; names as they stand."""
 _NO_DEADLINE = datetime.max.replace(tzinfo=UTC)
 
 
@@ -88,14 +95,35 @@ class PageView:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimRow:
-    """One thing the citizen typed, and how it compares."""
+class Piece:
+    """Characters that are shown alike."""
 
-    label: str
-    typed: str
+    text: str
+    is_marked: bool
+    """Whether the other text has something else there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRow:
+    """What one part of the document says for a claim."""
+
+    text: tuple[Piece, ...]
+    """Empty where nothing was read or it was not kept."""
     match: str
     match_label: str
     source_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """One thing the citizen typed, and everything the document says for it, the weightiest first.
+
+    What differs from the first is marked.
+    """
+
+    label: str
+    typed: tuple[Piece, ...]
+    readings: tuple[ReadRow, ...]
 
 
 def queue_page(
@@ -190,22 +218,58 @@ def page_view(services: Services, report: Mapping[str, Any], index: int, languag
 
 
 def claim_rows(document: StoredDocument, services: Services, language: str) -> list[ClaimRow]:
-    """Everything the citizen typed; the national number is masked."""
-    texts = TEXTS[language]
+    """Everything the citizen typed beside what was read; the national number is masked."""
     fields = {field["name"]: field for field in document.report["fields"]}
     rows = []
     for name, typed in document.claims.items():
         field = fields.get(name, {"match": "none", "source": None})
+        laid = [
+            _laid_side_by_side(document, name, typed, reading)
+            for reading in (field, *field.get("others", ()))
+        ]
         rows.append(
             ClaimRow(
                 label=field_label(services, name, language),
-                typed=masked(typed) if name == "national_number" else typed,
-                match=field["match"],
-                match_label=texts.get(f"match_{field['match']}", field["match"]),
-                source_label=texts.get(f"source_{field['source']}", ""),
+                typed=laid[0][0],
+                readings=tuple(_read_row(reading, read, language) for _, read, reading in laid),
             )
         )
     return rows
+
+
+def _laid_side_by_side(
+    document: StoredDocument, name: str, typed: str, reading: Mapping[str, Any]
+) -> tuple[tuple[Piece, ...], tuple[Piece, ...], Mapping[str, Any]]:
+    read = document.readings.get(name, {}).get(reading["source"] or "", "")
+    if read and not (agrees(reading["match"]) and name == "birth_date"):
+        edits = difference(_KINDS.get(name, "name"), typed, read)
+    else:
+        edits = (Edit("equal", typed, read),)
+    shown = [Piece(edit.claimed, edit.kind != "equal") for edit in edits if edit.claimed]
+    said = [Piece(edit.read, edit.kind != "equal") for edit in edits if edit.read]
+    if name == "national_number":
+        shown, said = _masked_pieces(shown), _masked_pieces(said)
+    return tuple(shown), tuple(said), reading
+
+
+def _read_row(reading: Mapping[str, Any], read: tuple[Piece, ...], language: str) -> ReadRow:
+    texts = TEXTS[language]
+    return ReadRow(
+        text=read,
+        match=reading["match"],
+        match_label=texts.get(f"match_{reading['match']}", reading["match"]),
+        source_label=texts.get(f"source_{reading['source']}", ""),
+    )
+
+
+def _masked_pieces(pieces: Sequence[Piece]) -> list[Piece]:
+    """A number masked but for its ends and for what is marked."""
+    whole = masked("".join(piece.text for piece in pieces))
+    ends = [len("".join(piece.text for piece in pieces[: at + 1])) for at in range(len(pieces))]
+    return [
+        piece if piece.is_marked else Piece(whole[end - len(piece.text) : end], False)
+        for piece, end in zip(pieces, ends, strict=True)
+    ]
 
 
 def masked(number: str) -> str:

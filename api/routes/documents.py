@@ -117,8 +117,8 @@ def _add_uploading(router: APIRouter, services: Services, gate: Gate, spool: Pat
     async def check_document(request: Request) -> CheckAnswer:
         """Judges the file and forgets it."""
         async with submission(request) as sent:
-            report = await gate.run(lambda: inspect(services, sent))
-            return CheckAnswer(file_name=sent.file_name, report=report)
+            found = await gate.run(lambda: inspect(services, sent))
+            return CheckAnswer(file_name=sent.file_name, report=found.report)
 
 
 def _add_showing(router: APIRouter, services: Services, drawing: Gate) -> None:

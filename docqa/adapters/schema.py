@@ -63,6 +63,7 @@ documents = sa.Table(
     sa.Column("received_at", UtcDateTime, nullable=False),
     sa.Column("booking_ref", sa.Text),
     sa.Column("deadline_at", UtcDateTime),
+    sa.Column("readings", sa.JSON, nullable=False, server_default="{}"),
     sa.Index("ix_documents_queue", "decision", "deadline_at", "received_at", "id"),
 )
 """``report_number`` points at the report in force; ``decision`` is its own or the ruling's."""

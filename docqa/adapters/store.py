@@ -72,6 +72,7 @@ class SqlStore:
                         received_at=document.received_at,
                         booking_ref=document.booking_ref,
                         deadline_at=document.deadline_at,
+                        readings=document.readings,
                     )
                 )
                 _add_report(connection, document.id, 1, document.report)
@@ -192,6 +193,7 @@ def _document(row: sa.Row[Any]) -> StoredDocument:
         received_at=row.received_at,
         booking_ref=row.booking_ref,
         deadline_at=row.deadline_at,
+        readings=row.readings,
     )
 
 

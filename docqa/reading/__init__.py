@@ -1,34 +1,45 @@
 """What a document says, held against what the citizen typed.
 
-Barcodes and machine-readable zones first: they are exact. Tesseract only confirms: where it reads
-something else, that is as likely its own mistake as the citizen's, so the policy sends it to a
-person.
+Barcodes and machine-readable zones are exact. Print is read by trained networks, and by Tesseract
+where they are not sure: where print says something else, that is as likely a misreading as the
+citizen's mistake, so the policy sends it to a person. Every source that a field declares is read,
+so that front and back of one upload can be held against each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
-from docqa.documents import DocumentType, FieldSpec, Source
+from docqa.dates import parse_date
+from docqa.documents import DocumentType, FieldSpec, Kind, Source
 from docqa.errors import EngineFault, MissingDependency
-from docqa.fields import MATCHES, Field, Match, compare
+from docqa.fields import MATCHES, Field, Match, agrees, compare, settled
 from docqa.page import Page
+from docqa.places import NO_PLACES, Places
 from docqa.ports import OcrEngine
 from docqa.reading.barcode import read_barcode
 from docqa.reading.lines import LabelledText, read_labelled
-from docqa.reading.mrz import CHECK_DIGITS, read_mrz
-from docqa.reading.regions import sheets
-from docqa.text import loose
+from docqa.reading.mrz import CHECK_DIGITS, check_digit, read_mrz
+from docqa.reading.print_fields import Readers, read_heading, read_print
+from docqa.reading.regions import Sheet, sheets
+from docqa.text import canonical, loose
 
 OCR_FAILED = "system.ocr_failed"
 BARCODE_CONFIDENCE = 1.0
 """Its error correction gives the printed data or nothing."""
 MRZ_NAME_CONFIDENCE = 0.9
 """For names, which have no check digit."""
+PRINT_SOURCES: tuple[Source, ...] = ("ocr", "digits")
+SAME_SHAPE_FRACTION = 0.08
+"""A page whose sides are in a card's proportion to this much is the card. A4 is 0.11 from it."""
 
-Readings = dict[str, Field]
-"""The best reading so far by claim name."""
+T = TypeVar("T")
+Readings = dict[tuple[str, Source], Field]
+"""The best reading so far by claim name and source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,8 @@ class Reading:
     """A field for every claim that the document type declares, in the order of the claims."""
     faults: tuple[str, ...]
     """``system.*`` reason codes."""
+    recognised: str | None = None
+    """Id of the document type that was seen; None when that is not certain."""
 
 
 def read_document(
@@ -46,6 +59,9 @@ def read_document(
     document_type: DocumentType,
     claims: Mapping[str, str],
     ocr: OcrEngine | None,
+    places: Places = NO_PLACES,
+    readers: Readers | None = None,
+    types: Collection[DocumentType] = (),
 ) -> Reading:
     """Read what was claimed, and nothing else, from the pages.
 
@@ -54,21 +70,99 @@ def read_document(
         document_type: where its fields are to be read.
         claims: what the citizen typed, by claim name; names the type does not declare are left out.
         ocr: the OCR engine; without one the fields that need it are ``unread``.
+        places: spellings of places.
+        readers: the trained networks; without them print is the OCR engine's alone.
+        types: every type whose heading can be recognised.
     """
     specs = {spec.name: spec for spec in document_type.fields if spec.name in claims}
+    claimed = _Claimed(claims, places)
     best: Readings = {}
-    faults: tuple[str, ...] = ()
-    _read_barcodes(pages, _with(specs, "barcode"), claims, best)
-    if ocr is not None:
-        size_mm = (document_type.width_mm, document_type.height_mm)
+    size_mm = (document_type.width_mm, document_type.height_mm)
+    printed: set[int] = set()
+    headings: set[str] = set()
+    engine = _Watched(ocr)
+    for page in pages:
+        if _read_zone(page, size_mm, _with(specs, "mrz"), claimed, engine, best):
+            printed.add(page.index)
+            continue
+        seen = _read_print(page, size_mm, specs, claimed, engine, readers, types, best)
+        if seen.has_labels:
+            printed.add(page.index)
+        if seen.heading_of is not None:
+            headings.add(seen.heading_of)
+    faults = (OCR_FAILED,) if engine.has_failed else ()
+    unsearched = [page for page in pages if page.index not in printed or _has_room(page, size_mm)]
+    barcode_seen = _read_barcodes(unsearched, _with(specs, "barcode"), claimed, best)
+    if readers is not None and not (printed or barcode_seen or headings):
+        for page in pages:
+            heading_of = read_heading(sheets(page, size_mm), readers, types)
+            headings |= set() if heading_of is None else {heading_of}
+    fields = []
+    for name in (name for name in claims if name in specs):
+        readings = [field for (claim, _), field in best.items() if claim == name]
+        fields.append(settled(readings) if readings else _unread(name))
+    recognised = (
+        None if faults else _recognised(document_type, bool(printed), barcode_seen, headings)
+    )
+    return Reading(tuple(fields), faults, recognised)
+
+
+class _Watched:
+    """An OCR engine, or none, that is not asked again once it has failed."""
+
+    def __init__(self, engine: OcrEngine | None) -> None:
+        self.engine = engine
+        self.has_failed = False
+
+    def ask(self, question: Callable[[OcrEngine], T]) -> T | None:
+        """The answer; None without an engine that works."""
+        if self.engine is None or self.has_failed:
+            return None
         try:
-            for page in pages:
-                _read_zone(page, size_mm, _with(specs, "mrz"), claims, ocr, best)
-                _read_lines(page, size_mm, _with(specs, "ocr"), claims, ocr, best)
+            return question(self.engine)
         except (EngineFault, MissingDependency):
-            faults = (OCR_FAILED,)
-    names = (name for name in claims if name in specs)
-    return Reading(tuple(best.get(name) or _unread(name) for name in names), faults)
+            self.has_failed = True
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """What the citizen typed, by claim name, and how places are spelled."""
+
+    values: Mapping[str, str]
+    places: Places
+
+    def match(self, spec: FieldSpec, read: str, *, may_be_cut: bool = False) -> Match:
+        claimed = self.values[spec.name]
+        return compare(spec.kind, claimed, read, self.places, may_be_cut=may_be_cut)
+
+    def has_check_digit_of(self, spec: FieldSpec, read: str) -> bool:
+        if spec.kind not in ("date", "number"):
+            return False
+        typed, seen = (_zone_form(spec.kind, value) for value in (self.values[spec.name], read))
+        return typed is not None and seen is not None and check_digit(typed) == check_digit(seen)
+
+
+def _has_room(page: Page, size_mm: tuple[float, float]) -> bool:
+    """Whether another face may lie beside one of this size: a page of just its shape has none."""
+    if not all(size_mm):
+        return True
+    shape = max(page.width_px, page.height_px) / min(page.width_px, page.height_px)
+    return abs(shape * min(size_mm) / max(size_mm) - 1) > SAME_SHAPE_FRACTION
+
+
+def _recognised(
+    document_type: DocumentType, print_seen: bool, barcode_seen: bool, headings: Collection[str]
+) -> str | None:
+    is_printed = any(spec.labels for spec in document_type.fields)
+    if document_type.id in headings or (barcode_seen and not is_printed):
+        return document_type.id
+    if headings:
+        return min(headings)
+    if print_seen:
+        return document_type.id
+    # A barcode alone, where the type is known by its print, is the other face.
+    return document_type.other_side if barcode_seen else None
 
 
 def _with(specs: Mapping[str, FieldSpec], source: Source) -> list[FieldSpec]:
@@ -76,47 +170,58 @@ def _with(specs: Mapping[str, FieldSpec], source: Source) -> list[FieldSpec]:
 
 
 def _read_barcodes(
-    pages: Iterable[Page], specs: Sequence[FieldSpec], claims: Mapping[str, str], best: Readings
-) -> None:
+    pages: Iterable[Page], specs: Sequence[FieldSpec], claimed: _Claimed, best: Readings
+) -> bool:
+    """Whether there is a barcode."""
+    is_found = False
     for page in pages if specs else ():
         if (barcode := read_barcode(page)) is None:
             continue
+        is_found = True
         for spec in specs:
             if spec.barcode_index is None:
                 continue
             value = barcode.value(spec.barcode_index, spec.kind)
-            match = compare(spec.kind, claims[spec.name], value)
+            match = claimed.match(spec, value)
             if match == "unread":
                 continue
             _keep(best, Field(
                 spec.name, match, "barcode", BARCODE_CONFIDENCE, barcode.polygon, page.index, value
             ))  # fmt: skip
+    return is_found
 
 
 def _read_zone(
     page: Page,
     size_mm: tuple[float, float],
     specs: Sequence[FieldSpec],
-    claims: Mapping[str, str],
-    ocr: OcrEngine,
+    claimed: _Claimed,
+    engine: _Watched,
     best: Readings,
-) -> None:
+) -> bool:
+    """Whether there is a machine-readable zone."""
     if not specs:
-        return
-    zones = (read_mrz(sheet, ocr) for sheet in sheets(page, size_mm))
+        return False
+    zones = (engine.ask(partial(read_mrz, sheet)) for sheet in sheets(page, size_mm))
     zone = next(filter(None, zones), None)
     if zone is None:
-        return
+        return False
     for spec in specs:
         values = zone.values.get(spec.mrz_key or "", ())
-        matches = [compare(spec.kind, claims[spec.name], value) for value in values]
+        matches = [claimed.match(spec, value) for value in values]
         if not matches:
             continue
         at = min(range(len(matches)), key=lambda at: MATCHES.index(matches[at]))
         if matches[at] == "unread":
             continue
-        # Readings that differ from each other say nothing against what was typed.
-        if len(matches) > 1 and not _agrees(matches[at]):
+        # Readings that differ from each other say nothing against what was typed, nor does one
+        # whose check digit is that of what was typed: G and 6, L and 1, S and 8 weigh the same.
+        is_open = (
+            len(values) > 1
+            or spec.mrz_key not in zone.agreed
+            or claimed.has_check_digit_of(spec, values[at])
+        )
+        if is_open and not agrees(matches[at]):
             continue
         confidence = zone.valid_check_digits / CHECK_DIGITS
         if spec.kind not in ("date", "number"):
@@ -124,36 +229,91 @@ def _read_zone(
         _keep(best, Field(
             spec.name, matches[at], "mrz", confidence, zone.polygon, page.index, values[at]
         ))  # fmt: skip
+    return True
+
+
+def _zone_form(kind: Kind, value: str) -> str | None:
+    """A date or number as a zone writes it; None when it cannot."""
+    if kind == "date":
+        date = parse_date(value)
+        return None if date is None else f"{date:%y%m%d}"
+    bare = re.sub(r"[\s-]", "", canonical(value)).upper()
+    return bare if re.fullmatch("[A-Z0-9<]+", bare) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    has_labels: bool
+    heading_of: str | None
+
+
+def _read_print(
+    page: Page,
+    size_mm: tuple[float, float],
+    all_specs: Mapping[str, FieldSpec],
+    claimed: _Claimed,
+    engine: _Watched,
+    readers: Readers | None,
+    types: Collection[DocumentType],
+    best: Readings,
+) -> _Seen:
+    confirmed = {name for (name, source), field in best.items()
+                 if source in PRINT_SOURCES and agrees(field.match)}  # fmt: skip
+    specs = [spec for spec in all_specs.values() if spec.labels and spec.name not in confirmed]
+    candidates: Iterable[Sheet] = sheets(page, size_mm)
+    seen = None
+    if readers is not None and specs:
+        match = partial(_Claimed.match, claimed, may_be_cut=True)
+        seen = read_print(candidates, specs, claimed.values, match, readers, types)
+        candidates = sheets(page, size_mm)
+    if seen is not None:
+        for field in seen.fields:
+            _keep(best, field)
+        specs = [spec for spec in specs if seen.is_open(spec)]
+        candidates = [seen.sheet]
+    asked = [spec for spec in specs if "ocr" in spec.sources]
+    is_labelled = _read_lines(candidates, asked, claimed, engine, best)
+    has_labels = is_labelled or (seen is not None and seen.has_labels)
+    return _Seen(has_labels, None if seen is None else seen.heading_of)
 
 
 def _read_lines(
-    page: Page,
-    size_mm: tuple[float, float],
+    candidates: Iterable[Sheet],
     specs: Sequence[FieldSpec],
-    claims: Mapping[str, str],
-    ocr: OcrEngine,
+    claimed: _Claimed,
+    engine: _Watched,
     best: Readings,
-) -> None:
-    specs = [spec for spec in specs if spec.name not in best or best[spec.name].source == "ocr"]
+) -> bool:
+    """Whether the OCR engine finds any of the labels."""
 
     def is_settled(spec: FieldSpec, values: Sequence[str]) -> bool:
-        return any(_agrees(compare(spec.kind, claims[spec.name], value)) for value in values)
+        return any(agrees(claimed.match(spec, value, may_be_cut=True)) for value in values)
 
-    for sheet in sheets(page, size_mm) if specs else ():
-        found = read_labelled(sheet, specs, ocr, is_settled)
-        for spec, texts in found:
-            _keep(best, _best_text(spec, claims[spec.name], texts, page.index))
-        if found:
-            return
+    for sheet in candidates if specs else ():
+        found = engine.ask(partial(_labelled, sheet, specs, is_settled))
+        for spec, texts in found or ():
+            _keep(best, _best_text(spec, claimed, texts, sheet.page))
+        if found or found is None:
+            return bool(found)
+    return False
+
+
+def _labelled(
+    sheet: Sheet,
+    specs: Sequence[FieldSpec],
+    is_settled: Callable[[FieldSpec, Sequence[str]], bool],
+    ocr: OcrEngine,
+) -> list[tuple[FieldSpec, list[LabelledText]]]:
+    return read_labelled(sheet, specs, ocr, is_settled)
 
 
 def _best_text(
-    spec: FieldSpec, claimed: str, texts: Sequence[LabelledText], page: int
+    spec: FieldSpec, claimed: _Claimed, texts: Sequence[LabelledText], page: int
 ) -> Field | None:
-    matches = [compare(spec.kind, claimed, text.value) for text in texts]
+    matches = [claimed.match(spec, text.value, may_be_cut=True) for text in texts]
     at = min(range(len(matches)), key=lambda at: MATCHES.index(matches[at]))
     # Tesseract guesses at Arabic-Indic digits: a date that is not the one typed proves nothing.
-    if matches[at] == "unread" or (spec.kind == "date" and not _agrees(matches[at])):
+    if matches[at] == "unread" or (spec.kind == "date" and not agrees(matches[at])):
         return None
     alike = sum(loose(text.value) == loose(texts[at].value) for text in texts)
     confidence = texts[at].label_ratio / 100 * alike / len(texts)
@@ -162,21 +322,13 @@ def _best_text(
     )
 
 
-def _agrees(match: Match) -> bool:
-    return match in ("equal", "variant")
-
-
 def _keep(best: Readings, field: Field | None) -> None:
-    """Keep the field if it is better than the one kept; exact sources are better than OCR."""
-    if field is None:
+    """Keep the field if it is the best of its source."""
+    if field is None or field.source is None:
         return
-    kept = best.get(field.name)
-    if kept is None or _rank(field) < _rank(kept):
-        best[field.name] = field
-
-
-def _rank(field: Field) -> tuple[bool, int]:
-    return field.source == "ocr", MATCHES.index(field.match)
+    kept = best.get((field.name, field.source))
+    if kept is None or MATCHES.index(field.match) < MATCHES.index(kept.match):
+        best[field.name, field.source] = field
 
 
 def _unread(name: str) -> Field:

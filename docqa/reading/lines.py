@@ -18,6 +18,7 @@ import numpy.typing as npt
 from rapidfuzz import fuzz
 from skimage.filters import threshold_sauvola
 
+from docqa.dates import split_date
 from docqa.documents import FieldSpec
 from docqa.page import Pixels, Polygon
 from docqa.ports import OcrEngine
@@ -207,6 +208,10 @@ def _after_label(words: Sequence[str], label: str) -> tuple[float, str]:
 
 def _part_for(spec: FieldSpec, value: str) -> str:
     """Of "place date" the half that the field wants; any other value whole."""
+    if spec.kind in ("place", "date"):
+        place, date = split_date(value)
+        if date:
+            return _bare(place) if spec.kind == "place" else date
     if spec.kind == "place":
         words = value.split()
         ends = (at for at, word in enumerate(words) if re.search(r"[\d/\-]", word))

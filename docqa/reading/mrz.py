@@ -1,13 +1,11 @@
 """The machine-readable zone of a passport: two lines of 44 characters (TD3).
 
-Layout and check digits follow ICAO Doc 9303 parts 3 and 4. Look-alikes are exchanged only where
-the position allows a single kind of character; anything whose check digit fails is not reported.
+Its two lines are found by their length, their fillers by their shape (see ``mrz_cells``), and what
+is read of the rest is set into its cells and proven by check digits (see ``mrz_text``).
 """
 
 from __future__ import annotations
 
-import datetime
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -17,25 +15,32 @@ import numpy as np
 
 from docqa.page import Pixels, Polygon
 from docqa.ports import OcrEngine
+from docqa.reading.mrz_cells import Box, Cells, Flags, cells_of, depth_of, fillers_of
+from docqa.reading.mrz_text import (
+    CHECK_DIGITS,
+    LINE_LENGTH,
+    check_digit,
+    line_as_read,
+    lines_as_read,
+    lines_in_cells,
+    names,
+    second_line,
+)
 from docqa.reading.regions import Sheet
 
+__all__ = ["CHECK_DIGITS", "Mrz", "check_digit", "find_bands", "parse_zone", "read_mrz"]
+
 LANGUAGE = "eng"
-LINE_LENGTH = 44
-CHECK_DIGITS = 5
 LEAST_CHECK_DIGITS = 2
 """Fewer that hold are chance: one of ten wrong readings passes each."""
-STROKE_PX = 25
-"""Side of the element that finds dark strokes; print of the zone has strokes of about 5 px."""
 GAP_PX = 55
 """Characters of the zone stand 30 px apart, and a filler leaves most of its cell white."""
 LEAST_HEIGHT_PX = 14
 MOST_HEIGHT_PX = 90
 LEAST_LENGTH_TO_HEIGHT = 18.0
 """44 characters are about 38 times as long as high, less where the lines run together."""
-
-_WEIGHTS = (7, 3, 1)
-_DIGITS = str.maketrans("OQDUILZSGBTA/", "0000112568747")
-_LETTERS = str.maketrans("0125868", "OIZSBGB")
+PAPER_PERCENTILE = 80
+"""Of a line's brightness: its ink covers about a quarter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +49,14 @@ class Mrz:
 
     values: Mapping[str, tuple[str, ...]]
     """The different readings by key: passport_number, birth_date (ISO), given_names, surname.
-    Numbers and dates hold their check digit; names have none."""
+    Numbers and dates hold their check digit; names have none. A birth date of which both
+    centuries are possible is there twice."""
     valid_check_digits: int
     """0 to 5."""
     polygon: Polygon
     """Both lines, on the page."""
-
-
-@dataclass(frozen=True, slots=True)
-class _SecondLine:
-    number: str
-    birth_date: str
-    valid_check_digits: int
-
-
-def check_digit(characters: str) -> str:
-    """Check digit of Doc 9303-3, 4.9: weights 7, 3, 1, modulo 10; A is 10, Z is 35, < is 0."""
-    values = (0 if character == "<" else int(character, 36) for character in characters)
-    return str(sum(value * _WEIGHTS[at % 3] for at, value in enumerate(values)) % 10)
+    agreed: frozenset[str]
+    """Keys whose value every reading gives alike, and that needed no exchange of look-alikes."""
 
 
 def read_mrz(sheet: Sheet, ocr: OcrEngine) -> Mrz | None:
@@ -72,39 +67,62 @@ def read_mrz(sheet: Sheet, ocr: OcrEngine) -> Mrz | None:
     bands = find_bands(sheet.pixels)
     if bands is None:
         return None
-    plain = [_crop(sheet.pixels, band) for band in bands]
+    depth = depth_of(sheet.pixels)
+    cells = cells_of(depth, bands[0]), cells_of(depth, bands[1])
+    fillers = fillers_of(depth, cells)
+    pixels, boxes = sheet.pixels, list(bands)
+    if fillers is not None:
+        pixels = _without(pixels, cells, fillers)
+        boxes = [_up_to_fillers(*each) for each in zip(bands, cells, fillers, strict=True)]
+    plain = [_crop(pixels, box) for box in boxes]
     crops = [*plain, *(_binarised(crop) for crop in plain)]
     texts = ocr.read_lines(crops, language=LANGUAGE, layout="line")
     lefts, tops, widths, heights = zip(*bands, strict=True)
     right = max(left + width for left, width in zip(lefts, widths, strict=True))
     polygon = sheet.polygon(min(lefts), min(tops), right, max(tops) + heights[-1])
-    return parse_zone(list(zip(texts[::2], texts[1::2], strict=True)), polygon)
+    return parse_zone(list(zip(texts[::2], texts[1::2], strict=True)), polygon, fillers)
 
 
-def parse_zone(readings: Sequence[tuple[str, str]], polygon: Polygon) -> Mrz | None:
+def parse_zone(
+    readings: Sequence[tuple[str, str]], polygon: Polygon, fillers: Flags | None = None
+) -> Mrz | None:
     """The zone of which ``readings`` are the two lines, read one or more times.
 
     None when fewer than LEAST_CHECK_DIGITS hold in every reading.
+
+    Args:
+        readings: texts of the upper and lower line.
+        polygon: where they stand on the page.
+        fillers: (2, 44) which cells are fillers, left out of the readings; None: not known.
     """
-    seconds = [_second_line(second) for _, second in readings]
+    if fillers is None:
+        upper = [[line_as_read(first).ljust(LINE_LENGTH, "<")] for first, _ in readings]
+        lower = [lines_as_read(second) for _, second in readings]
+    else:
+        upper = [lines_in_cells(first, fillers[0].tolist()) for first, _ in readings]
+        lower = [lines_in_cells(second, fillers[1].tolist()) for _, second in readings]
+    seconds = [second_line(lines) for lines in lower]
     valid_check_digits = max(second.valid_check_digits for second in seconds)
     if valid_check_digits < LEAST_CHECK_DIGITS:
         return None
-    names = [_names(first) for first, _ in readings]
-    values = {
-        "passport_number": _distinct(second.number for second in seconds),
-        "birth_date": _distinct(second.birth_date for second in seconds),
-        "surname": _distinct(surname for surname, _ in names),
-        "given_names": _distinct(given_names for _, given_names in names),
+    best = [second for second in seconds if second.valid_check_digits == valid_check_digits]
+    named = [names(lines) for lines in upper]
+    found: dict[str, list[tuple[str, ...]]] = {
+        "passport_number": [(second.number,) for second in best],
+        "birth_date": [second.birth_dates for second in best],
+        "surname": [(surname,) for surname, _ in named],
+        "given_names": [(given_names,) for _, given_names in named],
     }
-    return Mrz(values, valid_check_digits, polygon)
+    values = {key: _distinct(value for each in found[key] for value in each) for key in found}
+    agreed = {key for key in found if values[key] and len(set(found[key])) == 1}
+    if any(second.is_mended for second in best):
+        agreed.discard("passport_number")
+    return Mrz(values, valid_check_digits, polygon, frozenset(agreed))
 
 
-def find_bands(pixels: Pixels) -> tuple[tuple[int, int, int, int], ...] | None:
+def find_bands(pixels: Pixels) -> tuple[Box, ...] | None:
     """Boxes x, y, width, height of the zone's two lines, upper first; None without such a pair."""
-    stroke = np.ones((STROKE_PX, STROKE_PX), np.uint8)
-    depth = cv2.morphologyEx(pixels, cv2.MORPH_BLACKHAT, stroke)
-    ink = cv2.threshold(depth, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
+    ink = cv2.threshold(depth_of(pixels), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
     joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, GAP_PX), np.uint8))
     joined = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
     boxes = cv2.connectedComponentsWithStats(joined)[2][1:, :4].tolist()
@@ -120,13 +138,13 @@ def find_bands(pixels: Pixels) -> tuple[tuple[int, int, int, int], ...] | None:
     return pairs[-1] if pairs else None
 
 
-def _are_neighbours(upper: tuple[int, int, int, int], lower: tuple[int, int, int, int]) -> bool:
+def _are_neighbours(upper: Box, lower: Box) -> bool:
     same_left = abs(upper[0] - lower[0]) < 3 * lower[3]
     same_width = 0.9 < upper[2] / lower[2] < 1.1
     return same_left and same_width and lower[1] - upper[1] < 5 * lower[3]
 
 
-def _crop(pixels: Pixels, band: tuple[int, int, int, int]) -> Pixels:
+def _crop(pixels: Pixels, band: Box) -> Pixels:
     x, y, width, height = band
     margin = height // 2
     crop = pixels[max(y - margin, 0) : y + height + margin, max(x - margin, 0) : x + width + margin]
@@ -138,63 +156,23 @@ def _binarised(crop: Pixels) -> Pixels:
     return cast("Pixels", cv2.threshold(smooth, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1])
 
 
-def _cleaned(text: str) -> str:
-    """Only the zone's own characters: what comes out in lower case or as a sign was a filler."""
-    return re.sub(r"[^A-Z0-9</]", "<", "".join(text.split()))
+def _without(pixels: Pixels, cells: tuple[Cells, Cells], fillers: Flags) -> Pixels:
+    """The sheet with its fillers painted over in the colour of the paper around the zone."""
+    cleared = pixels.copy()
+    for line, flags in zip(cells, fillers, strict=True):
+        within = pixels[line.top : line.bottom, max(line.border(0), 0) : line.border(44)]
+        paper = int(np.percentile(within, PAPER_PERCENTILE))
+        for at in np.flatnonzero(flags):
+            left, right = max(line.border(int(at)), 0), max(line.border(int(at) + 1), 0)
+            cleared[line.top : line.bottom, left:right] = paper
+    return cleared
 
 
-def _second_line(text: str) -> _SecondLine:
-    line = _cleaned(text).ljust(LINE_LENGTH, "<")
-    number, number_check = line[:9].replace("/", "<"), line[9].translate(_DIGITS)
-    born, born_check = line[13:19].translate(_DIGITS), line[19].translate(_DIGITS)
-    expires, expires_check = line[21:27].translate(_DIGITS), line[27].translate(_DIGITS)
-    optional, optional_check = line[28:42].replace("/", "<"), line[42].translate(_DIGITS)
-    composite = number + number_check + born + born_check + expires + expires_check
-    composite += optional + optional_check
-    number_holds = number.strip("<") != "" and _holds(number, number_check)
-    born_holds = _holds(born, born_check)
-    checks = (
-        number_holds,
-        born_holds,
-        _holds(expires, expires_check),
-        _holds(optional, optional_check) or (not optional.strip("<") and optional_check == "<"),
-        # A line that lost or gained characters proves nothing beyond its first 28.
-        len(_cleaned(text)) == LINE_LENGTH and _holds(composite, line[43].translate(_DIGITS)),
-    )
-    return _SecondLine(
-        number=number.rstrip("<") if number_holds else "",
-        birth_date=_birth_date(born, expires) if born_holds else "",
-        valid_check_digits=sum(checks),
-    )
-
-
-def _holds(characters: str, digit: str) -> bool:
-    return re.fullmatch("[A-Z0-9<]+", characters) is not None and digit == check_digit(characters)
-
-
-def _birth_date(born: str, expires: str) -> str:
-    """ISO date of YYMMDD. The century is the latest in which birth comes before expiry."""
-    if not (born.isdigit() and expires.isdigit()):
-        return ""
-    year = 2000 + int(born[:2])
-    if year > 2000 + int(expires[:2]):
-        year -= 100
-    try:
-        return datetime.date(year, int(born[2:4]), int(born[4:])).isoformat()
-    except ValueError:
-        return ""
-
-
-def _names(text: str) -> tuple[str, str]:
-    """Surname and given names; "" for what is missing or may be cut off at the line's end."""
-    line = _cleaned(text).replace("/", "<").translate(_LETTERS)
-    field = line[5:]
-    surname, separator, given_names = field.partition("<<")
-    given_names, ends, _ = given_names.partition("<<")
-    if not separator:
-        return "", ""
-    complete = bool(ends) or len(field) < LINE_LENGTH - 5
-    return surname.replace("<", " ").strip(), given_names.replace("<", " ").strip() * complete
+def _up_to_fillers(band: Box, cells: Cells, fillers: Flags) -> Box:
+    """The box of a line up to its last character that is no filler."""
+    x, y, width, height = band
+    last = int(np.flatnonzero(~fillers)[-1])
+    return x, y, min(max(cells.border(last + 1) - x, height), width), height
 
 
 def _distinct(readings: Iterable[str]) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.outline import Outline, outline
+from docqa.analysis.outline import LEAST_SCANNER_PPI, Outline
+from docqa.analysis.outline import sheets as outlines
 from docqa.page import LUMA_SCALES, Page, Pixels, Polygon
 
 Matrix = npt.NDArray[np.float64]
@@ -22,6 +23,12 @@ LONGEST_SIDE_PX = 4200
 LEAST_PPI = 72.0
 MOST_PPI = 2400.0
 LEAST_SIDE_PX = 32
+MOST_SHEETS = 4
+"""Sheets of one page that are read: what lies there besides is not the document."""
+LIKE_SIZE = 0.1
+"""A sheet this far off the document's size, in parts of it, is another or is cut off."""
+MOST_STRETCH = 1.25
+"""A sheet is brought to the document's size only where that changes its shape by less."""
 MOST_SKEW_DEG = 8.0
 LEAST_SKEW_DEG = 0.2
 """Less tilts a line of a card by under a tenth of its height."""
@@ -53,18 +60,23 @@ class Sheet:
 def sheets(page: Page, size_mm: tuple[float, float]) -> Iterator[Sheet]:
     """Everything on the page that may be the document, upright, the likeliest first.
 
-    The document inside the page's outline, then the whole page where that is something else; each
-    as it lies, then upside down. A sheet that lies across is first turned to its type's shape.
+    Every sheet or card that lies on the page, those of the document's shape first, then all of
+    them upside down; then the whole page, where that is something else. A sheet that lies across
+    is first turned to its type's shape.
 
     Args:
         page: the page.
         size_mm: width and height of the document, 0 where unknown.
     """
-    found = page.derive(outline)
-    for within in (found, None) if _cuts(found) else (None,):
-        turns = 1 if _lies_across(page, within, size_mm) else 0
-        yield rectified(page, within, size_mm, quarter_turns=turns)
-        yield rectified(page, within, size_mm, quarter_turns=turns + 2)
+    found = [each for each in page.derive(outlines) if not each.fills_frame]
+    found.sort(key=lambda each: not _is_of_type(page, each, size_mm))
+    turns = [1 if _lies_across(page, each, size_mm) else 0 for each in found[:MOST_SHEETS]]
+    for half_turn in (0, 2):
+        for each, turn in zip(found, turns, strict=False):
+            yield rectified(page, each, size_mm, quarter_turns=turn + half_turn)
+    turn = 1 if _lies_across(page, None, size_mm) else 0
+    for half_turn in (0, 2):
+        yield rectified(page, None, size_mm, quarter_turns=turn + half_turn)
 
 
 def rectified(
@@ -130,8 +142,28 @@ def _row_contrast(
     return float(np.square(np.diff(counts.astype(np.float64))).sum())
 
 
-def _cuts(found: Outline | None) -> bool:
-    return found is not None and not found.fills_frame
+def _is_of_type(page: Page, found: Outline, size_mm: tuple[float, float]) -> bool:
+    """Whether a sheet has the document's shape, and its size where the file states one."""
+    if not all(size_mm):
+        return True
+    sides_px, sides_mm = sorted(_sides_px(_corners(page, found))), sorted(size_mm)
+    if not _is_alike(sides_px[1] / sides_px[0], sides_mm[1] / sides_mm[0]):
+        return False
+    ppi = _stated_ppi(page)
+    return (
+        ppi is None
+        or ppi < LEAST_SCANNER_PPI
+        or _is_alike(sides_px[1] / ppi * MM_PER_INCH, sides_mm[1])
+    )
+
+
+def _is_alike(size: float, expected: float) -> bool:
+    return abs(size / expected - 1) < LIKE_SIZE
+
+
+def _stated_ppi(page: Page) -> float | None:
+    tag = page.origin.ppi_tag
+    return tag if tag and LEAST_PPI < tag < MOST_PPI else None
 
 
 def _corners(page: Page, within: Outline | None) -> Matrix:
@@ -152,7 +184,7 @@ def _lies_across(page: Page, within: Outline | None, size_mm: tuple[float, float
     across_px, down_px = _sides_px(_corners(page, within))
     width_mm, height_mm = size_mm
     # A whole page may be the bed of the scanner, whose shape says nothing of the document's.
-    if within is None and not _is_shape_of(across_px / down_px, height_mm / width_mm):
+    if within is None and not _is_document(page, across_px, down_px, (height_mm, width_mm)):
         return False
     return (across_px > down_px) != (width_mm > height_mm)
 
@@ -163,12 +195,12 @@ def _target_px(
     """Size of the sheet as it lies on the page, before any turn."""
     across_px, down_px = _sides_px(corners)
     width_mm, height_mm = reversed(size_mm) if across else size_mm
-    if all(size_mm) and _is_shape_of(across_px / down_px, width_mm / height_mm):
+    if all(size_mm) and _is_document(page, across_px, down_px, (width_mm, height_mm)):
         scale_x = width_mm / MM_PER_INCH * WORKING_PPI / across_px
         scale_y = height_mm / MM_PER_INCH * WORKING_PPI / down_px
     else:
-        tag = page.origin.ppi_tag
-        scale_x = scale_y = WORKING_PPI / tag if tag and LEAST_PPI < tag < MOST_PPI else 1.0
+        ppi = _stated_ppi(page)
+        scale_x = scale_y = WORKING_PPI / ppi if ppi else 1.0
     limit = min(LONGEST_SIDE_PX / max(across_px * scale_x, down_px * scale_y), 1.0)
     return (
         max(round(across_px * scale_x * limit), LEAST_SIDE_PX),
@@ -176,8 +208,18 @@ def _target_px(
     )
 
 
-def _is_shape_of(aspect: float, expected: float) -> bool:
-    return 0.8 < aspect / expected < 1.25
+def _is_document(
+    page: Page, across_px: float, down_px: float, size_mm: tuple[float, float]
+) -> bool:
+    """Whether sides are the document's by their shape; A4 has the shape of a passport across."""
+    width_mm, height_mm = size_mm
+    if not 1 / MOST_STRETCH < across_px / down_px / (width_mm / height_mm) < MOST_STRETCH:
+        return False
+    ppi = _stated_ppi(page)
+    if ppi is None or ppi < LEAST_SCANNER_PPI:
+        return True
+    stated = max(across_px, down_px) / ppi * MM_PER_INCH / max(size_mm)
+    return 1 / MOST_STRETCH < stated < MOST_STRETCH
 
 
 def _warped(page: Page, to_page: Matrix, size: tuple[int, int]) -> Pixels:

@@ -42,13 +42,15 @@ STEPS = 250
 CLUTTERED_FRACTION = 0.2
 WORN_FRACTION = 0.35
 FONT_ROOT = Path("/usr/share/fonts")
-ARABIC_FONTS = ("Amiri-*", "AmiriQuran.ttf", "Kacst*.ttf", "NotoNaskhArabic-*",
+ARABIC_FONTS = ("Amiri-*", "AmiriQuran.ttf", "kacst/*.ttf", "NotoNaskhArabic-*",
                 "NotoSansArabic-*", "NotoKufiArabic-*", "Scheherazade-*", "DejaVuSans.ttf",
                 "DejaVuSans-Bold.ttf")  # fmt: skip
 LAYOUTS = ("prose", "form", "table", "answers")
 LAYOUT_SHARES = (0.4, 0.25, 0.2, 0.15)
-LATIN_FONTS = ("DejaVuSans*", "DejaVuSerif*", "Liberation*", "NotoSans-*", "NotoSerif-*",
-               "NotoSansMono-*", "NotoSerifDisplay-*")  # fmt: skip
+LATIN_FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSansMono.ttf",
+               "DejaVuSansMono-Bold.ttf", "DejaVuSerif.ttf", "DejaVuSerif-Bold.ttf",
+               "Liberation*", "NotoSans-*", "NotoSerif-*", "NotoSansMono-*",
+               "NotoSerifDisplay-*")  # fmt: skip
 NO_TEXT_FONTS = ("KacstPoster.ttf", "KacstTitle.ttf", "KacstTitleL.ttf", "KacstDecorative.ttf")
 CYRILLIC = (
     "В чащах юга жил бы цитрус? Да, но фальшивый экземпляр! Съешь же ещё этих мягких французских"

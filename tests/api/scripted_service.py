@@ -16,7 +16,7 @@ from typing import Any
 from argon2 import PasswordHasher
 from PIL import Image, ImageDraw
 
-from api.services import PageRenderer, Services, Texts
+from api.services import Inspected, PageRenderer, Services, Texts
 from docqa.adapters.blobs import FolderBlobs
 from docqa.adapters.schema import migrate
 from docqa.adapters.sessions import SqlReservations, SqlSessions
@@ -87,6 +87,7 @@ class ScriptedInspector:
     """Answers with ``answer``, or raises it; remembers what it was asked."""
 
     answer: dict[str, Any] | Exception = field(default_factory=report)
+    readings: dict[str, dict[str, str]] = field(default_factory=dict)
     calls: list[dict[str, Any]] = field(default_factory=list)
     begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     """Released when an inspection begins."""
@@ -98,7 +99,7 @@ class ScriptedInspector:
 
     def inspect_file(
         self, path: Path, *, document_type: str, claims: Mapping[str, str], file_name: str
-    ) -> dict[str, Any]:
+    ) -> Inspected:
         self.calls.append(
             {
                 "path": path,
@@ -113,7 +114,7 @@ class ScriptedInspector:
         assert self.may_end.wait(20)
         if isinstance(self.answer, Exception):
             raise self.answer
-        return self.answer
+        return Inspected(self.answer, self.readings)
 
 
 @dataclass(frozen=True)

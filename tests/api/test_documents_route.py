@@ -85,6 +85,18 @@ def test_ids_are_long_random_and_never_repeat(client: TestClient) -> None:
     assert all(name.startswith("doc_") and len(name) == 4 + 32 for name in ids)
 
 
+def test_what_was_read_is_kept_for_reviewers_and_not_answered(
+    client: TestClient, service: Scripted
+) -> None:
+    service.inspector.readings = {"given_name": {"ocr": "أمينة"}}
+    answer = client.post("/v1/documents", files=FILE)
+    assert answer.status_code == 201
+    assert "أمينة" not in answer.text and "readings" not in answer.text
+    stored = service.store.get(answer.json()["id"])
+    assert stored is not None
+    assert stored.readings == {"given_name": {"ocr": "أمينة"}}
+
+
 def test_a_poor_document_is_an_answer_and_not_an_error(
     client: TestClient, service: Scripted
 ) -> None:

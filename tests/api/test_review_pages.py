@@ -110,6 +110,72 @@ def test_a_document_is_shown_with_reasons_regions_and_claims(
     assert TEXTS["en"]["match_near"] in page and TEXTS["en"]["match_none"] in page
 
 
+def reading(name: str, match: str, source: str | None, **changes: Any) -> dict[str, Any]:
+    facts = {"name": name, "match": match, "source": source, "confidence": 1.0, "page": 1}
+    return {**facts, "polygon": None, **changes}
+
+
+def cells(page: str) -> list[str]:
+    """The cells of the table of claims, row by row, without the chips."""
+    table = page[page.index('<table class="claims">') : page.index("</table>")]
+    return re.findall(r"<td[^>]*>(?!<span)(.*?)</td>", table)
+
+
+def test_typed_and_read_stand_side_by_side_with_what_differs_marked(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    printed = reading("given_name", "variant", "ocr")
+    judged = report("review")
+    judged["fields"] = [
+        reading("given_name", "near", "barcode", others=[printed]),
+        reading("birth_date", "equal", "ocr"),
+        reading("father_name", "near", "ocr"),
+        reading("national_number", "near", "barcode"),
+    ]
+    made = document(
+        1,
+        service,
+        report=judged,
+        claims={
+            "given_name": "أمينة",
+            "birth_date": "1990-04-12",
+            "father_name": "محمود",
+            "national_number": "01234567890",
+            "mother_name": "هدى",
+        },
+        readings={
+            "given_name": {"barcode": "أمينا", "ocr": "امينة"},
+            "birth_date": {"ocr": "الثاني عشر من نيسان لعام ألف وتسعمائة وتسعين"},
+            "father_name": {"ocr": "محمد"},
+            "national_number": {"barcode": "01234967890"},
+        },
+    )
+    assert cells(reviewer.get(f"/review/{made.id}").text) == [
+        "<bdi>أمين<mark>ة</mark></bdi>",
+        "<bdi>أمين<mark>ا</mark></bdi>",
+        "<bdi><mark>ا</mark>مينة</bdi>",
+        "<bdi>1990-04-12</bdi>",
+        "<bdi>الثاني عشر من نيسان لعام ألف وتسعمائة وتسعين</bdi>",
+        "<bdi>محم<mark>و</mark>د</bdi>",
+        "<bdi>محمد</bdi>",
+        "<bdi>01***<mark>5</mark>***90</bdi>",
+        "<bdi>01***<mark>9</mark>***90</bdi>",
+        "<bdi>هدى</bdi>",
+        "–",
+    ]
+
+
+def test_what_was_read_is_shown_to_reviewers_and_to_nobody_else(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    judged = report("review")
+    judged["fields"] = [reading("given_name", "different", "ocr")]
+    made = document(1, service, report=judged, readings={"given_name": {"ocr": HOSTILE}})
+    page = reviewer.get(f"/review/{made.id}").text
+    assert HOSTILE not in page and "&lt;script&gt;" in page
+    assert "script" not in reviewer.get(f"/v1/documents/{made.id}").text
+
+
 def test_what_speaks_for_a_reason_is_told_with_it(reviewer: TestClient, service: Scripted) -> None:
     judged = report("review", (reason("capture.camera", "review", measure="capture"),))
     told = {"ar": "الضوء من اليسار", "en": "Lit from the left"}

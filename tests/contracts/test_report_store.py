@@ -55,7 +55,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 def test_a_document_comes_back_exactly_as_it_was_added(store: Store) -> None:
-    added = document(1, booking_ref="B-7", deadline_at=NOON + timedelta(days=10))
+    added = document(
+        1,
+        booking_ref="B-7",
+        deadline_at=NOON + timedelta(days=10),
+        readings={"given_name": {"barcode": "أمينة", "ocr": ""}},
+    )
     store.add(added)
     assert store.get(added.id) == added
 

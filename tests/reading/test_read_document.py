@@ -11,7 +11,7 @@ from docqa.adapters.memory import ScriptedOcr
 from docqa.adapters.tesseract import TesseractEngine
 from docqa.documents import DocumentType, parse_document_type
 from docqa.errors import DocqaError, EngineFault, MissingDependency
-from docqa.fields import Field
+from docqa.fields import Field, agrees
 from docqa.page import Page, page_from_pixels
 from docqa.ports import OcrEngine
 from docqa.reading import OCR_FAILED, read_document
@@ -89,7 +89,8 @@ def test_without_a_barcode_the_back_is_unread() -> None:
 
 @pytest.mark.parametrize("type_id", ["sy-id-front", "passport", "civil-extract"])
 def test_without_an_engine_what_needs_one_is_unread(type_id: str) -> None:
-    reading = read_document([BACK], document_type(type_id), CLAIMS, None)
+    blank = page_from_pixels(np.full((300, 400), 255, np.uint8))
+    reading = read_document([blank], document_type(type_id), CLAIMS, None)
     assert {field.match for field in reading.fields} == {"unread"}
     assert reading.faults == ()
 
@@ -107,15 +108,61 @@ def test_a_failing_engine_is_told_and_hides_no_other_reading(fault: DocqaError) 
     assert set(matches.values()) == {"equal"}
 
 
-def test_what_the_barcode_says_is_not_asked_of_ocr() -> None:
-    text = (MODELS / "sy-id-back.toml").read_text(encoding="utf-8")
-    text = text.replace('sources = ["barcode"]', 'sources = ["barcode", "ocr"]\nlabels = ["رقم"]')
-    engine = ScriptedOcr([])
+def test_print_of_the_other_side_stands_beside_the_barcode() -> None:
     claims = {**CLAIMS, "given_name": "سواه"}
-    reading = read_document([BACK], parse_document_type(text), claims, engine)
-    assert engine.calls == []
-    assert reading.fields[0].source == "barcode"
+    front = page_from_pixels(np.full((300, 400), 255, np.uint8), index=2)
+    fields = by_name(BACK, "sy-id-front", claims, None)
+    assert (fields["given_name"].source, fields["given_name"].match) == ("barcode", "different")
+    assert fields["father_name"].match == "equal"
+    reading = read_document([front, BACK], document_type("sy-id-front"), CLAIMS, None)
+    assert {field.source for field in reading.fields} == {"barcode"}
+    assert {field.others for field in reading.fields} == {()}
+
+
+@pytest.mark.parametrize(
+    ("asked", "seen"), [("sy-id-back", "sy-id-back"), ("sy-id-front", "sy-id-back")]
+)
+def test_a_lone_barcode_is_a_back(asked: str, seen: str) -> None:
+    engine = ScriptedOcr([[""] * 48] * 40)
+    assert read_document([BACK], document_type(asked), CLAIMS, engine).recognised == seen
+
+
+@needs_tesseract
+def test_front_and_back_of_one_upload_are_held_against_each_other() -> None:
+    front = scanned(id_front(person(2), seed=2, font="DejaVuSans"))
+    back = page_from_pixels(BACK.luma(), index=2)
+    asked = document_type("sy-id-front")
+    names = {name: CLAIMS[name] for name in ("given_name", "father_name", "national_number")}
+    reading = read_document([front, back], asked, names, TesseractEngine())
+    assert reading.recognised == "sy-id-front"
+    assert {field.source for field in reading.fields} == {"barcode"}
+    given, father, number = reading.fields
+    for field in (given, father):
+        assert [(other.source, other.match) for other in field.others] == [("ocr", "equal")]
+        assert (field.page, field.others[0].page) == (2, 1)
+    assert (number.match, number.others) == ("equal", ())
+    stranger = person(1).claims()
+    reading = read_document([front, back], asked, {"given_name": "سواه"}, TesseractEngine())
     assert reading.fields[0].match == "different"
+    stranger_front = scanned(id_front(person(1), seed=1, font="DejaVuSans"))
+    claims = {"given_name": stranger["given_name"]}
+    reading = read_document([stranger_front, back], asked, claims, TesseractEngine())
+    (field,) = reading.fields
+    assert not agrees(field.match)
+    assert [agrees(other.match) for other in field.others] == [True]
+
+
+@needs_tesseract
+def test_a_zone_proves_nothing_against_what_has_its_check_digit() -> None:
+    owner = person(1)
+    page = scanned(passport_page(owner, seed=1))
+    number = owner.passport_number
+    alike = {"0": "A", "1": "L", "2": "C", "3": "D", "4": "E", "5": "F", "6": "G", "7": "H",
+             "8": "S", "9": "T"}  # fmt: skip
+    claims = {"passport_number": number[:-1] + alike[number[-1]]}
+    assert by_name(page, "passport", claims, TesseractEngine())["passport_number"].match == "unread"
+    claims = {"birth_date": owner.birth_date.replace(year=owner.birth_date.year - 100).isoformat()}
+    assert by_name(page, "passport", claims, TesseractEngine())["birth_date"].match == "unread"
 
 
 def test_a_generic_sheet_is_read_for_nothing() -> None:

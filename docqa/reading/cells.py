@@ -1,0 +1,178 @@
+"""The print of a document as cells: pieces of a line with no wide gap in them, each read once.
+
+Labels say which cell holds which value, not positions: several designs of the card circulate. A
+value follows its label in the same cell, stands in the next cell of the line, or under its label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from docqa.documents import DocumentType, FieldSpec
+from docqa.reading.ctc import Glyph, LogProbabilities, glyphs
+from docqa.reading.lines import LEAST_LABEL_RATIO, Box, Row, find_rows
+from docqa.reading.regions import Sheet
+from docqa.reading.strips import Strip, StripReader, strip_of
+from docqa.text import loose
+
+CELL_GAP_EM = 1.1
+"""A wider gap parts two cells: a space of justified print is narrower."""
+LEAST_HEADING_RATIO = 85.0
+"""Likeness, 0 to 100, from which a heading counts as read: one wrong letter of eight passes."""
+BELOW_EM = 3.0
+"""A value under its label starts within this of it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cell:
+    """One piece of a line, read. Personal data."""
+
+    box: Box
+    em_px: float
+    line: int
+    """Number of its line, from the top."""
+    strip: Strip
+    log_probabilities: LogProbabilities
+    glyphs: tuple[Glyph, ...]
+    """In logical order, one character each."""
+    sheet: Sheet
+
+    @property
+    def text(self) -> str:
+        """What the network read."""
+        return "".join(glyph.text for glyph in self.glyphs)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A cell from one of its characters on."""
+
+    cell: Cell
+    first: int
+    """Index of a glyph."""
+
+    @property
+    def text(self) -> str:
+        """What was read from there on."""
+        return self.cell.text[self.first :]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Where the value of a field may stand, the likeliest piece first."""
+
+    pieces: tuple[Piece, ...]
+    label_ratio: float
+    """0 to 100: how alike the label that was read and the printed one are."""
+
+
+def read_cells(sheet: Sheet, reader: StripReader) -> list[Cell]:
+    """Every cell of a sheet, by line from the top, each line from right to left."""
+    cells = []
+    for line, row in enumerate(find_rows(sheet.pixels)):
+        for box in _boxes(row):
+            strip = strip_of(sheet.pixels, box, row.em_px)
+            answer = reader.log_probabilities(strip)
+            read = tuple(glyphs(answer, reader.classes))
+            cells.append(Cell(box, row.em_px, line, strip, answer, read, sheet))
+    return cells
+
+
+def values_on(cells: Sequence[Cell], specs: Iterable[FieldSpec]) -> dict[str, Value]:
+    """Where the values of the fields stand whose labels are found, by field name."""
+    specs = list(specs)
+    labels = {label for spec in specs for label in spec.labels}
+    starts = [_label_of(cell, labels) for cell in cells]
+    found: dict[str, Value] = {}
+    for at, start in enumerate(starts):
+        if start is None:
+            continue
+        label, ratio, first = start
+        value = Value(tuple(_pieces(cells, starts, at, first)), ratio)
+        for spec in specs:
+            known = found.get(spec.name)
+            if label in spec.labels and (known is None or ratio > known.label_ratio):
+                found[spec.name] = value
+    return found
+
+
+def heading_on(cells: Iterable[Cell], types: Iterable[DocumentType]) -> str | None:
+    """Id of the document type of which a heading is printed, the likest one."""
+    texts = [loose(cell.text) for cell in cells]
+    ratios = {
+        kind.id: max(
+            fuzz.partial_ratio(loose(heading), text)
+            for heading in kind.headings
+            for text in texts
+            if len(text) >= len(loose(heading)) - 1
+        )
+        for kind in types
+        if any(len(text) >= len(loose(h)) - 1 for h in kind.headings for text in texts)
+    }
+    best = max(ratios, key=lambda name: ratios[name], default=None)
+    return best if best is not None and ratios[best] >= LEAST_HEADING_RATIO else None
+
+
+def _boxes(row: Row) -> list[Box]:
+    """The row's cells, from right to left."""
+    boxes: list[Box] = []
+    for left, top, right, bottom in row.words:
+        if boxes and boxes[-1][0] - right <= CELL_GAP_EM * row.em_px:
+            last = boxes[-1]
+            boxes[-1] = (
+                min(left, last[0]), min(top, last[1]), max(right, last[2]), max(bottom, last[3])
+            )  # fmt: skip
+        else:
+            boxes.append((left, top, right, bottom))
+    return boxes
+
+
+def _label_of(cell: Cell, labels: Iterable[str]) -> tuple[str, float, int] | None:
+    """The label the cell starts with, how alike it is, and the glyph where its value starts."""
+    text = cell.text
+    ends = [at for at, c in enumerate(text) if c in " :"] + [len(text)]
+    best: tuple[str, float, int] | None = None
+    for label in labels:
+        wanted = loose(label)
+        for end in ends:
+            start = loose(text[:end])
+            if not start or len(start) > 2 * len(wanted):
+                continue
+            ratio = fuzz.ratio(start, wanted)
+            if ratio >= LEAST_LABEL_RATIO and (best is None or ratio > best[1]):
+                best = label, ratio, end
+    if best is None:
+        return None
+    label, ratio, end = best
+    while end < len(text) and text[end] in " :.-":
+        end += 1
+    return label, ratio, end
+
+
+def _pieces(
+    cells: Sequence[Cell],
+    starts: Sequence[tuple[str, float, int] | None],
+    at: int,
+    first: int,
+) -> Iterable[Piece]:
+    label = cells[at]
+    if first < len(label.glyphs):
+        yield Piece(label, first)
+    for cell, start in zip(cells[at + 1 :], starts[at + 1 :], strict=True):
+        if cell.line != label.line or start is not None:
+            break
+        yield Piece(cell, 0)
+    if first < len(label.glyphs):
+        return
+    below = [
+        cell
+        for cell, start in zip(cells, starts, strict=True)
+        if start is None and cell.line > label.line
+        and cell.box[1] - label.box[3] < BELOW_EM * label.em_px
+        and min(cell.box[2], label.box[2]) > max(cell.box[0], label.box[0])
+    ]  # fmt: skip
+    if below:
+        yield Piece(min(below, key=lambda cell: cell.box[1]), 0)

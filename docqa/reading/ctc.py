@@ -1,0 +1,151 @@
+"""How well a network's answer explains a text, against everything one slip away from it.
+
+Connectionist temporal classification: A. Graves, S. Fernández, F. Gomez, J. Schmidhuber,
+"Connectionist temporal classification: labelling unsegmented sequence data with recurrent neural
+networks", ICML 2006. The likelihood of a text sums over all its alignments to the frames, so a
+claim can be weighed without ever reading the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+LogProbabilities = npt.NDArray[np.float64]
+"""(T, 1 + classes): natural logarithms for each frame in reading order, class 0 the blank."""
+BLANK = 0
+RESCALED_EVERY_FRAMES = 4
+"""Forward sums are kept near 1: so many frames cannot shrink them out of a double's range."""
+LEAST_LOG_PROBABILITY = -100.0
+"""Under this, a frame says no more: it bounds how fast the forward sums can shrink."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """One character as the network saw it."""
+
+    text: str
+    confidence: float
+    """Highest probability of a frame, 0 to 1."""
+    first_frame: int
+    last_frame: int
+    """Inclusive; the frames of the character itself, without the blanks around it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How much better than the best of its rivals a claim explains a strip."""
+
+    log_likelihood: float
+    """Natural logarithm of the probability of the claim given the strip; 0 is certainty."""
+    log_ratio: float
+    """Claim over its best rival, natural logarithm; above 0 the claim is the better text."""
+    rival: str
+    """That rival. Personal data."""
+
+
+def glyphs(log_probabilities: LogProbabilities, classes: Sequence[str]) -> list[Glyph]:
+    """The likeliest class of every frame, repeats joined and blanks dropped, in reading order."""
+    best = log_probabilities.argmax(axis=1)
+    edges = np.flatnonzero(np.diff(best)) + 1
+    starts = np.concatenate([[0], edges])
+    ends = np.concatenate([edges, [len(best)]])
+    return [
+        Glyph(
+            classes[int(best[start]) - 1],
+            float(np.exp(log_probabilities[start:end, best[start]].max())),
+            int(start),
+            int(end) - 1,
+        )
+        for start, end in zip(starts, ends, strict=True)
+        if best[start] != BLANK
+    ]
+
+
+def log_likelihood(log_probabilities: LogProbabilities, text: str, classes: Sequence[str]) -> float:
+    """Natural logarithm of the summed probability of all alignments of the text; -inf for none."""
+    return float(log_likelihoods(log_probabilities, [text], classes)[0])
+
+
+def log_likelihoods(
+    log_probabilities: LogProbabilities, texts: Sequence[str], classes: Sequence[str]
+) -> npt.NDArray[np.float64]:
+    """The same for many texts at once: (len(texts),).
+
+    A text with a character that the network does not know has -inf.
+    """
+    index = {token: at for at, token in enumerate(classes, start=1)}
+    known = [at for at, text in enumerate(texts) if all(c in index for c in text)]
+    out = np.full(len(texts), -np.inf)
+    if known and len(log_probabilities):
+        labels = [[index[c] for c in texts[at]] for at in known]
+        out[known] = _forward(log_probabilities, labels)
+    return out
+
+
+def support(
+    log_probabilities: LogProbabilities,
+    claim: str,
+    rivals: Sequence[str],
+    classes: Sequence[str],
+) -> Support:
+    """Weigh a claim against its rivals, of which there must be one at least."""
+    found = log_likelihoods(log_probabilities, [claim, *rivals], classes)
+    best = int(found[1:].argmax())
+    # Where nothing explains the strip, nothing speaks for the claim.
+    ratio = float(found[0] - found[1 + best]) if np.isfinite(found[0]) else -np.inf
+    return Support(float(found[0]), ratio, rivals[best])
+
+
+def single_edits(text: str, alphabet: Iterable[str]) -> list[str]:
+    """Every text one slip away: a character replaced, left out, put in, or two neighbours swapped.
+
+    Sorted, each once, without the text itself.
+    """
+    letters = tuple(alphabet)
+    cuts = [(text[:at], text[at:]) for at in range(len(text) + 1)]
+    found = {before + c + after for before, after in cuts for c in letters}
+    found |= {before + after[1:] for before, after in cuts if after}
+    found |= {before + c + after[1:] for before, after in cuts if after for c in letters}
+    found |= {before + after[1] + after[0] + after[2:] for before, after in cuts if len(after) > 1}
+    return sorted(found - {text})
+
+
+def _forward(
+    log_probabilities: LogProbabilities, labels: Sequence[Sequence[int]]
+) -> npt.NDArray[np.float64]:
+    """Graves et al., equations 6 to 8, for all texts at once, sums instead of logarithms.
+
+    States are blank, first character, blank, second character, …, blank.
+    """
+    lengths = np.array([len(label) for label in labels])
+    states = np.zeros((len(labels), 2 * int(lengths.max()) + 1), np.intp)
+    for row, label in zip(states, labels, strict=True):
+        row[1 : 2 * len(label) : 2] = label
+    probabilities = np.exp(np.maximum(log_probabilities, LEAST_LOG_PROBABILITY))
+    # A character may follow the last one without a blank unless it is the same once more.
+    may_skip = np.zeros(states.shape)
+    may_skip[:, 2:] = (states[:, 2:] != BLANK) & (states[:, 2:] != states[:, :-2])
+    sums = np.zeros(states.shape)
+    sums[:, :2] = probabilities[0][states[:, :2]]
+    scale = np.zeros(len(labels))
+    for frame, row in enumerate(probabilities[1:], start=1):
+        following = sums.copy()
+        following[:, 1:] += sums[:, :-1]
+        following[:, 2:] += sums[:, :-2] * may_skip[:, 2:]
+        following *= row[states]
+        sums = following
+        if frame % RESCALED_EVERY_FRAMES == 0:
+            highest = sums.max(axis=1)
+            highest[highest == 0] = 1.0
+            sums /= highest[:, None]
+            scale += np.log(highest)
+    at = np.arange(len(labels))
+    ends = sums[at, 2 * lengths] + np.where(
+        lengths > 0, sums[at, np.maximum(2 * lengths - 1, 0)], 0.0
+    )
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(ends) + scale)

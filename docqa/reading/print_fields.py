@@ -1,0 +1,137 @@
+"""Fields read from print by the trained networks, one sheet at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from docqa.documents import DocumentType, FieldSpec
+from docqa.fields import Field, Match, agrees
+from docqa.reading.cells import Value, heading_on, read_cells, values_on
+from docqa.reading.printed import (
+    PrintedText,
+    read_date,
+    read_date_in_words,
+    read_name,
+    read_number,
+)
+from docqa.reading.regions import Sheet
+from docqa.reading.strips import StripReader
+
+LEAST_CONFIDENCE = 0.9
+"""Of a text among its rivals: less says neither that the claim is printed nor that it is not."""
+CERTAIN_CONFIDENCE = 0.99
+"""From here on no second opinion is asked where the print is not what was typed."""
+MOST_SHEETS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """The trained networks."""
+
+    arabic: StripReader
+    """Labels, names and places."""
+    digits: StripReader
+    """Numbers and dates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """What the networks read on the sheet that bears the fields' labels, or a heading."""
+
+    sheet: Sheet
+    fields: tuple[Field, ...]
+    """Those that were read surely."""
+    has_labels: bool
+    heading_of: str | None
+    """Id of the document type whose heading is on the sheet."""
+
+    def is_open(self, spec: FieldSpec) -> bool:
+        """Whether a second opinion on the field is worth its time."""
+        known = [field for field in self.fields if field.name == spec.name]
+        return not known or (
+            not agrees(known[0].match) and known[0].confidence < CERTAIN_CONFIDENCE
+        )
+
+
+def read_print(
+    sheets: Iterable[Sheet],
+    specs: Sequence[FieldSpec],
+    claims: Mapping[str, str],
+    match: Callable[[FieldSpec, str], Match],
+    readers: Readers,
+    types: Iterable[DocumentType] = (),
+) -> Print | None:
+    """The fields on the sheet that says most of what was typed; None without label or heading.
+
+    A sheet stands for one document: what two cards of one page say is never mixed.
+
+    Args:
+        sheets: candidates, the likeliest first; no more are made than are needed.
+        specs: fields with labels to look for.
+        claims: what the citizen typed, by claim name.
+        match: how well a reading agrees with the claim of a field.
+        readers: the networks.
+        types: document types whose headings are known.
+    """
+    best: Print | None = None
+    most = -2
+    for sheet in islice(sheets, MOST_SHEETS):
+        cells = read_cells(sheet, readers.arabic)
+        values = values_on(cells, specs)
+        heading_of = heading_on(cells, types)
+        if not values and heading_of is None:
+            continue
+        fields = tuple(_fields(values, specs, claims, match, readers))
+        agreed = sum(agrees(field.match) for field in fields) if values else -1
+        if agreed > most:
+            best, most = Print(sheet, fields, bool(values), heading_of), agreed
+        if agreed == len(specs):
+            break
+    return best
+
+
+def read_heading(
+    sheets: Iterable[Sheet], readers: Readers, types: Collection[DocumentType]
+) -> str | None:
+    """Id of the document type whose heading is found first on the candidates; None without one."""
+    seen = (
+        heading_on(read_cells(sheet, readers.arabic), types)
+        for sheet in islice(sheets, MOST_SHEETS)
+    )
+    return next(filter(None, seen), None)
+
+
+def _fields(
+    values: Mapping[str, Value],
+    specs: Iterable[FieldSpec],
+    claims: Mapping[str, str],
+    match: Callable[[FieldSpec, str], Match],
+    readers: Readers,
+) -> Iterator[Field]:
+    for spec in (spec for spec in specs if spec.name in values):
+        text = _read(spec, values[spec.name], claims[spec.name], readers)
+        if text is None or text.confidence < LEAST_CONFIDENCE:
+            continue
+        matched = match(spec, text.text)
+        if matched != "unread":
+            yield Field(
+                spec.name,
+                matched,
+                "digits" if text.is_digits else "ocr",
+                text.confidence,
+                text.polygon,
+                values[spec.name].pieces[0].cell.sheet.page,
+                text.text,
+            )
+
+
+def _read(spec: FieldSpec, value: Value, claimed: str, readers: Readers) -> PrintedText | None:
+    if spec.kind == "number":
+        return read_number(value, claimed, readers.digits)
+    if spec.kind == "date":
+        return read_date(value, claimed, readers.digits) or read_date_in_words(
+            value, readers.arabic
+        )
+    return read_name(value, claimed, readers.arabic)

@@ -1,0 +1,176 @@
+"""Printed values, weighed: the reading, the claim and everything near the claim on the same terms.
+
+A value is first read without knowing the claim. Then the reading, the claim and all texts one slip
+away from the claim are weighed against the same part of the picture, and what explains it best was
+printed there. Nothing favours the claim; it only makes sure that its nearest rivals are weighed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from docqa.dates import parse_date, split_date
+from docqa.page import Polygon
+from docqa.reading.cells import Cell, Piece, Value
+from docqa.reading.ctc import Glyph, LogProbabilities, glyphs, log_likelihoods, single_edits
+from docqa.reading.strips import StripReader
+from docqa.text import canonical, western_digits
+
+DIGITS = "0123456789"
+NATIONAL_NUMBER_DIGITS = 11
+MOST_LOST_DIGITS = 1
+"""Of a number at a first look: 55 may be taken for 5 until the claim is weighed."""
+MARGIN_FRAMES = 3
+"""Kept on both sides of a value that is cut out of its line."""
+SURE_PROBABILITY = 0.98
+"""Of the reading by itself: what is left for all other texts together can be no rival."""
+_DATE = re.compile(r"(?<!\d)(?:\d{1,2}([-/.])\d{1,2}\1\d{4}|\d{4}([-/.])\d{1,2}\2\d{1,2})(?!\d)")
+_NUMBER = re.compile(r"\d+(?: \d+)*")
+_NAME = re.compile(r"[^\W\d_]+(?:[ \-]+[^\W\d_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedText:
+    """One value as the picture has it. Personal data."""
+
+    text: str
+    confidence: float
+    """0 to 1: its probability among the texts it was weighed against."""
+    polygon: Polygon
+    is_digits: bool
+    """Whether the digits' network read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Part of a line: its characters, and the whole line's answer they were read from."""
+
+    cell: Cell
+    answer: LogProbabilities
+    classes: tuple[str, ...]
+    read: Sequence[Glyph]
+    first: int
+    last: int
+    """Indices of glyphs, the last one inclusive."""
+
+    @property
+    def text(self) -> str:
+        return "".join(glyph.text for glyph in self.read[self.first : self.last + 1])
+
+    def frames(self) -> slice:
+        """Its frames, with a margin that stops short of the neighbouring characters."""
+        before = self.read[self.first - 1].last_frame + 1 if self.first else 0
+        following = self.read[self.last + 1 : self.last + 2]
+        after = following[0].first_frame if following else len(self.answer)
+        return slice(
+            max(before, self.read[self.first].first_frame - MARGIN_FRAMES),
+            min(after, self.read[self.last].last_frame + 1 + MARGIN_FRAMES),
+        )
+
+
+def read_name(value: Value, claimed: str, reader: StripReader) -> PrintedText | None:
+    """The first run of words where the value stands; None without any."""
+    for piece in value.pieces:
+        if found := _NAME.search(piece.text):
+            cell = piece.cell
+            first = piece.first + found.start()
+            last = piece.first + found.end() - 1
+            span = _Span(cell, cell.log_probabilities, reader.classes, cell.glyphs, first, last)
+            letters = [c for c in reader.classes if c.isalpha()]
+            return _weighed(span, (canonical(claimed),), [*letters, " "], reader)
+    return None
+
+
+def read_number(value: Value, claimed: str, reader: StripReader) -> PrintedText | None:
+    """The run of 11 digits, in 0-9; None where it is not exactly 11."""
+    for piece in value.pieces:
+        answer, read = _digits(piece, reader)
+        runs = [
+            run for run in _NUMBER.finditer("".join(glyph.text for glyph in read))
+            if len(run[0].replace(" ", "")) == NATIONAL_NUMBER_DIGITS
+        ]  # fmt: skip
+        if len(runs) == 1:
+            span = _Span(
+                piece.cell, answer, reader.classes, read, runs[0].start(), runs[0].end() - 1
+            )
+            return _weighed(span, (western_digits(claimed),), DIGITS, reader)
+    return None
+
+
+def read_date(value: Value, claimed: str, reader: StripReader) -> PrintedText | None:
+    """The first date where the value stands, as printed but in 0-9; None without any."""
+    for piece in value.pieces:
+        answer, read = _digits(piece, reader)
+        found = _DATE.search("".join(glyph.text for glyph in read))
+        if found and parse_date(found[0]) is not None:
+            span = _Span(piece.cell, answer, reader.classes, read, found.start(), found.end() - 1)
+            return _weighed(span, _written(claimed, found[1] or found[2]), DIGITS, reader)
+    return None
+
+
+def read_date_in_words(value: Value, reader: StripReader) -> PrintedText | None:
+    """A date that is written out in the pieces of the label's own line; None without any."""
+    first = value.pieces[0]
+    pieces = [piece for piece in value.pieces if piece.cell.line == first.cell.line]
+    spans = [
+        _Span(piece.cell, piece.cell.log_probabilities, reader.classes, piece.cell.glyphs,
+              piece.first, len(piece.cell.glyphs) - 1)
+        for piece in pieces if piece.first < len(piece.cell.glyphs)
+    ]  # fmt: skip
+    _, date = split_date(" ".join(span.text for span in spans))
+    if not date:
+        return None
+    confidence = float(np.exp(sum(_alone(span) for span in spans)))
+    return PrintedText(date, confidence, _polygon(spans[0], reader), is_digits=False)
+
+
+def _written(claimed: str, separator: str) -> Iterator[str]:
+    """The ways in which documents write a date."""
+    date = parse_date(claimed)
+    if date is not None:
+        day, month, year = str(date.day), str(date.month), f"{date.year:04}"
+        for parts in ((day, month), (day.zfill(2), month.zfill(2))):
+            yield separator.join((*parts, year))
+            yield separator.join((year, *reversed(parts)))
+
+
+def _digits(piece: Piece, reader: StripReader) -> tuple[LogProbabilities, tuple[Glyph, ...]]:
+    answer = reader.log_probabilities(piece.cell.strip)
+    return answer, tuple(glyphs(answer, reader.classes))
+
+
+def _weighed(
+    span: _Span, claims: Iterable[str], alphabet: Iterable[str], reader: StripReader
+) -> PrintedText:
+    alone = float(np.exp(_alone(span)))
+    polygon, is_digits = _polygon(span, reader), alphabet is DIGITS
+    if alone >= SURE_PROBABILITY:
+        return PrintedText(span.text, alone, polygon, is_digits)
+    alphabet = tuple(alphabet)
+    texts = {span.text}
+    for claim in claims:
+        texts |= {claim, *single_edits(claim, alphabet)}
+    ordered = sorted(texts)
+    scores = log_likelihoods(span.answer[span.frames()], ordered, span.classes)
+    best = int(scores.argmax())
+    share = float(np.exp(scores[best] - np.logaddexp.reduce(scores)))
+    return PrintedText(ordered[best], share, polygon, is_digits)
+
+
+def _alone(span: _Span) -> float:
+    """Natural logarithm of the probability of what was read, against all other texts together."""
+    return float(log_likelihoods(span.answer[span.frames()], [span.text], span.classes)[0])
+
+
+def _polygon(span: _Span, reader: StripReader) -> Polygon:
+    cell, frames = span.cell, span.frames()
+    ends = (
+        cell.strip.picture_x(reader.column(frame, len(span.answer)))
+        for frame in (frames.start, frames.stop)
+    )
+    left, right = sorted(ends)
+    return cell.sheet.polygon(left, cell.box[1], right, cell.box[3])
