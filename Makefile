@@ -48,6 +48,10 @@ bench-accuracy: setup .venv-bench/.ready    ## docqa and the peers on the same i
 bench-limits: setup    ## where each limit of the policy lies: make bench-limits [CORPUS=DIR]
 	$(BIN)/python -m benchmarks.accuracy.limits $(if $(CORPUS),--corpus "$(CORPUS)")
 
+.PHONY: train-digits train-arabic
+train-digits train-arabic: train-%: .venv-train/.ready    ## remake a reader of print (minutes to an hour)
+	.venv-train/bin/python -m models.$*.train
+
 check: lint test    ## what .ci/run does
 
 lock:          ## resolve the dependencies anew (minutes)
@@ -62,7 +66,7 @@ lock:          ## resolve the dependencies anew (minutes)
 	    --constraint .venv-lock/constraints.txt --output-file requirements.lock pyproject.toml
 
 clean:         ## remove everything that was made
-	rm -rf .venv .venv-bench .venv-lock demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench .venv-lock .venv-train demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # ---- set-up, each step at most once ----------------------------------------------------------
 
@@ -110,3 +114,9 @@ endef
 	if $$install -r $<; then touch $@; else \
 	    grep -v '^#' $< | while read -r peer; do $$install "$$peer" || echo "No $$peer." >&2; done; \
 	fi
+
+.venv-train/.ready: requirements-train.txt
+	$(PYTHON) -m venv .venv-train
+	@echo '*' > .venv-train/.gitignore
+	.venv-train/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@

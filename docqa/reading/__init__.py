@@ -24,8 +24,9 @@ from docqa.ports import OcrEngine
 from docqa.reading.barcode import read_barcode
 from docqa.reading.lines import LabelledText, read_labelled
 from docqa.reading.mrz import CHECK_DIGITS, check_digit, read_mrz
-from docqa.reading.print_fields import Readers, read_heading, read_print
+from docqa.reading.print_fields import Print, Readers, read_heading, read_print
 from docqa.reading.regions import Sheet, sheets
+from docqa.reading.second_look import confirmed
 from docqa.text import canonical, loose
 
 OCR_FAILED = "system.ocr_failed"
@@ -257,24 +258,34 @@ def _read_print(
     types: Collection[DocumentType],
     best: Readings,
 ) -> _Seen:
-    confirmed = {name for (name, source), field in best.items()
-                 if source in PRINT_SOURCES and agrees(field.match)}  # fmt: skip
-    specs = [spec for spec in all_specs.values() if spec.labels and spec.name not in confirmed]
+    known = {name for (name, source), field in best.items()
+             if source in PRINT_SOURCES and agrees(field.match)}  # fmt: skip
+    specs = [spec for spec in all_specs.values() if spec.labels and spec.name not in known]
     candidates: Iterable[Sheet] = sheets(page, size_mm)
     seen = None
     if readers is not None and specs:
         match = partial(_Claimed.match, claimed, may_be_cut=True)
         seen = read_print(candidates, specs, claimed.values, match, readers, types)
         candidates = sheets(page, size_mm)
-    if seen is not None:
-        for field in seen.fields:
-            _keep(best, field)
-        specs = [spec for spec in specs if seen.is_open(spec)]
-        candidates = [seen.sheet]
-    asked = [spec for spec in specs if "ocr" in spec.sources]
-    is_labelled = _read_lines(candidates, asked, claimed, engine, best)
-    has_labels = is_labelled or (seen is not None and seen.has_labels)
-    return _Seen(has_labels, None if seen is None else seen.heading_of)
+    if seen is None:
+        asked = [spec for spec in specs if "ocr" in spec.sources]
+        return _Seen(_read_lines(candidates, asked, claimed, engine, best), None)
+    for field in seen.fields:
+        _keep(best, field)
+    if seen.likely:
+        _confirm(seen, claimed, engine, best)
+    return _Seen(seen.has_labels, seen.heading_of)
+
+
+def _confirm(seen: Print, claimed: _Claimed, engine: _Watched, best: Readings) -> None:
+    def is_alike(spec: FieldSpec, text: str) -> bool:
+        return agrees(claimed.match(spec, text, may_be_cut=True))
+
+    def look(ocr: OcrEngine) -> dict[FieldSpec, LabelledText]:
+        return confirmed(seen.sheet, seen.likely, ocr, is_alike)
+
+    for spec, text in (engine.ask(look) or {}).items():
+        _keep(best, _best_text(spec, claimed, [text], seen.sheet.page))
 
 
 def _read_lines(

@@ -64,6 +64,7 @@ class Piece:
 class Value:
     """Where the value of a field may stand, the likeliest piece first."""
 
+    label: Cell
     pieces: tuple[Piece, ...]
     label_ratio: float
     """0 to 100: how alike the label that was read and the printed one are."""
@@ -91,7 +92,7 @@ def values_on(cells: Sequence[Cell], specs: Iterable[FieldSpec]) -> dict[str, Va
         if start is None:
             continue
         label, ratio, first = start
-        value = Value(tuple(_pieces(cells, starts, at, first)), ratio)
+        value = Value(cells[at], tuple(_pieces(cells, starts, at, first)), ratio)
         for spec in specs:
             known = found.get(spec.name)
             if label in spec.labels and (known is None or ratio > known.label_ratio):

@@ -9,8 +9,10 @@ from itertools import islice
 from docqa.documents import DocumentType, FieldSpec
 from docqa.fields import Field, Match, agrees
 from docqa.reading.cells import Value, heading_on, read_cells, values_on
+from docqa.reading.lines import Row
 from docqa.reading.printed import (
     PrintedText,
+    piece_of_name,
     read_date,
     read_date_in_words,
     read_name,
@@ -19,10 +21,8 @@ from docqa.reading.printed import (
 from docqa.reading.regions import Sheet
 from docqa.reading.strips import StripReader
 
-LEAST_CONFIDENCE = 0.9
+LEAST_CONFIDENCE = 0.8
 """Of a text among its rivals: less says neither that the claim is printed nor that it is not."""
-CERTAIN_CONFIDENCE = 0.99
-"""From here on no second opinion is asked where the print is not what was typed."""
 MOST_SHEETS = 6
 
 
@@ -43,16 +43,13 @@ class Print:
     sheet: Sheet
     fields: tuple[Field, ...]
     """Those that were read surely."""
+    likely: Mapping[FieldSpec, Row]
+    """Fields whose letters the network reads as what was typed, and where they stand, with their
+    label if it is on the same line. Of a thousand wrong names two are also what it reads: a second
+    opinion has to agree before a name counts as confirmed."""
     has_labels: bool
     heading_of: str | None
     """Id of the document type whose heading is on the sheet."""
-
-    def is_open(self, spec: FieldSpec) -> bool:
-        """Whether a second opinion on the field is worth its time."""
-        known = [field for field in self.fields if field.name == spec.name]
-        return not known or (
-            not agrees(known[0].match) and known[0].confidence < CERTAIN_CONFIDENCE
-        )
 
 
 def read_print(
@@ -83,10 +80,13 @@ def read_print(
         heading_of = heading_on(cells, types)
         if not values and heading_of is None:
             continue
-        fields = tuple(_fields(values, specs, claims, match, readers))
-        agreed = sum(agrees(field.match) for field in fields) if values else -1
+        read = tuple(_fields(values, specs, claims, match, readers))
+        alike = {f.name for f in read if f.source == "ocr" and agrees(f.match)}
+        likely = {spec: _row(values[spec.name]) for spec in specs if spec.name in alike}
+        fields = tuple(f for f in read if f.confidence >= LEAST_CONFIDENCE and f.name not in alike)
+        agreed = sum(agrees(field.match) for field in read) if values else -1
         if agreed > most:
-            best, most = Print(sheet, fields, bool(values), heading_of), agreed
+            best, most = Print(sheet, fields, likely, bool(values), heading_of), agreed
         if agreed == len(specs):
             break
     return best
@@ -112,7 +112,7 @@ def _fields(
 ) -> Iterator[Field]:
     for spec in (spec for spec in specs if spec.name in values):
         text = _read(spec, values[spec.name], claims[spec.name], readers)
-        if text is None or text.confidence < LEAST_CONFIDENCE:
+        if text is None:
             continue
         matched = match(spec, text.text)
         if matched != "unread":
@@ -125,6 +125,15 @@ def _fields(
                 values[spec.name].pieces[0].cell.sheet.page,
                 text.text,
             )
+
+
+def _row(value: Value) -> Row:
+    """The cell of a name, after its label's where both are on one line."""
+    piece = piece_of_name(value) or value.pieces[0]
+    cells = [piece.cell]
+    if value.label is not piece.cell and value.label.line == piece.cell.line:
+        cells.insert(0, value.label)
+    return Row(tuple(cell.box for cell in cells), piece.cell.em_px)
 
 
 def _read(spec: FieldSpec, value: Value, claimed: str, readers: Readers) -> PrintedText | None:

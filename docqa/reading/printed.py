@@ -74,15 +74,20 @@ class _Span:
 
 def read_name(value: Value, claimed: str, reader: StripReader) -> PrintedText | None:
     """The first run of words where the value stands; None without any."""
-    for piece in value.pieces:
-        if found := _NAME.search(piece.text):
-            cell = piece.cell
-            first = piece.first + found.start()
-            last = piece.first + found.end() - 1
-            span = _Span(cell, cell.log_probabilities, reader.classes, cell.glyphs, first, last)
-            letters = [c for c in reader.classes if c.isalpha()]
-            return _weighed(span, (canonical(claimed),), [*letters, " "], reader)
-    return None
+    piece = piece_of_name(value)
+    found = piece and _NAME.search(piece.text)
+    if piece is None or not found:
+        return None
+    cell = piece.cell
+    first, last = piece.first + found.start(), piece.first + found.end() - 1
+    span = _Span(cell, cell.log_probabilities, reader.classes, cell.glyphs, first, last)
+    letters = [c for c in reader.classes if c.isalpha()]
+    return _weighed(span, (canonical(claimed),), [*letters, " "], reader)
+
+
+def piece_of_name(value: Value) -> Piece | None:
+    """The first piece that holds words."""
+    return next((piece for piece in value.pieces if _NAME.search(piece.text)), None)
 
 
 def read_number(value: Value, claimed: str, reader: StripReader) -> PrintedText | None:

@@ -107,6 +107,22 @@ def strip_of(pixels: Pixels, box: tuple[int, int, int, int], em_px: float) -> St
     return Strip(_evened(cast("Pixels", resized)), float(start), width / piece.shape[1])
 
 
+def stretched(strip: Strip, ratio: float) -> Strip:
+    """The strip as a wider or narrower print would give it, for a second look at the same line.
+
+    What a network misreads at one width it often reads at another: the log likelihoods of a text
+    in both looks, added, favour the printed one more surely than either.
+
+    Args:
+        strip: what was looked at first.
+        ratio: new width over old; 0.85 to 1.2 stays within what the networks know.
+    """
+    width = max(round(strip.pixels.shape[1] * ratio / COLUMN_STEP_PX), 2) * COLUMN_STEP_PX
+    size = (min(width, MOST_WIDTH_PX), STRIP_HEIGHT_PX)
+    pixels = cast("Pixels", cv2.resize(strip.pixels, size, interpolation=cv2.INTER_LINEAR))
+    return Strip(pixels, strip.left_px, strip.scale * size[0] / strip.pixels.shape[1])
+
+
 def parse_strip_reader(network: bytes, description: bytes) -> StripReader:
     """The reader of a network in ONNX and the JSON that tells its classes.
 

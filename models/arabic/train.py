@@ -24,8 +24,8 @@ from models.strips.training import drawn, report, train
 
 SEED = 20_264
 SIZE = Size(picture=(24, 64, 96), line=160, dilations=(1, 2, 4), fine=96)
-KNOWN_LINES, HELD_OUT_LINES, JUDGED_LINES = 54_000, 14_000, 2_500
-STRIPS, FURTHER_STRIPS = 220_000, 90_000
+KNOWN_LINES, HELD_OUT_LINES, JUDGED_LINES = 54_000, 14_000, 1_600
+STRIPS, FURTHER_STRIPS = 250_000, 90_000
 RATE, FURTHER_RATE = 0.004, 0.0015
 
 

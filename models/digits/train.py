@@ -4,7 +4,7 @@
 
 It draws lines in every installed font (``models/strips``), holds whole families back, trains,
 prints how well each of those is read, then goes on with all fonts and writes the result. It takes
-about ten minutes on two cores, needs ``requirements-train.txt``, and draws the same lines every
+about half an hour on two cores, needs ``requirements-train.txt``, and draws the same lines every
 time with the same fonts.
 """
 
@@ -24,8 +24,8 @@ from models.strips.training import drawn, report, train
 
 SEED = 20_263
 SIZE = Size(picture=(16, 48, 64), line=96, dilations=(1, 2, 4))
-KNOWN_LINES, HELD_OUT_LINES, JUDGED_LINES = 26_000, 9_000, 2_500
-STRIPS, FURTHER_STRIPS = 150_000, 60_000
+KNOWN_LINES, HELD_OUT_LINES, JUDGED_LINES = 26_400, 9_000, 1_600
+STRIPS, FURTHER_STRIPS = 340_000, 270_000
 RATE, FURTHER_RATE = 0.004, 0.0015
 
 

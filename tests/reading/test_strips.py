@@ -28,6 +28,7 @@ from docqa.reading.strips import (
     Strip,
     StripReader,
     parse_strip_reader,
+    stretched,
     strip_of,
 )
 from fixtures.synthesize.typesetting import arabic_indic, font
@@ -128,6 +129,16 @@ def test_shade_and_pale_ink_are_evened_out() -> None:
     strip = strip_of(picture, (40, 50, 360, 70), 30.0)
     assert strip.pixels[:5].min() > 240
     assert strip.pixels[18:22].min(axis=0)[60:-60].reshape(-1, 8).min(axis=1).max() < 140
+
+
+@pytest.mark.parametrize("ratio", [0.85, 1.0, 1.15])
+def test_a_stretched_strip_still_tells_where_its_columns_lie(ratio: float) -> None:
+    picture = page((120, 600))
+    picture[40:70, 380:400] = 20
+    strip = stretched(strip_of(picture, (60, 40, 400, 70), 30.0), ratio)
+    dark = np.flatnonzero((strip.pixels < 128).any(axis=0))
+    assert strip.picture_x(float(dark[0])) == pytest.approx(380, abs=2.5)
+    assert strip.picture_x(float(dark[-1] + 1)) == pytest.approx(400, abs=2.5)
 
 
 def test_an_empty_line_stays_white() -> None:
