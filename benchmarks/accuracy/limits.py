@@ -91,14 +91,6 @@ def _slanted(print_: Pixels, levels: float, _: np.random.Generator) -> tuple[Pix
     return np.asarray(print_ * (1 - slope), np.uint8), PPI, 90
 
 
-def _shadowed(print_: Pixels, step: float, _: np.random.Generator) -> tuple[Pixels, float, int]:
-    """The right half darker by that share, behind a penumbra of a fortieth of the width."""
-    width = print_.shape[1]
-    across = (np.arange(width) - width / 2) / (width / 160)
-    light = 1 - step / (1 + np.exp(-across))
-    return np.asarray(print_ * light[None, :], np.uint8), PPI, 90
-
-
 LADDERS = (
     Ladder("blur.blur_ratio", (0, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5), _blurred),
     Ladder("skew.angle_deg", (0, 1, 2, 3, 4, 5, 6, 8, 10, 13), _turned),
@@ -108,7 +100,6 @@ LADDERS = (
     Ladder("compression.jpeg_quality", (90, 60, 40, 25, 15, 10, 6, 3), _pressed),
     Ladder("compression.blocking_ratio", (90, 60, 40, 25, 15, 10, 6, 3), _pressed),
     Ladder("illumination.gradient_levels", (0, 20, 40, 80, 120, 160, 200, 225), _slanted),
-    Ladder("illumination.shadow_edge_levels", (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75), _shadowed),
 )
 
 
