@@ -18,9 +18,7 @@ from docqa.page import Page, Pixels
 
 MIN_SIDE_PX = 32
 GRID_WINDOWS = 4
-WINDOW_PX = 128
-GRID_WINDOW_PX = 192
-"""Side of the windows in which a display's grid is looked for."""
+WINDOW_PX = 192
 INK_LEVEL = 110
 """At or below this a pixel counts as ink where its surroundings are bright."""
 BRIGHTEST_LEVEL = 247
@@ -44,7 +42,7 @@ class Texture:
 
 def texture(page: Page) -> Texture:
     """Measure the texture. Raises CannotAssess on pages under 32 px."""
-    windows = _windows(page, WINDOW_PX)
+    windows = _windows(page)
     counts = cv2.calcHist([windows.reshape(-1, windows.shape[2])], [0], None, [256], [0, 256])
     counts = counts.ravel()
     total, dark = float(counts.sum()), counts[: INK_LEVEL + 1]
@@ -62,7 +60,7 @@ def grid_peak_ratio(page: Page) -> float:
     The mean log spectrum of all windows, whitened by ring: text moves, a grid stays in place.
     Raises CannotAssess on pages under 32 px.
     """
-    windows = _windows(page, GRID_WINDOW_PX)
+    windows = _windows(page)
     side = min(windows.shape[1:])
     hann = np.outer(np.hanning(side), np.hanning(side)).astype(np.float32)
     mean: npt.NDArray[np.float32] = np.zeros((side, side), np.float32)
@@ -81,13 +79,13 @@ def grid_peak_ratio(page: Page) -> float:
     return float(np.exp(min(float(np.sort(excess.ravel())[-4]), 10.0)))
 
 
-def _windows(page: Page, side_px: int) -> Pixels:
+def _windows(page: Page) -> Pixels:
     """(windows, H, W) squares of the luma, H and W even, side by side on small pages."""
     luma = page.luma()
     height, width = luma.shape
     if min(height, width) < MIN_SIDE_PX:
         raise CannotAssess(f"the page is under {MIN_SIDE_PX} px wide or high")
-    tall, wide = min(side_px, height) & ~1, min(side_px, width) & ~1
+    tall, wide = min(WINDOW_PX, height) & ~1, min(WINDOW_PX, width) & ~1
     tops, lefts = (
         np.unique(np.linspace(0.04 * room, 0.96 * room, GRID_WINDOWS).astype(int))
         for room in (height - tall, width - wide)
