@@ -35,6 +35,7 @@ BARCODE_CONFIDENCE = 1.0
 MRZ_NAME_CONFIDENCE = 0.9
 """For names, which have no check digit."""
 PRINT_SOURCES: tuple[Source, ...] = ("ocr", "digits")
+LEAST_LABELS_FRACTION = 0.8
 SAME_SHAPE_FRACTION = 0.08
 """A page whose sides are in a card's proportion to this much is the card. A4 is 0.11 from it."""
 
@@ -81,12 +82,15 @@ def read_document(
     size_mm = (document_type.width_mm, document_type.height_mm)
     printed: set[int] = set()
     headings: set[str] = set()
+    is_asked_type = False
     engine = _Watched(ocr)
     for page in pages:
         if _read_zone(page, size_mm, _with(specs, "mrz"), claimed, engine, best):
             printed.add(page.index)
+            is_asked_type = True
             continue
         seen = _read_print(page, size_mm, specs, claimed, engine, readers, types, best)
+        is_asked_type |= seen.is_asked_type
         if seen.has_labels:
             printed.add(page.index)
         if seen.heading_of is not None:
@@ -103,7 +107,7 @@ def read_document(
         readings = [field for (claim, _), field in best.items() if claim == name]
         fields.append(settled(readings) if readings else _unread(name))
     recognised = (
-        None if faults else _recognised(document_type, bool(printed), barcode_seen, headings)
+        None if faults else _recognised(document_type, is_asked_type, barcode_seen, headings)
     )
     return Reading(tuple(fields), faults, recognised)
 
@@ -153,14 +157,14 @@ def _has_room(page: Page, size_mm: tuple[float, float]) -> bool:
 
 
 def _recognised(
-    document_type: DocumentType, print_seen: bool, barcode_seen: bool, headings: Collection[str]
+    document_type: DocumentType, is_asked_type: bool, barcode_seen: bool, headings: Collection[str]
 ) -> str | None:
     is_printed = any(spec.labels for spec in document_type.fields)
     if document_type.id in headings or (barcode_seen and not is_printed):
         return document_type.id
     if headings:
         return min(headings)
-    if print_seen:
+    if is_asked_type:
         return document_type.id
     # A barcode alone, where the type is known by its print, is the other face.
     return document_type.other_side if barcode_seen else None
@@ -245,6 +249,8 @@ def _zone_form(kind: Kind, value: str) -> str | None:
 @dataclass(frozen=True, slots=True)
 class _Seen:
     has_labels: bool
+    is_asked_type: bool
+    """Whether so many labels are there that it is no other type: some print a few of the same."""
     heading_of: str | None
 
 
@@ -269,12 +275,14 @@ def _read_print(
         candidates = sheets(page, size_mm)
     if seen is None:
         asked = [spec for spec in specs if "ocr" in spec.sources]
-        return _Seen(_read_lines(candidates, asked, claimed, engine, best), None)
+        has_labels = _read_lines(candidates, asked, claimed, engine, best)
+        return _Seen(has_labels, has_labels, None)
     for field in seen.fields:
         _keep(best, field)
     if seen.likely:
         _confirm(seen, claimed, engine, best)
-    return _Seen(seen.has_labels, seen.heading_of)
+    is_asked_type = seen.labels_fraction >= LEAST_LABELS_FRACTION
+    return _Seen(seen.labels_fraction > 0, is_asked_type, seen.heading_of)
 
 
 def _confirm(seen: Print, claimed: _Claimed, engine: _Watched, best: Readings) -> None:

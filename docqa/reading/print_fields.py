@@ -47,7 +47,8 @@ class Print:
     """Fields whose letters the network reads as what was typed, and where they stand, with their
     label if it is on the same line. Of a thousand wrong names two are also what it reads: a second
     opinion has to agree before a name counts as confirmed."""
-    has_labels: bool
+    labels_fraction: float
+    """0 to 1: share of the fields of which a label is found."""
     heading_of: str | None
     """Id of the document type whose heading is on the sheet."""
 
@@ -86,7 +87,8 @@ def read_print(
         fields = tuple(f for f in read if f.confidence >= LEAST_CONFIDENCE and f.name not in alike)
         agreed = sum(agrees(field.match) for field in read) if values else -1
         if agreed > most:
-            best, most = Print(sheet, fields, likely, bool(values), heading_of), agreed
+            labels_fraction = len(values) / max(len(specs), 1)
+            best, most = Print(sheet, fields, likely, labels_fraction, heading_of), agreed
         if agreed == len(specs):
             break
     return best
