@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from docqa.documents import FieldSpec
+from docqa.fields import Match, compare
+from docqa.page import page_from_pixels
+from docqa.reading.cells import heading_on, read_cells, values_on
+from docqa.reading.print_fields import Readers, read_print
+from docqa.reading.regions import Sheet, sheets
+from docqa.reading.strips import parse_strip_reader
+from docqa.wiring import load_document_types
+from fixtures.synthesize.card_designs import DESIGNS, Design
+from fixtures.synthesize.cards import id_front
+from fixtures.synthesize.people import person
+from fixtures.synthesize.scanner import scan
+
+MODELS = Path(__file__).parents[2] / "models"
+TYPES = load_document_types(MODELS)
+FRONT = TYPES["sy-id-front"]
+CARD_MM = (FRONT.width_mm, FRONT.height_mm)
+
+
+@cache
+def readers() -> Readers:
+    return Readers(
+        *(
+            parse_strip_reader(
+                (MODELS / name / "model.onnx").read_bytes(),
+                (MODELS / name / "model.json").read_bytes(),
+            )
+            for name in ("arabic", "digits")
+        )
+    )
+
+
+@cache
+def printed(design: Design, seed: int = 4) -> tuple[Sheet, ...]:
+    drawing = id_front(person(seed), seed=seed, design=design, font="DejaVuSans")
+    page = page_from_pixels(scan(drawing, seed=seed, ppi=300).pixels)
+    return tuple(sheets(page, CARD_MM))
+
+
+def answers(design: Design, claims: dict[str, str]) -> dict[str, Match]:
+    def match(spec: FieldSpec, text: str) -> Match:
+        return compare(spec.kind, claims[spec.name], text, may_be_cut=True)
+
+    specs = [spec for spec in FRONT.fields if spec.labels]
+    seen = read_print(printed(design), specs, claims, match, readers())
+    assert seen is not None
+    found = {field.name: field.match for field in seen.fields}
+    return found | {spec.name: "equal" for spec in seen.likely}
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_labels_tell_where_the_values_stand_whatever_the_design(design: Design) -> None:
+    sheet = printed(design)[0]
+    found = values_on(read_cells(sheet, readers().arabic), FRONT.fields)
+    assert set(found) == {spec.name for spec in FRONT.fields}
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_number_and_date_are_read_and_one_wrong_digit_is_seen(design: Design) -> None:
+    claims = person(4).claims()
+    found = answers(design, claims)
+    assert found["national_number"] == "equal"
+    assert found["birth_date"] == "equal"
+    number = claims["national_number"]
+    for at in (0, 5, 10):
+        digit = str((int(number[at]) + 3) % 10)
+        wrong = claims | {"national_number": number[:at] + digit + number[at + 1 :]}
+        assert answers(design, wrong).get("national_number") != "equal"
+
+
+def test_names_that_are_printed_are_likely_and_other_names_are_not() -> None:
+    claims = person(4).claims()
+    names = ("given_name", "family_name", "father_name")
+    found = answers("lines", claims)
+    assert sum(found.get(name) == "equal" for name in names) >= 2
+    other = claims | {"given_name": "بثينة", "family_name": "شيخو", "father_name": "ضرغام"}
+    found = answers("lines", other)
+    assert not [name for name in names if found.get(name) == "equal"]
+
+
+def test_a_heading_names_the_type() -> None:
+    cells = read_cells(printed("lines")[0], readers().arabic)
+    assert heading_on(cells, TYPES.values()) == "sy-id-front"
+    assert heading_on([], TYPES.values()) is None
