@@ -10,7 +10,7 @@ APT := tesseract-ocr tesseract-ocr-eng tesseract-ocr-ara poppler-utils \
        fonts-hosny-amiri fonts-dejavu-core fonts-noto-core fonts-sil-scheherazade \
        fonts-kacst fonts-liberation
 APT_IF_THERE := tesseract-ocr-script-arab
-APT_FOR_TESTS := chromium
+APT_FOR_TESTS := chromium postgresql
 
 .PHONY: help setup demo serve test test-long lint bench-decisions check lock clean
 
@@ -59,7 +59,7 @@ lock:          ## resolve the dependencies anew (minutes)
 	.venv-lock/bin/pip install --quiet pip-tools==7.6.2
 	.venv-lock/bin/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-	    --extra dev --output-file requirements-dev.lock pyproject.toml
+	    --extra dev --extra batch --extra otel --output-file requirements-dev.lock pyproject.toml
 	sed -n 's/^\([a-z][^ ]*==[^ ]*\) .*/\1/p' requirements-dev.lock > .venv-lock/constraints.txt
 	.venv-lock/bin/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \

@@ -79,6 +79,8 @@ class StoredDocument:
     deadline_at: datetime | None = None
     readings: dict[str, dict[str, str]] = field(default_factory=dict)
     """What was read: claim name -> source -> text. For reviewers alone."""
+    client_id: str | None = None
+    """The client that sent it; None where clients have no keys."""
 
 
 @dataclass(frozen=True, slots=True)

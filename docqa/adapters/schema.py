@@ -64,6 +64,7 @@ documents = sa.Table(
     sa.Column("booking_ref", sa.Text),
     sa.Column("deadline_at", UtcDateTime),
     sa.Column("readings", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("client_id", sa.String(64)),
     sa.Index("ix_documents_queue", "decision", "deadline_at", "received_at", "id"),
 )
 """``report_number`` points at the report in force; ``decision`` is its own or the ruling's."""
@@ -120,6 +121,22 @@ reservations = sa.Table(
     sa.Column("reserved_at", UtcDateTime, nullable=False),
 )
 """Idempotency keys, each with the id of the one document it may create."""
+
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("id", sa.String(64), nullable=False, unique=True, index=True),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("client_id", sa.String(64)),
+    sa.Column("document_id", sa.String(64)),
+    sa.Column("booking_ref", sa.Text),
+    sa.Column("occurred_at", UtcDateTime, nullable=False),
+    sa.Column("body", sa.JSON, nullable=False),
+)
+"""What happened, written in the transaction in which it happened (outbox): nothing that was
+committed goes untold. ``body`` is thin: a decision, reason codes, never what a citizen typed."""
 
 
 def open_engine(url: str) -> sa.Engine:

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from docqa.adapters.events import record_event
 from docqa.adapters.schema import (
     documents,
     open_engine,
@@ -73,9 +74,11 @@ class SqlStore:
                         booking_ref=document.booking_ref,
                         deadline_at=document.deadline_at,
                         readings=document.readings,
+                        client_id=document.client_id,
                     )
                 )
                 _add_report(connection, document.id, 1, document.report)
+                _tell(connection, "document.judged", document.id, document.received_at)
         except sa.exc.IntegrityError as error:
             raise ValueError(f"there is a document {document.id} already") from error
 
@@ -124,11 +127,14 @@ class SqlStore:
             if number is None:
                 raise KeyError(document_id)
             _add_report(connection, document_id, number, report)
-            connection.execute(
+            decision = report["verdict"]["decision"]
+            changed = connection.execute(
                 sa.update(documents)
-                .where(documents.c.id == document_id, ~ruled)
-                .values(decision=report["verdict"]["decision"])
+                .where(documents.c.id == document_id, documents.c.decision != decision, ~ruled)
+                .values(decision=decision)
             )
+            if changed.rowcount:
+                _tell(connection, "document.rejudged", document_id, datetime.now(UTC))
 
     # RulingStore
 
@@ -194,6 +200,7 @@ def _document(row: sa.Row[Any]) -> StoredDocument:
         booking_ref=row.booking_ref,
         deadline_at=row.deadline_at,
         readings=row.readings,
+        client_id=row.client_id,
     )
 
 
@@ -220,4 +227,22 @@ def _put_in_force(connection: sa.Connection, ruling: Ruling, which: sa.ColumnEle
             ruled_at=ruling.ruled_at,
         )
     )
+    _tell(connection, "document.ruled", ruling.document_id, ruling.ruled_at)
     return True
+
+
+def _tell(connection: sa.Connection, kind: str, document_id: str, occurred_at: datetime) -> None:
+    row = connection.execute(
+        sa.select(documents.c.client_id, documents.c.booking_ref, documents.c.decision).where(
+            documents.c.id == document_id
+        )
+    ).one()
+    record_event(
+        connection,
+        kind,
+        occurred_at=occurred_at,
+        body={"decision": row.decision},
+        client_id=row.client_id,
+        document_id=document_id,
+        booking_ref=row.booking_ref,
+    )

@@ -234,3 +234,19 @@ def test_a_database_that_cannot_be_opened_is_reported(tmp_path: Path) -> None:
         assert any("does not answer" in problem for problem in store.problems())
     finally:
         store.close()
+
+
+def test_every_change_of_a_decision_is_in_the_outbox(sql: SqlStore) -> None:
+    added = document(1, client_id="portal", booking_ref="B-7")
+    sql.add(added)
+    sql.supersede(added.id, report("review"))
+    sql.supersede(added.id, report("accept"))
+    sql.rule(Ruling(added.id, "reject", "", "rana", NOON))
+    with sql.engine.connect() as connection:
+        rows = connection.execute(sa.select(schema.events).order_by(schema.events.c.number))
+        told = [(row.kind, row.body["decision"]) for row in rows if row.booking_ref == "B-7"]
+    assert told == [
+        ("document.judged", "review"),
+        ("document.rejudged", "accept"),
+        ("document.ruled", "reject"),
+    ]

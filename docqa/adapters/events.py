@@ -1,0 +1,49 @@
+"""The outbox: what happened, recorded in the transaction that made it so."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from docqa.adapters.schema import events
+
+_ID_BYTES = 16
+
+
+def record_event(
+    connection: sa.Connection,
+    kind: str,
+    *,
+    occurred_at: datetime,
+    body: dict[str, Any],
+    client_id: str | None = None,
+    document_id: str | None = None,
+    booking_ref: str | None = None,
+) -> str:
+    """Record an event in the caller's transaction; its id.
+
+    Args:
+        connection: of the transaction that changes what the event tells of.
+        kind: ``document.judged``, ``document.ruled``, ``document.deleted``, ``booking.changed`` …
+        occurred_at: aware.
+        body: thin: ids, decisions and reason codes, never what a citizen typed or a document says.
+        client_id: whose it is; None when no client owns it.
+        document_id: what it is about.
+        booking_ref: the booking it belongs to.
+    """
+    event_id = "evt_" + secrets.token_hex(_ID_BYTES)
+    connection.execute(
+        sa.insert(events).values(
+            id=event_id,
+            kind=kind,
+            client_id=client_id,
+            document_id=document_id,
+            booking_ref=booking_ref,
+            occurred_at=occurred_at,
+            body=body,
+        )
+    )
+    return event_id

@@ -1,0 +1,57 @@
+"""``docqa measures``, ``docqa doctor``, ``docqa migrate``, ``docqa reviewer``: look after it."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from docqa import doctor, measures, wiring
+from docqa.commands.speaking import EXIT_MISSING
+from docqa.settings import Settings
+
+
+@click.command("measures")
+@click.option("--policy", help="Name of a policy, or path of its TOML file.")
+def list_measures(policy: str | None) -> None:
+    """List the measures that ship, their outputs, units and limits."""
+    engine = wiring.load_engine(Settings(), policy)
+    limits = {(rule.measure, rule.output): rule for rule in engine.policy.rules}
+    table = Table("measure", "output", "unit", "accept", "reject", "source of the limits")
+    for name in measures.names():
+        for output in measures.resolve(name).outputs.values():
+            rule = limits.get((name, output.name))
+            row = (f"{rule.accept:g}", f"{rule.reject:g}", rule.source) if rule else ("", "", "")
+            table.add_row(name, output.name, output.unit, *row)
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+@click.command("doctor")
+@click.pass_context
+def run_doctor(context: click.Context) -> None:
+    """Say what this installation lacks and how to install it."""
+    findings = doctor.examine(Settings())
+    for finding in findings:
+        mark = "ok     " if finding.remedy is None else "MISSING"
+        click.echo(f"{mark} {finding.subject}: {finding.state}")
+        if finding.remedy is not None:
+            click.echo(f"        {finding.remedy}")
+    context.exit(EXIT_MISSING if any(finding.remedy for finding in findings) else 0)
+
+
+@click.command("migrate")
+def run_migrate() -> None:
+    """Create the database, or bring its schema up to date."""
+    wiring.open_stores(Settings())
+    click.echo("The database is up to date.")
+
+
+@click.command()
+@click.argument("name")
+@click.password_option(help="Asked for on the terminal when not given.")
+def reviewer(name: str, password: str) -> None:
+    """Create a reviewer's account, or give it a new password."""
+    wiring.add_reviewer(wiring.open_stores(Settings()), name, password)
+    click.echo(f"{name} can sign in at /review.")

@@ -1,0 +1,41 @@
+"""What the commands have in common: exit codes, the progress bar, problems in words."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from docqa.catalogue import LANGUAGES, Catalogue
+from docqa.errors import InvalidDocument, InvalidRequest
+
+EXIT_BY_DECISION = {"accept": 0, "review": 10, "reject": 11}
+EXIT_USAGE, EXIT_BAD_INPUT, EXIT_MISSING, EXIT_CONFIGURATION = 1, 2, 3, 9
+
+errors = Console(stderr=True)
+"""Where everything goes that is not a result."""
+
+
+def progress_bar() -> Progress:
+    """A bar on stderr where that is a terminal, nothing elsewhere."""
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=errors, disable=not sys.stderr.isatty())
+
+
+def problem_json(error: InvalidDocument | InvalidRequest, catalogue: Catalogue) -> dict[str, Any]:
+    """A problem as the JSON lines carry it: the code and its sentences."""
+    said = {language: catalogue.say(error.code, language, error.facts) for language in LANGUAGES}
+    return {
+        "code": error.code,
+        "message": {language: text.message for language, text in said.items()},
+        "advice": {language: text.advice for language, text in said.items()},
+    }
+
+
+def sentence(reason: Mapping[str, Any]) -> str:
+    """A reason or a problem of a report, in English, with what to do."""
+    page = f"Page {reason['page']}: " if reason.get("page") else ""
+    return f"{page}{reason['message']['en']} {reason['advice']['en']}"
