@@ -9,7 +9,7 @@ so that front and back of one upload can be held against each other.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -26,7 +26,7 @@ from docqa.reading.lines import LabelledText, read_labelled
 from docqa.reading.mrz import CHECK_DIGITS, check_digit, read_mrz
 from docqa.reading.print_fields import Print, Readers, read_heading, read_print
 from docqa.reading.regions import Sheet, sheets
-from docqa.reading.second_look import confirmed
+from docqa.reading.second_look import Agreed, Candidate, look_again
 from docqa.text import canonical, loose
 
 OCR_FAILED = "system.ocr_failed"
@@ -279,21 +279,23 @@ def _read_print(
         return _Seen(has_labels, has_labels, None)
     for field in seen.fields:
         _keep(best, field)
-    if seen.likely:
-        _confirm(seen, claimed, engine, best)
+    for spec, candidate, agreed in _looked_again(seen, engine):
+        matched = claimed.match(spec, agreed.text, may_be_cut=True)
+        polygon = candidate.printed.polygon
+        _keep(best, Field(
+            spec.name, matched, "ocr", agreed.share, polygon, seen.sheet.page, agreed.text
+        ))  # fmt: skip
     is_asked_type = seen.labels_fraction >= LEAST_LABELS_FRACTION
     return _Seen(seen.labels_fraction > 0, is_asked_type, seen.heading_of)
 
 
-def _confirm(seen: Print, claimed: _Claimed, engine: _Watched, best: Readings) -> None:
-    def is_alike(spec: FieldSpec, text: str) -> bool:
-        return agrees(claimed.match(spec, text, may_be_cut=True))
+def _looked_again(seen: Print, engine: _Watched) -> Iterator[tuple[FieldSpec, Candidate, Agreed]]:
+    def look(ocr: OcrEngine) -> dict[FieldSpec, Agreed]:
+        return look_again(seen.sheet, seen.open, ocr)
 
-    def look(ocr: OcrEngine) -> dict[FieldSpec, LabelledText]:
-        return confirmed(seen.sheet, seen.likely, ocr, is_alike)
-
-    for spec, text in (engine.ask(look) or {}).items():
-        _keep(best, _best_text(spec, claimed, [text], seen.sheet.page))
+    agreed = engine.ask(look) if seen.open else None
+    for spec, found in (agreed or {}).items():
+        yield spec, seen.open[spec], found
 
 
 def _read_lines(

@@ -20,6 +20,8 @@ from docqa.text import loose
 
 CELL_GAP_EM = 1.1
 """A wider gap parts two cells: a space of justified print is narrower."""
+MARKS_EM = 0.45
+"""Dots and hamzas stand so far above and below a letter at most."""
 LEAST_HEADING_RATIO = 85.0
 """Likeness, 0 to 100, from which a heading counts as read: one wrong letter of eight passes."""
 BELOW_EM = 3.0
@@ -74,7 +76,7 @@ def read_cells(sheet: Sheet, reader: StripReader) -> list[Cell]:
     """Every cell of a sheet, by line from the top, each line from right to left."""
     cells = []
     for line, row in enumerate(find_rows(sheet.pixels)):
-        for box in _boxes(row):
+        for box in (_with_marks(box, row) for box in _boxes(row)):
             strip = strip_of(sheet.pixels, box, row.em_px)
             answer = reader.log_probabilities(strip)
             read = tuple(glyphs(answer, reader.classes))
@@ -129,6 +131,14 @@ def _boxes(row: Row) -> list[Box]:
         else:
             boxes.append((left, top, right, bottom))
     return boxes
+
+
+def _with_marks(box: Box, row: Row) -> Box:
+    """As high as its neighbours in the line: dots that stand apart are no part of a word's box."""
+    left, top, right, bottom = box
+    _, highest, _, lowest = row.box()
+    room = round(MARKS_EM * row.em_px)
+    return left, max(highest, top - room), right, min(lowest, bottom + room)
 
 
 def _label_of(cell: Cell, labels: Iterable[str]) -> tuple[str, float, int] | None:

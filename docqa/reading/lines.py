@@ -38,6 +38,8 @@ LEAST_WORD_PX = 10
 """Height and width under which a blob is a speck or a background line."""
 MOST_HEIGHT_PX = 110
 LEAST_ROW_OVERLAP_FRACTION = 0.5
+MOST_HEIGHT_RATIO = 3.0
+"""Of the blobs of one line: an edge of the portrait, taller still, would tie lines together."""
 COLLAPSED_GAP_EM = 1.0
 """Wider gaps, as between the columns of a table, are closed to this: Tesseract would cut there."""
 MARGIN_EM = 0.3
@@ -230,7 +232,9 @@ def _rows(boxes: Sequence[Box]) -> list[Row]:
     lines: list[list[Box]] = []
     for box in sorted(boxes, key=lambda box: box[3] - box[1], reverse=True):
         for line in lines:
-            if _overlap_fraction(box, line[0]) >= LEAST_ROW_OVERLAP_FRACTION:
+            tall = (line[0][3] - line[0][1]) / (box[3] - box[1])
+            is_beside = _overlap_fraction(box, line[0]) >= LEAST_ROW_OVERLAP_FRACTION
+            if is_beside and tall <= MOST_HEIGHT_RATIO:
                 line.append(box)
                 break
         else:

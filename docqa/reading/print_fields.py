@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from docqa.documents import DocumentType, FieldSpec
+from docqa.documents import DocumentType, FieldSpec, Source
 from docqa.fields import Field, Match, agrees
 from docqa.reading.cells import Value, heading_on, read_cells, values_on
 from docqa.reading.lines import Row
@@ -19,10 +20,14 @@ from docqa.reading.printed import (
     read_number,
 )
 from docqa.reading.regions import Sheet
+from docqa.reading.second_look import Candidate
 from docqa.reading.strips import StripReader
+from docqa.text import canonical
 
 LEAST_CONFIDENCE = 0.8
 """Of a text among its rivals: less says neither that the claim is printed nor that it is not."""
+MOST_DOUBT_NATS = 8.0
+"""A text that explains the picture so much worse than the best is not what is printed."""
 MOST_SHEETS = 6
 
 
@@ -43,10 +48,9 @@ class Print:
     sheet: Sheet
     fields: tuple[Field, ...]
     """Those that were read surely."""
-    likely: Mapping[FieldSpec, Row]
-    """Fields whose letters the network reads as what was typed, and where they stand, with their
-    label if it is on the same line. Of a thousand wrong names two are also what it reads: a second
-    opinion has to agree before a name counts as confirmed."""
+    open: Mapping[FieldSpec, Candidate]
+    """Names and places that may be what was typed. Of a thousand wrong names two are also what the
+    network reads: nothing but a second opinion confirms one."""
     labels_fraction: float
     """0 to 1: share of the fields of which a label is found."""
     heading_of: str | None
@@ -82,13 +86,12 @@ def read_print(
         if not values and heading_of is None:
             continue
         read = tuple(_fields(values, specs, claims, match, readers))
-        alike = {f.name for f in read if f.source == "ocr" and agrees(f.match)}
-        likely = {spec: _row(values[spec.name]) for spec in specs if spec.name in alike}
-        fields = tuple(f for f in read if f.confidence >= LEAST_CONFIDENCE and f.name not in alike)
-        agreed = sum(agrees(field.match) for field in read) if values else -1
+        fields = tuple(f for f, c in read if f.confidence >= LEAST_CONFIDENCE and c is None)
+        open_ = {spec: c for spec in specs for f, c in read if f.name == spec.name and c}
+        agreed = sum(agrees(field.match) for field, _ in read) if values else -1
         if agreed > most:
             labels_fraction = len(values) / max(len(specs), 1)
-            best, most = Print(sheet, fields, likely, labels_fraction, heading_of), agreed
+            best, most = Print(sheet, fields, open_, labels_fraction, heading_of), agreed
         if agreed == len(specs):
             break
     return best
@@ -111,22 +114,32 @@ def _fields(
     claims: Mapping[str, str],
     match: Callable[[FieldSpec, str], Match],
     readers: Readers,
-) -> Iterator[Field]:
+) -> Iterator[tuple[Field, Candidate | None]]:
+    """Each field as read, with what a second opinion needs if it is open."""
     for spec in (spec for spec in specs if spec.name in values):
-        text = _read(spec, values[spec.name], claims[spec.name], readers)
+        value = values[spec.name]
+        text = _read(spec, value, claims[spec.name], readers)
         if text is None:
             continue
         matched = match(spec, text.text)
         if matched != "unread":
-            yield Field(
-                spec.name,
-                matched,
-                "digits" if text.is_digits else "ocr",
-                text.confidence,
-                text.polygon,
-                values[spec.name].pieces[0].cell.sheet.page,
-                text.text,
+            source: Source = "digits" if text.is_digits else "ocr"
+            page = value.pieces[0].cell.sheet.page
+            field = Field(
+                spec.name, matched, source, text.confidence, text.polygon, page, text.text
             )
+            is_open = _may_be(canonical(claims[spec.name]), text, matched)
+            yield field, Candidate(text, _row(value)) if is_open else None
+
+
+def _may_be(claimed: str, text: PrintedText, matched: Match) -> bool:
+    """Whether a second opinion could show that the claim is printed."""
+    if not text.log_likelihoods or text.is_digits:
+        return False
+    highest = max(text.log_likelihoods.values())
+    return (
+        agrees(matched) or text.log_likelihoods.get(claimed, -math.inf) > highest - MOST_DOUBT_NATS
+    )
 
 
 def _row(value: Value) -> Row:

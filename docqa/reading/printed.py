@@ -7,8 +7,9 @@ printed there. Nothing favours the claim; it only makes sure that its nearest ri
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from docqa.dates import parse_date, split_date
 from docqa.page import Polygon
 from docqa.reading.cells import Cell, Piece, Value
 from docqa.reading.ctc import Glyph, LogProbabilities, glyphs, log_likelihoods, single_edits
-from docqa.reading.strips import StripReader
+from docqa.reading.strips import StripReader, stretched
 from docqa.text import canonical, western_digits
 
 DIGITS = "0123456789"
@@ -28,6 +29,17 @@ MARGIN_FRAMES = 3
 """Kept on both sides of a value that is cut out of its line."""
 SURE_PROBABILITY = 0.98
 """Of the reading by itself: what is left for all other texts together can be no rival."""
+DIGIT_LOOKS = (0.86, 0.92, 1.13, 1.2)
+"""Widths, in widths of the strip, at which digits are looked at again where one look is not sure.
+Looks err apart from each other: of 80 numbers one look weighs 74 above their rivals by 3 nats, five
+looks all 80."""
+NAME_LOOKS = (0.92, 1.13)
+"""The same for letters, of which the network takes some for others at every width: the looks are
+averaged, not added, so that they do not outvote a second opinion."""
+LEAST_DOUBT = -1e-6
+"""Natural logarithm of the greatest probability that a reading may have."""
+LEAST_LOG_LIKELIHOOD = -60.0
+"""One look in which a text cannot be does not outweigh all others."""
 _DATE = re.compile(r"(?<!\d)(?:\d{1,2}([-/.])\d{1,2}\1\d{4}|\d{4}([-/.])\d{1,2}\2\d{1,2})(?!\d)")
 _NUMBER = re.compile(r"\d+(?: \d+)*")
 _NAME = re.compile(r"[^\W\d_]+(?:[ \-]+[^\W\d_]+)*")
@@ -43,6 +55,10 @@ class PrintedText:
     polygon: Polygon
     is_digits: bool
     """Whether the digits' network read it."""
+    log_likelihoods: Mapping[str, float]
+    """Of all texts it was weighed against and itself: natural logarithms, given the picture."""
+    others_log_likelihood: float = -math.inf
+    """Of all further texts together; -inf where those above are taken for all there can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +86,12 @@ class _Span:
             max(before, self.read[self.first].first_frame - MARGIN_FRAMES),
             min(after, self.read[self.last].last_frame + 1 + MARGIN_FRAMES),
         )
+
+    def look(self, reader: StripReader, width: float) -> LogProbabilities:
+        """The part of the answer that is the span, with the line drawn wider or narrower."""
+        answer = reader.log_probabilities(stretched(self.cell.strip, width))
+        ratio, frames = len(answer) / len(self.answer), self.frames()
+        return answer[math.floor(frames.start * ratio) : math.ceil(frames.stop * ratio)]
 
 
 def read_name(value: Value, claimed: str, reader: StripReader) -> PrintedText | None:
@@ -130,7 +152,8 @@ def read_date_in_words(value: Value, reader: StripReader) -> PrintedText | None:
     if not date:
         return None
     confidence = float(np.exp(sum(_alone(span) for span in spans)))
-    return PrintedText(date, confidence, _polygon(spans[0], reader), is_digits=False)
+    polygon = _polygon(spans[0], reader)
+    return PrintedText(date, confidence, polygon, is_digits=False, log_likelihoods={})
 
 
 def _written(claimed: str, separator: str) -> Iterator[str]:
@@ -151,19 +174,27 @@ def _digits(piece: Piece, reader: StripReader) -> tuple[LogProbabilities, tuple[
 def _weighed(
     span: _Span, claims: Iterable[str], alphabet: Iterable[str], reader: StripReader
 ) -> PrintedText:
-    alone = float(np.exp(_alone(span)))
+    alone = _alone(span)
     polygon, is_digits = _polygon(span, reader), alphabet is DIGITS
-    if alone >= SURE_PROBABILITY:
-        return PrintedText(span.text, alone, polygon, is_digits)
+    if np.exp(alone) >= SURE_PROBABILITY:
+        others = math.log(-math.expm1(min(alone, LEAST_DOUBT)))
+        share = float(np.exp(alone))
+        return PrintedText(span.text, share, polygon, is_digits, {span.text: alone}, others)
     alphabet = tuple(alphabet)
     texts = {span.text}
     for claim in claims:
         texts |= {claim, *single_edits(claim, alphabet)}
     ordered = sorted(texts)
-    scores = log_likelihoods(span.answer[span.frames()], ordered, span.classes)
+    widths = DIGIT_LOOKS if is_digits else NAME_LOOKS
+    looks = [span.answer[span.frames()], *(span.look(reader, width) for width in widths)]
+    each = [log_likelihoods(look, ordered, span.classes) for look in looks]
+    scores = np.maximum(each, LEAST_LOG_LIKELIHOOD).sum(axis=0)
+    if not is_digits:
+        scores /= len(looks)
     best = int(scores.argmax())
     share = float(np.exp(scores[best] - np.logaddexp.reduce(scores)))
-    return PrintedText(ordered[best], share, polygon, is_digits)
+    weighed = dict(zip(ordered, scores.tolist(), strict=True))
+    return PrintedText(ordered[best], share, polygon, is_digits, weighed)
 
 
 def _alone(span: _Span) -> float:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -151,3 +152,12 @@ def test_a_sheet_without_labels_is_left_after_a_first_look() -> None:
     engine = ScriptedOcr([["print", "and more print"]])
     assert read_labelled(sheet(), FRONT, engine, lambda spec, values: False) == []
     assert len(engine.calls) == 1
+
+
+def test_a_tall_edge_beside_two_lines_does_not_tie_them_together() -> None:
+    pixels = np.full((400, 600), 230, np.uint8)
+    for top in (100, 150):
+        cv2.rectangle(pixels, (400, top), (500, top + 26), 0, 3)
+    cv2.rectangle(pixels, (100, 90), (112, 190), 0, -1)
+    rows = [row.box() for row in find_rows(pixels)]
+    assert len([1 for left, top, right, bottom in rows if bottom - top < 40]) == 2

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pytest
+
+from docqa.page import Pixels, page_from_pixels
+from docqa.reading.lines import Row
+from docqa.reading.printed import PrintedText
+from docqa.reading.regions import Sheet, sheets
+from docqa.reading.second_look import LEAST_SHARE, Candidate, look_again
+from docqa.settings import Settings
+from docqa.wiring import load_document_types, models_dir
+
+PLACE = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+SPEC = load_document_types(models_dir(Settings()))["sy-id-front"].fields[0]
+
+
+@dataclass
+class Engine:
+    """Answers as told, a look at a time."""
+
+    answers: Sequence[str]
+    shapes: list[tuple[int, ...]] = field(default_factory=list)
+
+    def read_lines(
+        self,
+        lines: Sequence[Pixels],
+        *,
+        language: str,
+        layout: Literal["line", "raw_line", "block"],
+    ) -> list[str]:
+        self.shapes.append(lines[0].shape)
+        return [self.answers[len(self.shapes) - 1]] * len(lines)
+
+    def version(self) -> str:
+        return "scripted"
+
+
+def sheet() -> Sheet:
+    pixels = np.full((638, 1011, 3), 255, np.uint8)
+    pixels[100:130, 300:420] = 0
+    return next(iter(sheets(page_from_pixels(pixels), (85.6, 53.98))))
+
+
+def text_after(answers: Sequence[str], weighed: dict[str, float]) -> str | None:
+    best = max(weighed, key=lambda text: weighed[text])
+    printed = PrintedText(best, 0.5, PLACE, False, weighed)
+    candidate = Candidate(printed, Row(((300, 100, 420, 130),), 30.0))
+    agreed = look_again(sheet(), {SPEC: candidate}, Engine([*answers, "", "", ""])).get(SPEC)
+    assert agreed is None or agreed.share >= LEAST_SHARE
+    return agreed.text if agreed else None
+
+
+def test_a_text_that_both_readers_see_is_what_is_printed() -> None:
+    assert text_after(["الاسم: سالم"], {"سالم": -0.2, "سام": -3.0}) == "سالم"
+
+
+def test_the_engine_settles_what_the_network_cannot() -> None:
+    weighed = {"سالم": -1.0, "سام": -0.7}
+    assert text_after(["سالم", "سالم", "سالم"], weighed) == "سالم"
+    assert text_after(["سام", "سام", "سام"], weighed) == "سام"
+
+
+def test_a_slip_of_the_engine_does_not_outweigh_a_sure_network() -> None:
+    assert text_after(["سعنيد", "سعيد"], {"سعيد": -0.01, "سعيدة": -7.0}) == "سعيد"
+
+
+def test_readers_that_contradict_each_other_confirm_nothing() -> None:
+    assert text_after(["سام", "سام", "سام"], {"سالم": -0.05, "سام": -5.5}) is None
+
+
+@pytest.mark.parametrize("answer", ["", "ـ", "بثينة العلي"])
+def test_an_engine_that_sees_nothing_alike_confirms_nothing(answer: str) -> None:
+    assert text_after([answer] * 3, {"سالم": -0.001, "سام": -9.0}) is None
+
+
+def test_spellings_of_one_name_do_not_rival_each_other() -> None:
+    weighed = {"أحمد": -0.7, "احمد": -0.7, "حمد": -6.0}
+    assert text_after(["احمد"], weighed) in ("أحمد", "احمد")
+
+
+def test_the_last_look_shows_the_line_twice() -> None:
+    engine = Engine(["", "", ""])
+    printed = PrintedText("سالم", 0.5, PLACE, False, {"سالم": -0.1})
+    look_again(sheet(), {SPEC: Candidate(printed, Row(((300, 100, 420, 130),), 30.0))}, engine)
+    assert engine.shapes[2][1] == 2 * engine.shapes[0][1]
