@@ -44,6 +44,8 @@ from docqa.wiring import load_engine
 READ_FRACTION, LOST_FRACTION = 0.97, 0.5
 """Of the accuracy on the clean print: as well read, and lost."""
 CROPS = 10
+PENUMBRA_PARTS = 160
+"""Of the width: the scale of the edge of a shadow."""
 MARGIN_PX = 60
 PERCENTILES = (50, 95, 98, 99, 100)
 """Of how bad a value is: 100 is the worst."""
@@ -91,6 +93,14 @@ def _slanted(print_: Pixels, levels: float, _: np.random.Generator) -> tuple[Pix
     return np.asarray(print_ * (1 - slope), np.uint8), PPI, 90
 
 
+def _shadowed(print_: Pixels, dimmed: float, _: np.random.Generator) -> tuple[Pixels, float, int]:
+    """Half the page in a shadow whose edge is a penumbra of a few millimetres."""
+    width = print_.shape[1]
+    across = (np.arange(width) - width / 2) / (width / PENUMBRA_PARTS)
+    light = 1 - dimmed / (1 + np.exp(-across))
+    return np.asarray(print_ * light[None, :], np.uint8), PPI, 90
+
+
 LADDERS = (
     Ladder("blur.blur_ratio", (0, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5), _blurred),
     Ladder("skew.angle_deg", (0, 1, 2, 3, 4, 5, 6, 8, 10, 13), _turned),
@@ -100,6 +110,7 @@ LADDERS = (
     Ladder("compression.jpeg_quality", (90, 60, 40, 25, 15, 10, 6, 3), _pressed),
     Ladder("compression.blocking_ratio", (90, 60, 40, 25, 15, 10, 6, 3), _pressed),
     Ladder("illumination.gradient_levels", (0, 20, 40, 80, 120, 160, 200, 225), _slanted),
+    Ladder("illumination.shadow_edge_levels", (0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.75), _shadowed),
 )
 
 
