@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from benchmarks.accuracy.inputs import SEED, Options
 from benchmarks.accuracy.peers import Peers
 from benchmarks.accuracy.reading_answers import (
     Miss,
+    RememberingNet,
     RememberingOcr,
     Tally,
     confusion_notes,
@@ -39,6 +41,7 @@ from docqa.fields import Field
 from docqa.measures import PageAssessment, assess
 from docqa.pipeline import Engine, inspect
 from docqa.reading.mrz import CHECK_DIGITS, read_mrz
+from docqa.reading.print_fields import Readers
 from docqa.reading.regions import sheets
 from docqa.settings import Settings
 from docqa.verdict import Decision, decide
@@ -80,7 +83,20 @@ class Bench:
         if self.engine.ocr is None:
             raise RuntimeError("there is no OCR engine; install Tesseract")
         self.ocr = RememberingOcr(self.engine.ocr)
-        self._reading_only = dataclasses.replace(self.engine, ocr=self.ocr, measures={})
+        readers = self.engine.readers
+        if readers is None:
+            raise RuntimeError("the engine has no readers of print")
+        self._networks = tuple(
+            RememberingNet(reader.network) for reader in (readers.arabic, readers.digits)
+        )
+        arabic, digits = (cast("cv2.dnn.Net", network) for network in self._networks)
+        remembered = Readers(
+            arabic=dataclasses.replace(readers.arabic, network=arabic),
+            digits=dataclasses.replace(readers.digits, network=digits),
+        )
+        self._reading_only = dataclasses.replace(
+            self.engine, ocr=self.ocr, measures={}, readers=remembered
+        )
         self.judged = Judged()
         self.recognised: dict[tuple[str, str, str], str | None] = {}
         """By sample, what it is, and what it was handed in as: what docqa took it for."""
@@ -103,7 +119,8 @@ class Bench:
 
     def ask_first(self, sample: Sample, claims: Mapping[str, str]) -> dict[str, Field]:
         """As :meth:`ask`, for a new sample; it is handed in as something else as well."""
-        self.ocr.forget()
+        for memory in (self.ocr, *self._networks):
+            memory.forget()
         found = self.ask(sample, claims)
         if any(seen is not None for seen in self.recognised.values()):
             self.ask(sample, sample.owner.claims(), ASKED_INSTEAD[sample.document_type])

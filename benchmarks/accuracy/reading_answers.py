@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import cv2
+import numpy as np
+import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 
 from benchmarks.accuracy.reading_samples import Sample
@@ -53,7 +56,32 @@ class RememberingOcr:
         self._known.clear()
 
 
-def _digest(line: Pixels) -> bytes:
+class RememberingNet:
+    """A network's own answers, each strip seen once; takes the place of a ``cv2.dnn.Net``."""
+
+    def __init__(self, network: cv2.dnn.Net) -> None:
+        self._network = network
+        self._known: dict[bytes, npt.NDArray[np.float32]] = {}
+        self._strip: npt.NDArray[np.float32] = np.empty(0, np.float32)
+
+    def setInput(self, strip: npt.NDArray[np.float32]) -> None:  # noqa: N802
+        """See :class:`cv2.dnn.Net`."""
+        self._strip = strip
+
+    def forward(self) -> npt.NDArray[np.float32]:
+        """See :class:`cv2.dnn.Net`."""
+        key = _digest(self._strip)
+        if key not in self._known:
+            self._network.setInput(self._strip)
+            self._known[key] = np.array(self._network.forward())
+        return self._known[key]
+
+    def forget(self) -> None:
+        """Before the next document."""
+        self._known.clear()
+
+
+def _digest(line: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> bytes:
     return hashlib.blake2b(line.tobytes() + repr(line.shape).encode(), digest_size=16).digest()
 
 

@@ -38,6 +38,8 @@ NAME_LOOKS = (0.92, 1.13)
 averaged, not added, so that they do not outvote a second opinion."""
 LEAST_DOUBT = -1e-6
 """Natural logarithm of the greatest probability that a reading may have."""
+HOPELESS_NATS = 25.0
+"""A text that one look finds so much less likely than the best is weighed no further."""
 LEAST_LOG_LIKELIHOOD = -60.0
 """One look in which a text cannot be does not outweigh all others."""
 _DATE = re.compile(r"(?<!\d)(?:\d{1,2}([-/.])\d{1,2}\1\d{4}|\d{4}([-/.])\d{1,2}\2\d{1,2})(?!\d)")
@@ -184,7 +186,7 @@ def _weighed(
     texts = {span.text}
     for claim in claims:
         texts |= {claim, *single_edits(claim, alphabet)}
-    ordered = sorted(texts)
+    ordered = _hopeful(span, texts)
     widths = DIGIT_LOOKS if is_digits else NAME_LOOKS
     looks = [span.answer[span.frames()], *(span.look(reader, width) for width in widths)]
     each = [log_likelihoods(look, ordered, span.classes) for look in looks]
@@ -195,6 +197,14 @@ def _weighed(
     share = float(np.exp(scores[best] - np.logaddexp.reduce(scores)))
     weighed = dict(zip(ordered, scores.tolist(), strict=True))
     return PrintedText(ordered[best], share, polygon, is_digits, weighed)
+
+
+def _hopeful(span: _Span, texts: Iterable[str]) -> list[str]:
+    """The texts that the first look does not rule out, what was read among them; sorted."""
+    ordered = sorted(texts)
+    scores = log_likelihoods(span.answer[span.frames()], ordered, span.classes)
+    least = scores.max() - HOPELESS_NATS
+    return [t for t, score in zip(ordered, scores, strict=True) if score > least or t == span.text]
 
 
 def _alone(span: _Span) -> float:
