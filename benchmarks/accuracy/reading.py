@@ -119,8 +119,9 @@ class Bench:
 
     def ask_first(self, sample: Sample, claims: Mapping[str, str]) -> dict[str, Field]:
         """As :meth:`ask`, for a new sample; it is handed in as something else as well."""
-        for memory in (self.ocr, *self._networks):
-            memory.forget()
+        self.ocr.forget()
+        for network in self._networks:
+            network.forget()
         found = self.ask(sample, claims)
         if any(seen is not None for seen in self.recognised.values()):
             self.ask(sample, sample.owner.claims(), ASKED_INSTEAD[sample.document_type])
