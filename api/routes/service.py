@@ -60,4 +60,25 @@ def service_routes(services: Services) -> APIRouter:
             ]
         }
 
+    @router.get("/v1/services", summary="What can be booked, and which documents it takes")
+    async def booked_services() -> dict[str, Any]:
+        """Ids, titles, required documents, days until the deadline, attempts per document."""
+        return {
+            "items": [
+                {
+                    "id": name,
+                    "title": {"ar": known.title_ar, "en": known.title_en},
+                    "documents": list(known.documents),
+                    "deadline_days": known.deadline_days,
+                    "most_attempts": known.most_attempts,
+                }
+                for name, known in sorted(services.portal.booked_services.items())
+            ]
+        }
+
+    @router.get("/v1/policies", summary="What documents are judged by")
+    async def policies() -> dict[str, Any]:
+        """Every limit of the policy in force, with its unit, its direction and its source."""
+        return {"items": list(services.portal.policies)}
+
     return router
