@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.problems import Problem
-from api.routes.examples import CHECK, DOCUMENT, DOCUMENT_LIST, REPORT_LIST
 from api.services import Services
 from docqa.ports import PastReport, Ruling, StoredDocument
 
@@ -25,8 +24,6 @@ class RulingAnswer(BaseModel):
 class DocumentAnswer(BaseModel):
     """A stored document with the report in force."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [DOCUMENT]})
-
     id: str
     decision: str = Field(description="accept, review or reject: the reviewer's once there is one.")
     document_type: str
@@ -41,8 +38,6 @@ class DocumentAnswer(BaseModel):
 
 class CheckAnswer(BaseModel):
     """The report on a file of which nothing was stored."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [CHECK]})
 
     file_name: str
     report: dict[str, Any] = Field(description="docqa.report/1")
@@ -64,8 +59,6 @@ class DocumentSummary(BaseModel):
 class DocumentList(BaseModel):
     """One page of documents, the oldest first."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [DOCUMENT_LIST]})
-
     items: list[DocumentSummary]
     self: str = Field(description="Address of this page.")
     next: str | None = Field(description="Address of the next page; null on the last.")
@@ -81,8 +74,6 @@ class PastReportAnswer(BaseModel):
 
 class ReportList(BaseModel):
     """Every report of a document, the first one first."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [REPORT_LIST]})
 
     items: list[PastReportAnswer]
 

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from api.envelope import Envelope
 from api.gate import Gate
+from api.openapi import install_examples
 from api.problems import install_problems
 from api.review.routes import install_review
 from api.routes.bookings import booking_routes
@@ -71,6 +72,7 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
     app.include_router(record_routes(services, gate=uploads))
     app.include_router(booking_routes(services))
     app.include_router(service_routes(services))
+    install_examples(app)
     install_review(app, services, drawing=drawing)
     return app
 

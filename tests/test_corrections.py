@@ -21,7 +21,7 @@ ON_CARD = (
     "given_name", "family_name", "father_name", "mother_name", "birth_place", "birth_date",
     "national_number",
 )  # fmt: skip
-CITIZENS = (31, 32)
+CITIZENS = (31,)
 
 
 @cache

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from api.json_body import json_body, json_request
 from api.principal import client_id_of
 from api.problems import Problem
-from api.routes.examples import BOOKING, BOOKING_CHANGE, problem_responses
+from api.routes.examples import BOOKING_CHANGE, problem_responses
 from api.services import Services
 from api.submission import in_utc
 from docqa.bookings import Assessment, Booking, BookingReason, Slot, days_left
@@ -67,8 +67,6 @@ class BookingReasonAnswer(BaseModel):
 
 class BookingAnswer(BaseModel):
     """A booking with its checklist."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [BOOKING]})
 
     ref: str
     service: str

@@ -112,7 +112,7 @@ def _add_showing(router: APIRouter, services: Services, drawing: Gate) -> None:
         "/documents/{document_id}",
         response_model=DocumentAnswer,
         summary="A document with the report in force",
-        responses=problem_responses(404),
+        responses=problem_responses(404, 422),
     )
     def show_document(document_id: str) -> DocumentAnswer:
         """Also tells what a reviewer decided."""

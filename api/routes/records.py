@@ -68,7 +68,7 @@ def record_routes(services: Services, *, gate: Gate) -> APIRouter:
         status_code=204,
         response_class=Response,
         summary="Delete a document",
-        responses=problem_responses(404),
+        responses=problem_responses(404, 422),
     )
     def delete_document(document_id: str) -> Response:
         """Deletes its bytes, its reports and what was decided on it, for good."""
@@ -118,7 +118,7 @@ def _add_listing(router: APIRouter, services: Services) -> None:
         "/documents/{document_id}/reports",
         response_model=ReportList,
         summary="Every report a document had",
-        responses=problem_responses(404),
+        responses=problem_responses(404, 422),
     )
     def list_reports(document_id: str) -> ReportList:
         """The first one first; the last one is in force."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -66,8 +65,7 @@ def told(sql: SqlStore) -> list[dict[str, Any]]:
 
 
 def waiting(sql: SqlStore) -> list[str]:
-    with closing(sql.scan(decision="review")) as found:
-        return [document.id for document in found]
+    return [document.id for document in sql.scan(decision="review")]
 
 
 def test_a_booking_comes_back_and_belongs_to_its_client(bookings: SqlBookings) -> None:
