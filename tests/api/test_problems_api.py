@@ -198,7 +198,7 @@ def test_unknown_addresses_and_methods_are_problems(client: TestClient) -> None:
     assert_problem(client.get("/v2/documents"), 404, "http.not_found")
     answer = client.put("/v1/documents")
     assert_problem(answer, 405, "http.method_not_allowed")
-    assert answer.headers["allow"] == "POST"
+    assert answer.headers["allow"] == "GET, POST"
     assert_problem(client.get("/v1/documents/doc_a/pages/x/image"), 422, "http.invalid")
 
 

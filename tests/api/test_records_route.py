@@ -224,3 +224,19 @@ def test_services_and_policies_can_be_asked_for(client: TestClient) -> None:
     assert policy["id"] == "sy-passport" and policy["digest"].startswith("sha256:")
     assert all(rule["source"] and rule["direction"] for rule in policy["rules"])
     assert "sy-id-front" in policy["by_document_type"]
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/documents", "GET, POST"),
+        ("/v1/documents/doc_a", "DELETE, GET"),
+        ("/v1/bookings/B-7", "GET, PUT"),
+        ("/v1/checks", "POST"),
+    ],
+)
+def test_a_method_that_an_address_does_not_take_is_answered_with_those_it_takes(
+    client: TestClient, path: str, methods: str
+) -> None:
+    answer = client.options(path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, methods)
