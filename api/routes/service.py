@@ -29,6 +29,11 @@ def service_routes(services: Services) -> APIRouter:
         response.status_code = 503 if problems else 200
         return {"status": "not ready" if problems else "ready", "problems": problems}
 
+    _add_lists(router, services)
+    return router
+
+
+def _add_lists(router: APIRouter, services: Services) -> None:
     @router.get("/v1/limits", summary="What a file may be")
     async def limits() -> dict[str, int]:
         """Checked before anything is decoded."""
@@ -80,5 +85,3 @@ def service_routes(services: Services) -> APIRouter:
     async def policies() -> dict[str, Any]:
         """Every limit of the policy in force, with its unit, its direction and its source."""
         return {"items": list(services.portal.policies)}
-
-    return router
