@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -31,6 +33,7 @@ from docqa.ports import StoredDocument
 
 DEFAULT_DOCUMENT_TYPE = "a4-generic"
 _ID_BYTES = 16
+_DATE_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:")
 _RESERVATION_SLACK = timedelta(minutes=1)
 """Beyond the inspection itself: after so long whoever held an idempotency key must have died."""
 
@@ -41,12 +44,23 @@ def _visible(text: str) -> str:
     return text
 
 
+def rfc3339(value: object) -> object:
+    """The value, if it is written as a date and a time: pydantic takes counted seconds too."""
+    if not isinstance(value, str) or not _DATE_AND_TIME.match(value):
+        raise ValueError("must be a date and a time as RFC 3339 writes them")
+    return value
+
+
 def in_utc(moment: datetime) -> datetime:
     """The same moment in UTC. Raises ValueError when there is none."""
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("is not a date that can come") from error
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(rfc3339), AfterValidator(in_utc)]
+"""In UTC."""
 
 
 class SubmissionFields(BaseModel):
@@ -64,7 +78,7 @@ class SubmissionFields(BaseModel):
         Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_visible)]
         | None
     ) = Field(default=None, description="The booking the document belongs to.")
-    deadline: Annotated[AwareDatetime, AfterValidator(in_utc)] | None = Field(
+    deadline: Moment | None = Field(
         default=None, description="RFC 3339 with a time zone; ten days from now if not given."
     )
     file_name: str | None = Field(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.json_body import json_body, json_request
@@ -14,7 +14,7 @@ from api.principal import client_id_of
 from api.problems import Problem
 from api.routes.examples import BOOKING_CHANGE, problem_responses
 from api.services import Services
-from api.submission import in_utc
+from api.submission import Moment
 from docqa.bookings import Assessment, Booking, BookingReason, Slot, days_left
 
 Ref = Annotated[
@@ -24,7 +24,6 @@ Ref = Annotated[
         description="The booking system's own reference.",
     ),
 ]
-Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 
 
 class BookingChange(BaseModel):

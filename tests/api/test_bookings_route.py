@@ -119,6 +119,8 @@ def test_deleting_a_document_gives_no_attempt_back(client: TestClient) -> None:
         ({"service": "sy-visa"}, "/service"),
         ({"state": "gone"}, "/state"),
         ({"booked_at": "2026-05-04T15:00:00"}, "/booked_at"),
+        ({"booked_at": 0}, "/booked_at"),
+        ({"booked_at": "0"}, "/booked_at"),
         ({"booked_at": "9999-12-31T00:00:00Z"}, "/booked_at"),
         ({"shoe_size": 43}, "/shoe_size"),
     ],
