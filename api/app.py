@@ -12,9 +12,12 @@ from fastapi import FastAPI
 
 from api.envelope import Envelope
 from api.gate import Gate
+from api.openapi import install_examples
 from api.problems import install_problems
 from api.review.routes import install_review
+from api.routes.bookings import booking_routes
 from api.routes.documents import document_routes
+from api.routes.records import record_routes
 from api.routes.service import service_routes
 from api.services import Services
 from api.start import start
@@ -62,10 +65,14 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
     )
     app.add_middleware(Envelope)
     install_problems(app, services)
+    uploads = gate()
     app.include_router(
-        document_routes(services, gate=gate(), drawing=drawing, spool=settings.incoming_dir)
+        document_routes(services, gate=uploads, drawing=drawing, spool=settings.incoming_dir)
     )
+    app.include_router(record_routes(services, gate=uploads))
+    app.include_router(booking_routes(services))
     app.include_router(service_routes(services))
+    install_examples(app)
     install_review(app, services, drawing=drawing)
     return app
 

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import compile_path
 
 from api.services import Services, Texts
 from docqa.errors import InvalidDocument, InvalidRequest
@@ -97,6 +98,8 @@ def install_problems(app: FastAPI, services: Services) -> None:
         code = _CODE_OF_STATUS.get(error.status_code, "http.rejected")
         response = problem_response(Problem(code), request.state.request_id)
         response.headers.update(error.headers or {})
+        if error.status_code == 405 and (methods := _methods_at(request)):
+            response.headers["Allow"] = ", ".join(sorted(methods))
         return response
 
     app.add_exception_handler(InvalidDocument, coded)
@@ -104,6 +107,17 @@ def install_problems(app: FastAPI, services: Services) -> None:
     app.add_exception_handler(Problem, known)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, refused)
+
+
+def _methods_at(request: Request) -> set[str]:
+    """Every method that /openapi.json has for this address, whichever route takes it."""
+    described: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    return {
+        method.upper()
+        for template, methods in described.items()
+        if compile_path(template)[0].fullmatch(request.url.path)
+        for method in methods
+    }
 
 
 def _response(

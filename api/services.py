@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from docqa.ports import BlobStore, ReportStore, RulingStore
 from docqa.settings import Settings
+
+if TYPE_CHECKING:
+    from api.portal import Portal
 
 Texts = Mapping[str, Mapping[str, str]]
 """Sentences in both languages: language -> what for -> sentence, unless said otherwise."""
@@ -101,6 +104,11 @@ class Reservation(Protocol):
         """Whether the caller is to create the document."""
         ...
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether the document was created once, even if it was deleted since."""
+        ...
+
 
 class Reservations(Protocol):
     """Idempotency keys: each creates at most one document."""
@@ -148,5 +156,6 @@ class Services:
     blobs: BlobStore
     ready: Callable[[], list[str]]
     """What keeps the service from working, each with its remedy; [] when nothing does."""
+    portal: Portal
     clock: Callable[[], datetime] = _utc_now
     """The time, aware, in UTC."""

@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from api.judging import StoredJudge, policy_json
+from api.portal import Portal
 from api.services import Inspected, Services, Texts
 from docqa import doctor, wiring
 from docqa.catalogue import LANGUAGES, Catalogue
@@ -78,6 +80,16 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
         reservations=stores.reservations,
         blobs=stores.blobs,
         ready=lambda: [*stores.documents.problems(), *lacking],
+        portal=Portal(
+            records=stores.records,
+            corrections=stores.documents,
+            bookings=stores.bookings,
+            booked_services=wiring.load_services(
+                wiring.models_dir(settings), engine.document_types
+            ),
+            judge=StoredJudge(engine),
+            policies=(policy_json(engine.policy),),
+        ),
     )
     return services, close
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -24,12 +26,14 @@ from pydantic import (
 from api.problems import Problem, validation_problem
 from api.services import Inspected, Services
 from api.upload import NO_FILE_NAME, Upload, display_name
+from docqa.bookings import Booking
 from docqa.errors import InvalidRequest
 from docqa.fields import parse_claims
 from docqa.ports import StoredDocument
 
 DEFAULT_DOCUMENT_TYPE = "a4-generic"
 _ID_BYTES = 16
+_DATE_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:")
 _RESERVATION_SLACK = timedelta(minutes=1)
 """Beyond the inspection itself: after so long whoever held an idempotency key must have died."""
 
@@ -40,11 +44,23 @@ def _visible(text: str) -> str:
     return text
 
 
-def _in_utc(moment: datetime) -> datetime:
+def rfc3339(value: object) -> object:
+    """The value, if it is written as a date and a time: pydantic takes counted seconds too."""
+    if not isinstance(value, str) or not _DATE_AND_TIME.match(value):
+        raise ValueError("must be a date and a time as RFC 3339 writes them")
+    return value
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The same moment in UTC. Raises ValueError when there is none."""
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("is not a date that can come") from error
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(rfc3339), AfterValidator(in_utc)]
+"""In UTC."""
 
 
 class SubmissionFields(BaseModel):
@@ -62,7 +78,7 @@ class SubmissionFields(BaseModel):
         Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_visible)]
         | None
     ) = Field(default=None, description="The booking the document belongs to.")
-    deadline: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = Field(
+    deadline: Moment | None = Field(
         default=None, description="RFC 3339 with a time zone; ten days from now if not given."
     )
     file_name: str | None = Field(
@@ -129,24 +145,23 @@ def inspect(services: Services, submission: Submission) -> Inspected:
 
 
 def submit(
-    services: Services, submission: Submission, idempotency_key: str | None
+    services: Services, submission: Submission, client_id: str, idempotency_key: str
 ) -> tuple[StoredDocument, bool]:
     """Inspect and commit; the document, and whether it was created earlier with the same key.
 
-    Blocks. When it returns, bytes and report are durable.
+    Blocks. When it returns, bytes, report and event are durable.
 
     Raises:
-        Problem: the key belongs to another upload, or to one that is being worked on.
+        Problem: the key belongs to another upload, to one that is being worked on, or to a
+            document that was deleted since; or the booking was cancelled.
     """
-    document_id = "doc_" + secrets.token_hex(_ID_BYTES)
-    if idempotency_key is None:
-        return _create(services, submission, document_id), False
     now = services.clock()
     lease = timedelta(seconds=services.settings.inspect_timeout_s) + _RESERVATION_SLACK
+    key = _of_client(client_id, idempotency_key)
     reservation = services.reservations.reserve(
-        idempotency_key,
+        key,
         submission.payload_digest,
-        document_id,
+        "doc_" + secrets.token_hex(_ID_BYTES),
         now=now,
         stale_before=now - lease,
     )
@@ -155,18 +170,51 @@ def submit(
     existing = services.store.get(reservation.document_id)
     if existing is not None:
         return existing, True
+    if reservation.is_answered:
+        raise Problem("http.idempotency.document_deleted")
     if not reservation.mine:
         raise Problem("http.idempotency.in_flight", retry_after_s=services.settings.retry_after_s)
     try:
-        return _create(services, submission, reservation.document_id), False
+        return _create(services, submission, client_id, reservation.document_id)
     except BaseException:
-        services.reservations.release(idempotency_key, reservation.document_id)
+        services.reservations.release(key, reservation.document_id)
         raise
 
 
-def _create(services: Services, submission: Submission, document_id: str) -> StoredDocument:
+def refuse_cancelled(
+    services: Services, client_id: str | None, booking_ref: str | None
+) -> Booking | None:
+    """The booking, None where it is not known. Raises Problem when it was cancelled."""
+    if client_id is None or booking_ref is None:
+        return None
+    booking = services.portal.bookings.get(client_id, booking_ref)
+    if booking is not None and booking.state == "cancelled":
+        raise Problem("http.booking_cancelled")
+    return booking
+
+
+def _of_client(client_id: str, idempotency_key: str) -> str:
+    """What a client's key is kept under: two clients may choose the same."""
+    return hashlib.sha256(f"{client_id}\0{idempotency_key}".encode()).hexdigest()
+
+
+def _create(
+    services: Services, submission: Submission, client_id: str, document_id: str
+) -> tuple[StoredDocument, bool]:
+    refuse_cancelled(services, client_id, submission.booking_ref)
     inspected = inspect(services, submission)
     received_at = services.clock()
+    deadline = submission.deadline or received_at + timedelta(days=services.settings.deadline_days)
+    booking = refuse_cancelled(services, client_id, submission.booking_ref)
+    if booking is not None:
+        service = services.portal.booked_services[booking.service]
+        deadline = submission.deadline or booking.deadline(service)
+        if submission.document_type in service.documents:
+            number = services.portal.bookings.next_attempt(
+                client_id, booking.ref, submission.document_type
+            )
+            if number > service.most_attempts:
+                inspected = services.portal.judge.after_too_many_attempts(inspected)
     document = StoredDocument(
         id=document_id,
         blob_key=secrets.token_hex(_ID_BYTES),
@@ -178,16 +226,31 @@ def _create(services: Services, submission: Submission, document_id: str) -> Sto
         decision=inspected.report["verdict"]["decision"],
         received_at=received_at,
         booking_ref=submission.booking_ref,
-        deadline_at=submission.deadline
-        or received_at + timedelta(days=services.settings.deadline_days),
+        deadline_at=deadline,
+        client_id=client_id,
     )
     services.blobs.put(document.blob_key, submission.upload.path.read_bytes())
     try:
         services.store.add(document)
+    except ValueError:  # whoever held the key before was slow and not dead, and came first
+        services.blobs.delete(document.blob_key)
+        first = services.store.get(document_id)
+        if first is None:
+            raise
+        return first, True
     except BaseException:
         services.blobs.delete(document.blob_key)
         raise
-    return document
+    return document, False
+
+
+def checked_claims(typed: object) -> dict[str, str]:
+    """The claims of a request. Raises InvalidRequest naming the field, never its value."""
+    claims = parse_claims(typed)
+    for name, value in claims.items():
+        if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
+            raise InvalidRequest("request.claims.invalid", field=name)
+    return claims
 
 
 def _claims(text: str) -> dict[str, str]:
@@ -195,8 +258,4 @@ def _claims(text: str) -> dict[str, str]:
         typed = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidRequest("request.claims.not_json") from error
-    claims = parse_claims(typed)
-    for name, value in claims.items():
-        if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
-            raise InvalidRequest("request.claims.invalid", field=name)
-    return claims
+    return checked_claims(typed)

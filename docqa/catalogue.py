@@ -23,7 +23,9 @@ from dataclasses import dataclass
 from docqa.errors import InvalidModel
 
 LANGUAGES = ("ar", "en")
-AREAS = ("file", "capture", "quality", "geometry", "page", "field", "system", "request")
+AREAS = (
+    "file", "capture", "quality", "geometry", "page", "field", "system", "request", "booking"
+)  # fmt: skip
 _FACTS = frozenset({"value", "limit", "actual", "field", "name"})
 
 

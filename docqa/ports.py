@@ -81,6 +81,18 @@ class StoredDocument:
     """What was read: claim name -> source -> text. For reviewers alone."""
     client_id: str | None = None
     """The client that sent it; None where clients have no keys."""
+    report_number: int = 1
+    """Of the report in force; 1 is the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastReport:
+    """One report that a document has or had."""
+
+    number: int
+    """1 is the first."""
+    recorded_at: datetime
+    report: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from docqa.catalogue import LANGUAGES, Catalogue
@@ -55,12 +55,17 @@ def to_json(report: Report, catalogue: Catalogue) -> dict[str, Any]:
             for page, page_scores in zip(report.pages, scores, strict=True)
         ],
         "recognised": report.recognised,
-        "fields": [_field_json(field, catalogue) for field in report.fields],
+        "fields": fields_json(report.fields, catalogue),
         "faults": list(report.faults),
         "policy": {"id": report.policy_id, "digest": report.policy_digest},
         "engine": {"version": report.engine_version, "digest": report.engine_digest},
         "timings_ms": {stage: round(ms, 1) for stage, ms in report.timings_ms.items()},
     }
+
+
+def fields_json(fields: Iterable[Field], catalogue: Catalogue) -> list[dict[str, Any]]:
+    """How what was read matches, as JSON values, without what was read."""
+    return [_field_json(field, catalogue) for field in fields]
 
 
 def readings_json(report: Report) -> dict[str, dict[str, str]]:
@@ -124,6 +129,18 @@ def measurements_from_json(
     )
     fields = tuple(_field(field["name"], field) for field in report["fields"])
     return pages, fields, tuple(report["faults"])
+
+
+def fields_with_readings(
+    report: Mapping[str, Any], readings: Mapping[str, Mapping[str, str]]
+) -> tuple[Field, ...]:
+    """The fields of a stored report with what was read, as :func:`readings_json` kept it."""
+
+    def filled(field: Field) -> Field:
+        read = readings.get(field.name, {}).get(field.source or "")
+        return replace(field, read=read, others=tuple(filled(other) for other in field.others))
+
+    return tuple(filled(_field(written["name"], written)) for written in report.get("fields", ()))
 
 
 def recognised_from_json(report: Mapping[str, Any]) -> str | None:

@@ -19,11 +19,14 @@ from argon2 import PasswordHasher
 
 from docqa import measures, pipeline
 from docqa.adapters.blobs import FolderBlobs
+from docqa.adapters.bookings import SqlBookings
 from docqa.adapters.poppler import PopplerRenderer
+from docqa.adapters.records import SqlRecords
 from docqa.adapters.schema import migrate
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
 from docqa.adapters.tesseract import TesseractEngine
+from docqa.bookings import BookingRules, Service, assess, filed, parse_service
 from docqa.catalogue import LANGUAGES, Catalogue, parse_catalogue
 from docqa.documents import DocumentType, check_sides, parse_document_type
 from docqa.errors import InvalidModel
@@ -51,6 +54,8 @@ class Stores:
     blobs: FolderBlobs
     sessions: SqlSessions
     reservations: SqlReservations
+    records: SqlRecords
+    bookings: SqlBookings
 
 
 def models_dir(settings: Settings) -> Path:
@@ -164,6 +169,32 @@ def load_places(folder: Path) -> Places:
     return parse_places(_read(path) for path in sorted((folder / "places").glob("*.toml")))
 
 
+def load_services(
+    folder: Path, document_types: Mapping[str, DocumentType]
+) -> Mapping[str, Service]:
+    """Every service in ``folder``/services, by id, which is also its file's name."""
+    found = {}
+    for path in sorted((folder / "services").glob("*.toml")):
+        parsed = parse_service(_read(path), document_types)
+        if parsed.id != path.stem:
+            raise InvalidModel(f"{path.name} has the id {parsed.id!r}; it must be {path.stem!r}")
+        found[parsed.id] = parsed
+    return found
+
+
+def load_booking_rules(settings: Settings) -> BookingRules:
+    """What bookings are judged by. Raises InvalidModel when a file in ``models/`` is wrong."""
+    folder = models_dir(settings)
+    types = load_document_types(folder)
+    policy = load_policy(folder, settings.policy, load_catalogue(folder), types)
+    return BookingRules(
+        services=load_services(folder, types),
+        document_types=types,
+        sides_disagree=policy.findings["sides_disagree"],
+        places=load_places(folder),
+    )
+
+
 def load_policy(
     folder: Path, name: str, catalogue: Catalogue, document_types: Mapping[str, DocumentType]
 ) -> Policy:
@@ -197,7 +228,17 @@ def open_stores(settings: Settings) -> Stores:
         lifetime=timedelta(hours=settings.session_hours),
     )
     reservations = SqlReservations(documents.engine)
-    return Stores(documents, FolderBlobs(settings.blobs_dir), sessions, reservations)
+    blobs = FolderBlobs(settings.blobs_dir)
+    rules = load_booking_rules(settings)
+    bookings = SqlBookings(
+        documents, lambda booking, present: assess(rules, booking, map(filed, present))
+    )
+    if lost := bookings.services_in_use() - set(rules.services):
+        raise InvalidModel(
+            f"models/services lacks {sorted(lost)[0]!r}, for which there are bookings: put it back"
+        )
+    records = SqlRecords(documents, blobs)
+    return Stores(documents, blobs, sessions, reservations, records, bookings)
 
 
 def add_reviewer(stores: Stores, name: str, password: str) -> None:

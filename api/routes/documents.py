@@ -3,57 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
 
+from api.answers import CheckAnswer, DocumentAnswer, document_answer, find_document, first_answer
 from api.gate import Gate
+from api.principal import client_id_of
 from api.problems import Problem
-from api.routes.examples import CHECK, DOCUMENT, UPLOAD, problem_responses
+from api.routes.examples import KEYED_UPLOAD, UPLOAD, problem_responses
 from api.services import Services
 from api.submission import Submission, inspect, parse_submission, submit
 from api.upload import received
-from docqa.ports import Ruling, StoredDocument
 
 _KEY = re.compile(r"[!-~]{1,200}")
-
-
-class RulingAnswer(BaseModel):
-    """What a reviewer decided."""
-
-    decision: Literal["accept", "reject"]
-    reason: str = Field(description="In the reviewer's words.")
-    ruled_at: datetime
-
-
-class DocumentAnswer(BaseModel):
-    """A stored document with the report in force."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [DOCUMENT]})
-
-    id: str
-    decision: str = Field(description="accept, review or reject: the reviewer's once there is one.")
-    document_type: str
-    file_name: str
-    booking_ref: str | None
-    received_at: datetime
-    deadline_at: datetime | None
-    report: dict[str, Any] = Field(description="docqa.report/1")
-    ruling: RulingAnswer | None = None
-
-
-class CheckAnswer(BaseModel):
-    """The report on a file of which nothing was stored."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [CHECK]})
-
-    file_name: str
-    report: dict[str, Any] = Field(description="docqa.report/1")
 
 
 def document_routes(services: Services, *, gate: Gate, drawing: Gate, spool: Path) -> APIRouter:
@@ -88,24 +53,24 @@ def _add_uploading(router: APIRouter, services: Services, gate: Gate, spool: Pat
         status_code=201,
         response_model=DocumentAnswer,
         summary="Upload a document",
-        openapi_extra=UPLOAD,
-        responses=problem_responses(400, 408, 409, 413, 415, 422, 503),
+        openapi_extra=KEYED_UPLOAD,
+        responses=problem_responses(400, 408, 409, 410, 413, 415, 422, 503),
     )
     async def upload_document(request: Request, response: Response) -> DocumentAnswer:
         """Judges the file and keeps it. The answer comes once file and report are committed.
 
-        A poor document is no error: it is a 201 whose decision is reject. With an Idempotency-Key
-        the same upload may be sent again and again and is stored once.
+        A poor document is no error: it is a 201 whose decision is reject. The same upload may be
+        sent again and again with its Idempotency-Key: it is stored once, and answered as the first
+        time even when the document has changed since.
         """
-        key = request.headers.get("idempotency-key")
-        if key is not None and not _KEY.fullmatch(key):
-            raise Problem("http.idempotency.key_invalid")
+        key = _idempotency_key(request)
+        client_id = client_id_of(request)
         async with submission(request) as sent:
-            document, replayed = await gate.run(lambda: submit(services, sent, key))
-        response.headers["Location"] = f"/v1/documents/{document.id}"
+            answer, replayed = await gate.run(lambda: _submitted(services, sent, client_id, key))
+        response.headers["Location"] = f"/v1/documents/{answer.id}"
         if replayed:
             response.headers["Idempotency-Replayed"] = "true"
-        return _answer(document)
+        return answer
 
     @router.post(
         "/checks",
@@ -121,17 +86,38 @@ def _add_uploading(router: APIRouter, services: Services, gate: Gate, spool: Pat
             return CheckAnswer(file_name=sent.file_name, report=found.report)
 
 
+def _idempotency_key(request: Request) -> str:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        raise Problem("http.idempotency.key_missing")
+    if not _KEY.fullmatch(key):
+        raise Problem("http.idempotency.key_invalid")
+    return key
+
+
+def _submitted(
+    services: Services, sent: Submission, client_id: str, key: str
+) -> tuple[DocumentAnswer, bool]:
+    document, replayed = submit(services, sent, client_id, key)
+    if not replayed:
+        return document_answer(document), False
+    history = services.portal.records.history(document.id)
+    if not history:  # deleted at this very moment
+        raise Problem("http.idempotency.document_deleted")
+    return first_answer(document, history[0]), True
+
+
 def _add_showing(router: APIRouter, services: Services, drawing: Gate) -> None:
     @router.get(
         "/documents/{document_id}",
         response_model=DocumentAnswer,
         summary="A document with the report in force",
-        responses=problem_responses(404),
+        responses=problem_responses(404, 422),
     )
     def show_document(document_id: str) -> DocumentAnswer:
         """Also tells what a reviewer decided."""
-        document = _find(services, document_id)
-        return _answer(document, services.rulings.rulings(document_id))
+        document = find_document(services, document_id)
+        return document_answer(document, services.rulings.rulings(document_id))
 
     @router.get(
         "/documents/{document_id}/pages/{page}/image",
@@ -156,33 +142,8 @@ def draw_page(services: Services, document_id: str, page: int) -> bytes:
         Problem: there is no such document or page.
         InvalidDocument: the page cannot be drawn.
     """
-    document = _find(services, document_id)
+    document = find_document(services, document_id)
     if not 1 <= page <= max(1, len(document.report["pages"])):
         raise Problem("http.page_not_found")
     data = services.blobs.get(document.blob_key)
     return services.render_page(data, page, services.settings.page_image_max_side_px)
-
-
-def _find(services: Services, document_id: str) -> StoredDocument:
-    document = services.store.get(document_id)
-    if document is None:
-        raise Problem("http.document_not_found")
-    return document
-
-
-def _answer(document: StoredDocument, rulings: Sequence[Ruling] = ()) -> DocumentAnswer:
-    ruling = None
-    if rulings:
-        last = rulings[-1]
-        ruling = RulingAnswer(decision=last.decision, reason=last.reason, ruled_at=last.ruled_at)
-    return DocumentAnswer(
-        id=document.id,
-        decision=document.decision,
-        document_type=document.document_type,
-        file_name=document.file_name,
-        booking_ref=document.booking_ref,
-        received_at=document.received_at,
-        deadline_at=document.deadline_at,
-        report=document.report,
-        ruling=ruling,
-    )

@@ -63,8 +63,73 @@ DOCUMENT: dict[str, Any] = {
     "booking_ref": "B-2026-00417",
     "received_at": "2026-05-04T09:30:00Z",
     "deadline_at": "2026-05-14T09:30:00Z",
+    "report_number": 1,
     "report": _REPORT,
     "ruling": None,
+}
+_SUMMARY_KEYS = (
+    "id", "decision", "document_type", "file_name", "booking_ref", "received_at", "deadline_at"
+)  # fmt: skip
+DOCUMENT_LIST: dict[str, Any] = {
+    "items": [{**{key: DOCUMENT[key] for key in _SUMMARY_KEYS}, "reason_codes": ["geometry.skew"]}],
+    "self": "/v1/documents?limit=1",
+    "next": "/v1/documents?limit=1&cursor=WyIyMDI2LTA1LTA0VDA5OjMwOjAwKzAwOjAwIiwiZG9jIl0",
+}
+REPORT_LIST: dict[str, Any] = {
+    "items": [{"number": 1, "recorded_at": "2026-05-04T09:30:02Z", "report": _REPORT}]
+}
+CORRECTION: dict[str, Any] = {"claims": {"given_name": "أمينة"}}
+BOOKING_CHANGE: dict[str, Any] = {
+    "service": "sy-passport",
+    "booked_at": "2026-05-04T08:00:00Z",
+    "state": "open",
+}
+BOOKING: dict[str, Any] = {
+    "ref": "B-2026-00417",
+    "service": "sy-passport",
+    "state": "open",
+    "booked_at": "2026-05-04T08:00:00Z",
+    "deadline_at": "2026-05-14T08:00:00Z",
+    "days_left": 10,
+    "is_overdue": False,
+    "outcome": "incomplete",
+    "documents": [
+        {
+            "document_type": "sy-id-front",
+            "title": {"ar": "البطاقة الشخصية (الوجه الأمامي)", "en": "Syrian identity card, front"},
+            "state": "accept",
+            "document_id": "doc_5d41402abc4b2a76b9719d911017c592",
+            "reason_codes": [],
+            "attempts": 1,
+            "attempts_left": 4,
+        },
+        {
+            "document_type": "sy-id-back",
+            "title": {"ar": "البطاقة الشخصية (الوجه الخلفي)", "en": "Syrian identity card, back"},
+            "state": "missing",
+            "document_id": None,
+            "reason_codes": [],
+            "attempts": 0,
+            "attempts_left": 5,
+        },
+    ],
+    "reasons": [
+        {
+            "code": "booking.document_missing",
+            "decision": "incomplete",
+            "document_types": ["sy-id-back"],
+            "field": None,
+            "message": {
+                "ar": "ما زالت هناك وثيقة ناقصة: البطاقة الشخصية (الوجه الخلفي).",
+                "en": "A document is still missing: Syrian identity card, back.",
+            },
+            "advice": {
+                "ar": "امسحها ضوئياً وارفعها قبل انتهاء المهلة.",
+                "en": "Scan it and upload it before the deadline.",
+            },
+        }
+    ],
+    "agreeing_fields": [],
 }
 _PROBLEM: dict[str, Any] = {
     "type": "https://docqa.invalid/problems/file-too-large",
@@ -80,7 +145,8 @@ _MEANINGS = {
     400: "The request cannot be read",
     404: "It does not exist",
     408: "The file did not arrive in time",
-    409: "The same upload is being worked on",
+    409: "Another request came first, or the time for this has passed",
+    410: "The document was deleted",
     413: "The file is too large",
     415: "The file is not a JPEG, PNG, TIFF or PDF",
     422: "The file cannot be a document, or a value is wrong",
@@ -99,7 +165,17 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def _upload() -> dict[str, Any]:
+_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
+    "example": "0b8a4c1e-6f5d-4d0e-9f2a-7c3b1d5e8a90",
+    "description": "New for every new upload, the same when one is repeated: it is stored once.",
+}
+
+
+def _upload(*, is_keyed: bool) -> dict[str, Any]:
     fields = SubmissionFields.model_json_schema()["properties"]
     form_fields = {name: schema for name, schema in fields.items() if name != "file_name"}
     return {
@@ -113,15 +189,7 @@ def _upload() -> dict[str, Any]:
             }
             for name, schema in fields.items()
         ]
-        + [
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "required": False,
-                "schema": {"type": "string", "minLength": 1, "maxLength": 200},
-                "description": "Makes repeating an upload harmless; for /v1/documents.",
-            }
-        ],
+        + ([_KEY] if is_keyed else []),
         "requestBody": {
             "required": True,
             "content": {
@@ -147,4 +215,5 @@ def _upload() -> dict[str, Any]:
     }
 
 
-UPLOAD = _upload()
+UPLOAD = _upload(is_keyed=False)
+KEYED_UPLOAD = _upload(is_keyed=True)

@@ -29,6 +29,11 @@ def service_routes(services: Services) -> APIRouter:
         response.status_code = 503 if problems else 200
         return {"status": "not ready" if problems else "ready", "problems": problems}
 
+    _add_lists(router, services)
+    return router
+
+
+def _add_lists(router: APIRouter, services: Services) -> None:
     @router.get("/v1/limits", summary="What a file may be")
     async def limits() -> dict[str, int]:
         """Checked before anything is decoded."""
@@ -60,4 +65,23 @@ def service_routes(services: Services) -> APIRouter:
             ]
         }
 
-    return router
+    @router.get("/v1/services", summary="What can be booked, and which documents it takes")
+    async def booked_services() -> dict[str, Any]:
+        """Ids, titles, required documents, days until the deadline, attempts per document."""
+        return {
+            "items": [
+                {
+                    "id": name,
+                    "title": {"ar": known.title_ar, "en": known.title_en},
+                    "documents": list(known.documents),
+                    "deadline_days": known.deadline_days,
+                    "most_attempts": known.most_attempts,
+                }
+                for name, known in sorted(services.portal.booked_services.items())
+            ]
+        }
+
+    @router.get("/v1/policies", summary="What documents are judged by")
+    async def policies() -> dict[str, Any]:
+        """Every limit of the policy in force, with its unit, its direction and its source."""
+        return {"items": list(services.portal.policies)}

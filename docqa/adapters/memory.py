@@ -94,8 +94,9 @@ class MemoryStore:
             ruled = bool(self._rulings[document_id])
             decision = document.decision if ruled else report["verdict"]["decision"]
             self._documents[document_id] = replace(
-                document, report=copy.deepcopy(report), decision=decision
-            )
+                document, report=copy.deepcopy(report), decision=decision,
+                report_number=document.report_number + 1,
+            )  # fmt: skip
 
     def rule(self, ruling: Ruling) -> None:
         """Record a ruling and put it in force. Raises KeyError for an unknown document."""

@@ -66,6 +66,8 @@ documents = sa.Table(
     sa.Column("readings", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("client_id", sa.String(64)),
     sa.Index("ix_documents_queue", "decision", "deadline_at", "received_at", "id"),
+    sa.Index("ix_documents_booking", "client_id", "booking_ref"),
+    sa.Index("ix_documents_listed", "client_id", "received_at", "id"),
 )
 """``report_number`` points at the report in force; ``decision`` is its own or the ruling's."""
 
@@ -117,10 +119,12 @@ reservations = sa.Table(
     metadata,
     sa.Column("key", sa.String(255), primary_key=True),
     sa.Column("payload_digest", sa.String(64), nullable=False),
-    sa.Column("document_id", sa.String(64), nullable=False),
+    sa.Column("document_id", sa.String(64), nullable=False, index=True),
     sa.Column("reserved_at", UtcDateTime, nullable=False),
+    sa.Column("answered_at", UtcDateTime),
 )
-"""Idempotency keys, each with the id of the one document it may create."""
+"""Idempotency keys, each with the id of the one document it may create. ``answered_at`` is set in
+the transaction that creates it: a key is never used up twice, not even once it is deleted."""
 
 
 events = sa.Table(

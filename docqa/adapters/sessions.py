@@ -25,6 +25,8 @@ class Reservation:
     payload_digest: str
     mine: bool
     """Whether the caller is to create it; otherwise somebody else did or is about to."""
+    is_answered: bool = False
+    """Whether the document was created once, even if it was deleted since."""
 
 
 class SqlSessions:
@@ -104,7 +106,8 @@ class SqlReservations:
     ) -> Reservation:
         """Bind ``key`` to ``document_id``, or tell what it is bound to.
 
-        A reservation made before ``stale_before`` is taken over by a caller with the same payload.
+        A reservation made before ``stale_before`` that led to no document is taken over by a caller
+        with the same payload.
         """
         try:
             with self._engine.begin() as connection:
@@ -125,7 +128,9 @@ class SqlReservations:
         with self._engine.begin() as connection:
             connection.execute(
                 sa.delete(reservations).where(
-                    reservations.c.key == key, reservations.c.document_id == document_id
+                    reservations.c.key == key,
+                    reservations.c.document_id == document_id,
+                    reservations.c.answered_at.is_(None),
                 )
             )
 
@@ -136,7 +141,11 @@ class SqlReservations:
         with self._engine.begin() as connection:
             taken_over = connection.execute(
                 sa.update(reservations)
-                .where(same, reservations.c.reserved_at < stale_before)
+                .where(
+                    same,
+                    reservations.c.reserved_at < stale_before,
+                    reservations.c.answered_at.is_(None),
+                )
                 .values(reserved_at=now)
             )
             row = connection.execute(
@@ -144,7 +153,12 @@ class SqlReservations:
             ).one_or_none()
         if row is None:  # released a moment ago: the client may simply try again
             return Reservation("", payload_digest, mine=False)
-        return Reservation(row.document_id, row.payload_digest, mine=taken_over.rowcount == 1)
+        return Reservation(
+            row.document_id,
+            row.payload_digest,
+            mine=taken_over.rowcount == 1,
+            is_answered=row.answered_at is not None,
+        )
 
 
 def _over(now: datetime) -> sa.ColumnElement[bool]:

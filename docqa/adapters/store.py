@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from docqa.adapters.booking_tables import of_cancelled_booking
 from docqa.adapters.events import record_event
 from docqa.adapters.schema import (
     documents,
     open_engine,
     reports,
+    reservations,
     reviewers,
     rulings,
     schema_is_current,
@@ -40,6 +43,30 @@ class SqlStore:
 
     def __init__(self, url: str) -> None:
         self.engine = open_engine(url)
+        self._watchers: list[Callable[[sa.Connection, str, str], None]] = []
+
+    def watch(self, watcher: Callable[[sa.Connection, str, str], None]) -> None:
+        """Have ``watcher(connection, client_id, booking_ref)`` called whenever a document of a
+        booking changes, in the transaction that changes it.
+        """
+        self._watchers.append(watcher)
+
+    def changed(self, connection: sa.Connection, document_id: str) -> None:
+        """Call the watchers for the booking of a document, if it belongs to one."""
+        row = connection.execute(
+            sa.select(documents.c.client_id, documents.c.booking_ref).where(
+                documents.c.id == document_id
+            )
+        ).one()
+        self.booking_changed(connection, row.client_id, row.booking_ref)
+
+    def booking_changed(
+        self, connection: sa.Connection, client_id: str | None, booking_ref: str | None
+    ) -> None:
+        """Call the watchers for a booking."""
+        if client_id is not None and booking_ref is not None:
+            for watcher in self._watchers:
+                watcher(connection, client_id, booking_ref)
 
     def close(self) -> None:
         """Close every connection."""
@@ -78,7 +105,13 @@ class SqlStore:
                     )
                 )
                 _add_report(connection, document.id, 1, document.report)
+                connection.execute(
+                    sa.update(reservations)
+                    .where(reservations.c.document_id == document.id)
+                    .values(answered_at=document.received_at)
+                )
                 _tell(connection, "document.judged", document.id, document.received_at)
+                self.changed(connection, document.id)
         except sa.exc.IntegrityError as error:
             raise ValueError(f"there is a document {document.id} already") from error
 
@@ -98,14 +131,17 @@ class SqlStore:
     def scan(self, *, decision: str | None = None) -> Iterator[StoredDocument]:
         """All documents, or those whose decision in force is ``decision``, nearest deadline first.
 
-        Those without a deadline come last, the longest waiting first. Rows stream: the whole never
-        is in memory, and the reader may stop early by closing the iterator.
+        Those without a deadline come last, the longest waiting first; what belongs to a cancelled
+        booking does not wait for review any more. Rows stream: the whole never is in memory, and
+        the reader may stop early by closing the iterator.
         """
         query = _IN_FORCE.order_by(
             documents.c.deadline_at.nulls_last(), documents.c.received_at, documents.c.id
         )
         if decision is not None:
             query = query.where(documents.c.decision == decision)
+        if decision == "review":
+            query = query.where(~of_cancelled_booking())
         with self.engine.connect() as connection:
             streaming = connection.execution_options(yield_per=_ROWS_AT_ONCE)
             for row in streaming.execute(query):
@@ -135,6 +171,54 @@ class SqlStore:
             )
             if changed.rowcount:
                 _tell(connection, "document.rejudged", document_id, datetime.now(UTC))
+            self.changed(connection, document_id)
+
+    def find(
+        self,
+        narrowed: Callable[[sa.Select[Any]], sa.Select[Any]],
+        connection: sa.Connection | None = None,
+    ) -> list[StoredDocument]:
+        """Documents with the report in force, as seen within ``connection`` if one is given.
+
+        Args:
+            narrowed: adds conditions, an order and a limit to the query for all of them.
+            connection: of a transaction that is under way.
+        """
+        with nullcontext(connection) if connection else self.engine.connect() as asked:
+            return [_document(row) for row in asked.execute(narrowed(_IN_FORCE))]
+
+    def correct(
+        self,
+        before: StoredDocument,
+        *,
+        claims: dict[str, str],
+        readings: dict[str, dict[str, str]],
+        report: dict[str, Any],
+    ) -> bool:
+        """Put other claims in force, with what was read for them and the report on them.
+
+        False, and nothing changes, when the document is not as ``before`` any more, or a reviewer
+        has decided on it: what a person decided was decided on other claims.
+        """
+        ruled = sa.exists().where(rulings.c.document_id == before.id)
+        decision = report["verdict"]["decision"]
+        with self.engine.begin() as connection:
+            number = connection.execute(
+                sa.update(documents)
+                .where(documents.c.id == before.id, ~ruled)
+                .where(documents.c.report_number == before.report_number)
+                .values(
+                    report_number=before.report_number + 1,
+                    claims=claims, readings=readings, decision=decision,
+                )
+                .returning(documents.c.report_number)
+            ).scalar_one_or_none()  # fmt: skip
+            if number is None:
+                return False
+            _add_report(connection, before.id, number, report)
+            _tell(connection, "document.rejudged", before.id, datetime.now(UTC))
+            self.changed(connection, before.id)
+        return True
 
     # RulingStore
 
@@ -143,6 +227,7 @@ class SqlStore:
         with self.engine.begin() as connection:
             if not _put_in_force(connection, ruling, documents.c.id == ruling.document_id):
                 raise KeyError(ruling.document_id)
+            self.changed(connection, ruling.document_id)
 
     def rule_if_open(self, ruling: Ruling) -> bool:
         """Record a ruling only while the document waits for review; False when it does not.
@@ -151,7 +236,10 @@ class SqlStore:
         """
         open_document = (documents.c.id == ruling.document_id) & (documents.c.decision == "review")
         with self.engine.begin() as connection:
-            return _put_in_force(connection, ruling, open_document)
+            if not _put_in_force(connection, ruling, open_document & ~of_cancelled_booking()):
+                return False
+            self.changed(connection, ruling.document_id)
+            return True
 
     def rulings(self, document_id: str) -> list[Ruling]:
         """All rulings on a document, oldest first."""
@@ -201,6 +289,7 @@ def _document(row: sa.Row[Any]) -> StoredDocument:
         deadline_at=row.deadline_at,
         readings=row.readings,
         client_id=row.client_id,
+        report_number=row.report_number,
     )
 
 

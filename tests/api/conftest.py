@@ -10,7 +10,7 @@ import pytest
 from starlette.exceptions import StarletteDeprecationWarning
 
 from api.app import create_app
-from tests.api.scripted_service import Scripted, scripted_service
+from tests.api.scripted_service import Scripted, add_key, scripted_service
 
 with warnings.catch_warnings():  # it would rather have httpx2, which only its tests need
     warnings.simplefilter("ignore", StarletteDeprecationWarning)
@@ -28,6 +28,7 @@ def service(tmp_path: Path) -> Iterator[Scripted]:
 @pytest.fixture
 def client(service: Scripted) -> Iterator[TestClient]:
     with TestClient(create_app(service.services)) as made:
+        made.event_hooks = {"request": [add_key]}
         yield made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import secrets
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -13,15 +14,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 from argon2 import PasswordHasher
 from PIL import Image, ImageDraw
 
+from api.judging import StoredJudge, policy_json
+from api.portal import Portal
 from api.services import Inspected, PageRenderer, Services, Texts
+from docqa import wiring
 from docqa.adapters.blobs import FolderBlobs
+from docqa.adapters.bookings import SqlBookings
+from docqa.adapters.records import SqlRecords
 from docqa.adapters.schema import migrate
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
+from docqa.bookings import BookingRules, assess, filed
 from docqa.fields import CLAIM_NAMES
+from docqa.pipeline import Engine
 from docqa.settings import Settings
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -144,6 +153,12 @@ class Scripted:
     unready: list[str]
 
 
+def add_key(request: httpx.Request) -> None:
+    """As a portal does it: a new key for every upload, unless the test says which."""
+    if request.method == "POST" and request.url.path == "/v1/documents":
+        request.headers.setdefault("Idempotency-Key", secrets.token_hex(16))
+
+
 @cache
 def _empty_database() -> bytes:
     """Migrated once: a copy is there sooner."""
@@ -151,6 +166,16 @@ def _empty_database() -> bytes:
         path = Path(folder, "docqa.sqlite3")
         migrate(f"sqlite:///{path}")
         return path.read_bytes()
+
+
+@cache
+def engine() -> Engine:
+    return wiring.load_engine(Settings())
+
+
+@cache
+def booking_rules() -> BookingRules:
+    return wiring.load_booking_rules(Settings())
 
 
 def problem_text(code: str, facts: Mapping[str, int | float | str]) -> Texts:
@@ -192,13 +217,19 @@ def scripted_service(
     (folder / "docqa.sqlite3").write_bytes(_empty_database())
     store = SqlStore(settings.database_url)
     store.add_reviewer(REVIEWER, _HASH)
+    rules = booking_rules()
+    bookings = SqlBookings(store, lambda booked, found: assess(rules, booked, map(filed, found)))
+    blobs = FolderBlobs(settings.blobs_dir)
     inspector = ScriptedInspector()
     moved, unready = clock or Clock(), list[str]()
     services = Services(
         settings=settings,
         inspector=inspector,
         render_page=render_page,
-        document_types={"sy-id-front": Title("البطاقة الشخصية، الوجه", "Identity card, front")},
+        document_types={
+            "sy-id-front": Title("البطاقة الشخصية، الوجه", "Identity card, front"),
+            "sy-id-back": Title("البطاقة الشخصية، الظهر", "Identity card, back"),
+        },
         problem_text=problem_text,
         reason_codes={"geometry.skew": {"message": {"ar": "مائلة", "en": "Turned"}}},
         field_names={
@@ -211,8 +242,16 @@ def scripted_service(
             store.engine, idle=timedelta(minutes=30), lifetime=timedelta(hours=12)
         ),
         reservations=SqlReservations(store.engine),
-        blobs=FolderBlobs(settings.blobs_dir),
+        blobs=blobs,
         ready=lambda: [*store.problems(), *unready],
+        portal=Portal(
+            records=SqlRecords(store, blobs),
+            corrections=store,
+            bookings=bookings,
+            booked_services=rules.services,
+            judge=StoredJudge(engine()),
+            policies=(policy_json(engine().policy),),
+        ),
         clock=moved,
     )
     try:

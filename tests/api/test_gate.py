@@ -12,10 +12,14 @@ import httpx
 from fastapi import FastAPI
 
 from api.app import create_app
-from tests.api.scripted_service import Scripted, scripted_service
+from tests.api.scripted_service import Scripted, add_key, scripted_service
 
 FILE = {"file": ("scan.pdf", b"%PDF-1.7 bytes", "application/pdf")}
 WORKERS, WAITING = 2, 2
+
+
+async def add_key_soon(request: httpx.Request) -> None:
+    add_key(request)
 
 
 def run_with(
@@ -29,6 +33,7 @@ def run_with(
             app = create_app(service.services)
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                client.event_hooks = {"request": [add_key_soon]}
                 with anyio.fail_after(30):
                     await test(service, app, client)
 
@@ -60,7 +65,11 @@ async def post_unread(app: FastAPI) -> tuple[int, dict[bytes, bytes]]:
         "raw_path": b"/v1/documents",
         "query_string": b"",
         "root_path": "",
-        "headers": [(b"content-type", b"application/pdf"), (b"content-length", b"1000")],
+        "headers": [
+            (b"content-type", b"application/pdf"),
+            (b"content-length", b"1000"),
+            (b"idempotency-key", b"k-0"),
+        ],
         "client": ("127.0.0.1", 1),
         "server": ("test", 80),
     }

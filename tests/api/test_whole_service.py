@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shlex
 import subprocess
 import sys
@@ -15,10 +16,12 @@ from typing import Any
 import httpx
 import pytest
 
+from docqa.client import Client
 from fixtures.synthesize.camera import photograph
 from fixtures.synthesize.documents import id_back, id_front
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
+from tests.api.described import failures
 from tests.faults.bad_files import bad_files, refused_formats
 
 ROOT = Path(__file__).parent.parent.parent
@@ -62,7 +65,8 @@ def portal(environment: dict[str, str]) -> Iterator[httpx.Client]:
 def post(
     portal: httpx.Client, data: bytes, name: str = "scan.jpg", **fields: Any
 ) -> httpx.Response:
-    return portal.post("/v1/documents", files={"file": (name, data)}, data=fields)
+    key = {"Idempotency-Key": secrets.token_hex(16)}
+    return portal.post("/v1/documents", files={"file": (name, data)}, data=fields, headers=key)
 
 
 def test_it_is_ready(portal: httpx.Client) -> None:
@@ -193,13 +197,56 @@ def test_what_is_stored_can_be_judged_again_while_the_service_runs(
     assert codes[0] == "system.revalidated" and "quality.resolution" in codes
 
 
+def test_front_and_back_of_different_people_are_a_booking_to_review(portal: httpx.Client) -> None:
+    another = person(23)
+    front = scan(id_front(another, seed=23), seed=23).data
+    names = {k: another.claims()[k] for k in CLAIMS}
+    with Client(str(portal.base_url)) as docqa:
+        assert docqa.put_booking("B-23", "sy-passport").outcome == "incomplete"
+        for data, kind, claims in (
+            (front, "sy-id-front", names),
+            (BACK, "sy-id-back", CLAIMS),
+        ):
+            docqa.upload(data, document_type=kind, claims=claims, booking_ref="B-23")
+        found = docqa.booking("B-23")
+        codes = {reason["code"] for reason in found.reasons}
+        assert (found.outcome, "field.sides_disagree" in codes) == ("review", True)
+        own = scan(id_front(CITIZEN, seed=24), seed=24).data
+        docqa.upload(own, document_type="sy-id-front", claims=CLAIMS, booking_ref="B-23")
+        slot = docqa.booking("B-23").documents[0]
+        assert slot.attempts == 2
+
+
+def test_corrected_typing_is_held_against_the_stored_document(portal: httpx.Client) -> None:
+    number = CLAIMS["national_number"]
+    wrong = {**CLAIMS, "national_number": number[:-1] + str(9 - int(number[-1]))}
+    with Client(str(portal.base_url)) as docqa:
+        mistyped = docqa.upload(BACK, document_type="sy-id-back", claims=wrong)
+        corrected = docqa.correct_claims(mistyped.id, {"national_number": number})
+        assert (mistyped.decision, corrected.decision) == ("reject", "accept")
+        more = docqa.correct_claims(mistyped.id, {"father_name": CITIZEN.claims()["father_name"]})
+        assert (more.decision, more.report_number) == ("accept", 3)
+        assert [len(report["fields"]) for report in docqa.reports(mistyped.id)] == [3, 3, 4]
+
+
+def test_requests_of_every_kind_are_answered_as_described(
+    portal: httpx.Client, tmp_path: Path
+) -> None:
+    few = ("--max-examples", "1", "--phases", "fuzzing")
+    found = failures(str(portal.base_url).rstrip("/"), BACK, tmp_path, *few)
+    assert not found, found
+
+
 def test_the_upload_that_the_readme_shows_works(portal: httpx.Client) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (command,) = re.findall(r"^curl (.*?http\S+)$", readme, flags=re.DOTALL | re.MULTILINE)
     *options, address = shlex.split(command.replace("\\\n", " "))
-    form = dict(part.split("=", 1) for part in options if part != "-F")
+    shown = list(zip(options[::2], options[1::2], strict=True))
+    form = dict(value.split("=", 1) for option, value in shown if option == "-F")
+    headers = dict(value.split(": ", 1) for option, value in shown if option == "-H")
     assert form.pop("file").startswith("@")
     back = (ROOT / "fixtures/pages/id-back-scan.jpg").read_bytes()
     path = "/" + address.split("/", 3)[3]
-    answer = portal.post(path, files={"file": ("scan.jpg", back)}, data=form)
+    headers.setdefault("Idempotency-Key", secrets.token_hex(16))
+    answer = portal.post(path, files={"file": ("scan.jpg", back)}, data=form, headers=headers)
     assert (answer.status_code, answer.json()["decision"]) == (201, "accept")

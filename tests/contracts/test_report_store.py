@@ -13,7 +13,10 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from docqa.adapters import schema
+from docqa.adapters import (
+    booking_tables,  # noqa: F401  # its tables join the metadata
+    schema,
+)
 from docqa.adapters.schema import migrate
 from docqa.adapters.store import SqlStore
 from docqa.ports import Ruling, StoredDocument

@@ -1,0 +1,206 @@
+"""Bookings: what they need, what is there, and until when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from api.json_body import json_body, json_request
+from api.principal import client_id_of
+from api.problems import Problem
+from api.routes.examples import BOOKING_CHANGE, problem_responses
+from api.services import Services
+from api.submission import Moment
+from docqa.bookings import Assessment, Booking, BookingReason, Slot, days_left
+
+Ref = Annotated[
+    str,
+    Path(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._~:-]{0,99}$",
+        description="The booking system's own reference.",
+    ),
+]
+
+
+class BookingChange(BaseModel):
+    """What the booking system says about a booking."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [BOOKING_CHANGE]})
+
+    service: str = Field(min_length=1, max_length=64, description="An id of /v1/services.")
+    booked_at: Moment | None = Field(
+        default=None,
+        description="RFC 3339 with a time zone. If not given: as it was, or now for a new booking.",
+    )
+    state: Literal["open", "cancelled"] = Field(
+        default="open", description="For a cancelled booking nothing is taken or reviewed any more."
+    )
+
+
+class SlotAnswer(BaseModel):
+    """One document that is asked for, and the upload that counts for it."""
+
+    document_type: str
+    title: dict[str, str]
+    state: str = Field(description="missing, accept, review or reject.")
+    document_id: str | None
+    reason_codes: list[str] = Field(description="Of the report in force of that upload.")
+    attempts: int = Field(description="Uploads so far.")
+    attempts_left: int = Field(description="Those that are judged automatically.")
+
+
+class BookingReasonAnswer(BaseModel):
+    """Why a booking is not simply accepted."""
+
+    code: str
+    decision: str
+    document_types: list[str]
+    field: str | None
+    message: dict[str, str]
+    advice: dict[str, str]
+
+
+class BookingAnswer(BaseModel):
+    """A booking with its checklist."""
+
+    ref: str
+    service: str
+    state: str = Field(description="open or cancelled.")
+    booked_at: datetime
+    deadline_at: datetime
+    days_left: int = Field(description="A begun day included; 0 when the deadline has passed.")
+    is_overdue: bool
+    outcome: str = Field(
+        description="reject: a document must be brought again; incomplete: one is missing; "
+        "review: a person looks; accept: all is well."
+    )
+    documents: list[SlotAnswer]
+    reasons: list[BookingReasonAnswer]
+    agreeing_fields: list[str] = Field(
+        description="Claims of which two of the documents say the same; others were not compared."
+    )
+
+
+def booking_routes(services: Services) -> APIRouter:
+    """The routes under ``/v1/bookings``."""
+    router = APIRouter(prefix="/v1", tags=["bookings"])
+
+    @router.get(
+        "/bookings/{ref}",
+        response_model=BookingAnswer,
+        summary="What a booking still needs",
+        responses=problem_responses(404, 422),
+    )
+    def show_booking(request: Request, ref: Ref) -> BookingAnswer:
+        """The checklist, the outcome of all documents together, and the days that are left."""
+        booking = services.portal.bookings.get(client_id_of(request), ref)
+        if booking is None:
+            raise Problem("http.booking_not_found")
+        return _answer(services, booking)
+
+    @router.put(
+        "/bookings/{ref}",
+        response_model=BookingAnswer,
+        summary="Announce, change or cancel a booking",
+        openapi_extra=json_request(BookingChange),
+        responses={
+            201: {"model": BookingAnswer, "description": "It is new."},
+            **problem_responses(400, 413, 422),
+        },
+    )
+    async def put_booking(request: Request, response: Response, ref: Ref) -> BookingAnswer:
+        """The same request may be repeated; documents may be there already."""
+        change = await json_body(request, BookingChange)
+        client_id = client_id_of(request)
+
+        def work() -> tuple[BookingAnswer, bool]:
+            booking = _booking(services, client_id, ref, change)
+            is_new = services.portal.bookings.put(booking, now=services.clock())
+            return _answer(services, booking), is_new
+
+        answer, is_new = await run_in_threadpool(work)
+        response.status_code = 201 if is_new else 200
+        return answer
+
+    return router
+
+
+def _booking(services: Services, client_id: str, ref: str, change: BookingChange) -> Booking:
+    service = services.portal.booked_services.get(change.service)
+    if service is None:
+        raise _wrong("/service", "is not an id of /v1/services")
+    before = services.portal.bookings.get(client_id, ref)
+    booked_at = change.booked_at or (before.booked_at if before else services.clock())
+    booking = Booking(client_id, ref, change.service, booked_at, change.state)
+    try:
+        booking.deadline(service)
+    except OverflowError:
+        raise _wrong("/booked_at", "is not a date that can come") from None
+    return booking
+
+
+def _wrong(pointer: str, detail: str) -> Problem:
+    return Problem("http.invalid", errors=[{"pointer": pointer, "detail": detail}])
+
+
+def _answer(services: Services, booking: Booking) -> BookingAnswer:
+    service = services.portal.booked_services[booking.service]
+    found: Assessment = services.portal.bookings.assessment(booking)
+    attempts = services.portal.bookings.attempts(booking.client_id, booking.ref)
+    deadline, now = booking.deadline(service), services.clock()
+    slots = []
+    for slot in found.slots:
+        made = attempts.get(slot.document_type, 0)
+        slots.append(_slot(services, slot, made, max(0, service.most_attempts - made)))
+    return BookingAnswer(
+        ref=booking.ref,
+        service=booking.service,
+        state=booking.state,
+        booked_at=booking.booked_at,
+        deadline_at=deadline,
+        days_left=days_left(deadline, now),
+        is_overdue=now > deadline,
+        outcome=found.outcome,
+        documents=slots,
+        reasons=[_reason(services, reason) for reason in found.reasons],
+        agreeing_fields=list(found.agreeing_fields),
+    )
+
+
+def _slot(services: Services, slot: Slot, attempts: int, attempts_left: int) -> SlotAnswer:
+    return SlotAnswer(
+        document_type=slot.document_type,
+        title=_title(services, slot.document_type),
+        state=slot.state,
+        document_id=slot.document_id,
+        reason_codes=list(slot.reason_codes),
+        attempts=attempts,
+        attempts_left=attempts_left,
+    )
+
+
+def _reason(services: Services, reason: BookingReason) -> BookingReasonAnswer:
+    names = [_title(services, name) for name in reason.document_types]
+    said: dict[str, dict[str, str]] = {"message": {}, "advice": {}}
+    for language, comma in (("ar", "، "), ("en", ", ")):
+        facts = {"name": comma.join(name[language] for name in names)}
+        if reason.claim is not None:
+            facts["field"] = reason.claim
+        text = services.problem_text(reason.code, facts)[language]
+        said["message"][language], said["advice"][language] = text["title"], text["detail"]
+    return BookingReasonAnswer(
+        code=reason.code,
+        decision=reason.decision,
+        document_types=list(reason.document_types),
+        field=reason.claim,
+        **said,
+    )
+
+
+def _title(services: Services, document_type: str) -> dict[str, str]:
+    known = services.document_types[document_type]
+    return {"ar": known.title_ar, "en": known.title_en}

@@ -1,0 +1,158 @@
+"""Bookings in an SQL database, judged anew in every transaction that changes their documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from docqa.adapters.booking_tables import booking_attempts, bookings
+from docqa.adapters.events import record_event
+from docqa.adapters.schema import documents
+from docqa.adapters.store import SqlStore
+from docqa.bookings import Assessment, Booking
+from docqa.ports import StoredDocument
+
+Judge = Callable[[Booking, Sequence[StoredDocument]], Assessment]
+
+
+class SqlBookings:
+    """Bookings, and how often each document was uploaded for them.
+
+    From its making on, every change of a document in ``store`` refreshes the booking it belongs to,
+    in the same transaction.
+
+    Args:
+        store: the documents.
+        judge: what becomes of a booking with these documents.
+    """
+
+    def __init__(self, store: SqlStore, judge: Judge) -> None:
+        self._store = store
+        self._judge = judge
+        store.watch(self._refresh)
+
+    def get(self, client_id: str, ref: str) -> Booking | None:
+        """The booking; None when this client has none with this reference."""
+        with self._store.engine.connect() as connection:
+            row = connection.execute(sa.select(bookings).where(_is(client_id, ref))).one_or_none()
+        return None if row is None else _booking(row)
+
+    def put(self, booking: Booking, *, now: datetime) -> bool:
+        """Create the booking, or change it; whether it is new."""
+        values = {
+            "service": booking.service, "booked_at": booking.booked_at, "state": booking.state
+        }  # fmt: skip
+        which = _is(booking.client_id, booking.ref)
+        with self._store.engine.begin() as connection:
+            before = connection.execute(
+                sa.update(bookings)
+                .where(which)
+                .values(version=bookings.c.version + 1)
+                .returning(bookings)
+            ).one_or_none()
+            if before is None:
+                connection.execute(
+                    sa.insert(bookings).values(
+                        client_id=booking.client_id, ref=booking.ref,
+                        outcome="", reason_codes=[], version=1, **values,
+                    )
+                )  # fmt: skip
+            else:
+                connection.execute(sa.update(bookings).where(which).values(**values))
+            is_other_state = before is not None and before.state != booking.state
+            self._tell_if_changed(connection, booking, now, always=is_other_state)
+        return before is None
+
+    def assessment(self, booking: Booking) -> Assessment:
+        """What becomes of the booking with the documents it has now."""
+        return self._judge(booking, self._documents(booking))
+
+    def services_in_use(self) -> set[str]:
+        """Ids of the services that were booked."""
+        with self._store.engine.connect() as connection:
+            return set(connection.execute(sa.select(bookings.c.service).distinct()).scalars())
+
+    def attempts(self, client_id: str, ref: str) -> dict[str, int]:
+        """Uploads so far: document type -> count."""
+        query = sa.select(booking_attempts).where(
+            booking_attempts.c.client_id == client_id, booking_attempts.c.booking_ref == ref
+        )
+        with self._store.engine.connect() as connection:
+            return {row.document_type: row.attempts for row in connection.execute(query)}
+
+    def next_attempt(self, client_id: str, ref: str, document_type: str) -> int:
+        """Count one more upload of a document; how many there are now.
+
+        An upload that fails afterwards stays counted: at worst a person looks sooner.
+        """
+        key = {"client_id": client_id, "booking_ref": ref, "document_type": document_type}
+        counted = (
+            sa.update(booking_attempts)
+            .filter_by(**key)
+            .values(attempts=booking_attempts.c.attempts + 1)
+            .returning(booking_attempts.c.attempts)
+        )
+        for _ in range(2):
+            with self._store.engine.begin() as connection:
+                number = connection.execute(counted).scalar_one_or_none()
+            if number is not None:
+                return int(number)
+            try:
+                with self._store.engine.begin() as connection:
+                    connection.execute(sa.insert(booking_attempts).values(**key, attempts=1))
+                return 1
+            except sa.exc.IntegrityError:  # another upload came first: count on
+                continue
+        raise RuntimeError("an attempt could not be counted")
+
+    def _documents(
+        self, booking: Booking, connection: sa.Connection | None = None
+    ) -> list[StoredDocument]:
+        return self._store.find(
+            lambda query: query.where(
+                documents.c.client_id == booking.client_id,
+                documents.c.booking_ref == booking.ref,
+            ),
+            connection,
+        )
+
+    def _refresh(self, connection: sa.Connection, client_id: str, ref: str) -> None:
+        row = connection.execute(
+            sa.update(bookings)
+            .where(_is(client_id, ref))
+            .values(version=bookings.c.version + 1)
+            .returning(bookings)
+        ).one_or_none()
+        if row is not None:
+            self._tell_if_changed(connection, _booking(row), datetime.now(UTC))
+
+    def _tell_if_changed(
+        self, connection: sa.Connection, booking: Booking, now: datetime, *, always: bool = False
+    ) -> None:
+        found = self._judge(booking, self._documents(booking, connection))
+        codes = sorted({reason.code for reason in found.reasons})
+        changed = connection.execute(
+            sa.update(bookings)
+            .where(_is(booking.client_id, booking.ref))
+            .where(sa.true() if always else bookings.c.outcome != found.outcome)
+            .values(outcome=found.outcome, reason_codes=codes)
+        )
+        if changed.rowcount:
+            record_event(
+                connection,
+                "booking.changed",
+                occurred_at=now,
+                body={"outcome": found.outcome, "state": booking.state, "reason_codes": codes},
+                client_id=booking.client_id,
+                booking_ref=booking.ref,
+            )
+
+
+def _is(client_id: str, ref: str) -> sa.ColumnElement[bool]:
+    return (bookings.c.client_id == client_id) & (bookings.c.ref == ref)
+
+
+def _booking(row: sa.Row[tuple[object, ...]]) -> Booking:
+    return Booking(row.client_id, row.ref, row.service, row.booked_at, row.state)

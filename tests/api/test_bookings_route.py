@@ -1,0 +1,164 @@
+"""Bookings over HTTP: the checklist, its deadline, attempts, and cancelling."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.services import Inspected
+from tests.api.scripted_service import NOON, Scripted, report
+
+FILE = {"file": ("scan.pdf", b"%PDF-1.7 bytes", "application/pdf")}
+BOOKING = {"service": "sy-passport", "booked_at": "2026-05-04T15:00:00+03:00"}
+
+
+def put(client: TestClient, ref: str = "B-7", **changes: Any) -> Any:
+    return client.put(f"/v1/bookings/{ref}", json={**BOOKING, **changes})
+
+
+def upload(client: TestClient, document_type: str = "sy-id-front", **more: Any) -> Any:
+    said = {"document_type": document_type, "booking_ref": "B-7", **more}
+    return client.post("/v1/documents", files=FILE, data=said)
+
+
+def test_a_new_booking_lacks_everything_and_says_so_in_both_languages(client: TestClient) -> None:
+    answer = put(client)
+    assert answer.status_code == 201
+    body = answer.json()
+    assert (body["outcome"], body["days_left"], body["is_overdue"]) == ("incomplete", 10, False)
+    assert body["deadline_at"] == "2026-05-14T12:00:00Z"
+    assert [slot["state"] for slot in body["documents"]] == ["missing", "missing"]
+    assert {reason["code"] for reason in body["reasons"]} == {"booking.document_missing"}
+    assert all(reason["message"]["ar"] and reason["advice"]["en"] for reason in body["reasons"])
+    assert put(client).status_code == 200
+    assert client.get("/v1/bookings/B-7").json() == body
+
+
+def test_a_booking_is_accepted_once_all_its_documents_are(client: TestClient) -> None:
+    put(client)
+    front, back = (upload(client, name).json() for name in ("sy-id-front", "sy-id-back"))
+    body = client.get("/v1/bookings/B-7").json()
+    assert (body["outcome"], body["reasons"]) == ("accept", [])
+    assert [slot["document_id"] for slot in body["documents"]] == [front["id"], back["id"]]
+
+
+def test_documents_of_a_booking_share_its_deadline(client: TestClient, service: Scripted) -> None:
+    put(client)
+    service.clock.now += timedelta(days=3)
+    assert upload(client).json()["deadline_at"] == "2026-05-14T12:00:00Z"
+    given = upload(client, deadline="2026-05-06T00:00:00Z").json()
+    assert given["deadline_at"] == "2026-05-06T00:00:00Z"
+    service.clock.now += timedelta(days=8)
+    body = client.get("/v1/bookings/B-7").json()
+    assert (body["days_left"], body["is_overdue"]) == (0, True)
+
+
+def test_nothing_is_taken_for_a_cancelled_booking(client: TestClient, service: Scripted) -> None:
+    put(client)
+    document = upload(client).json()
+    assert put(client, state="cancelled").json()["state"] == "cancelled"
+    inspected = len(service.inspector.calls)
+    for answer in (
+        upload(client),
+        client.patch(
+            f"/v1/documents/{document['id']}/claims", json={"claims": {"given_name": "آمنة"}}
+        ),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (409, "http.booking_cancelled")
+    assert len(service.inspector.calls) == inspected
+    assert len(list(service.store.scan())) == 1
+    put(client, state="open")
+    assert upload(client).status_code == 201
+
+
+def test_a_booking_that_is_cancelled_while_a_file_is_inspected_stores_nothing(
+    client: TestClient, service: Scripted
+) -> None:
+    put(client)
+
+    class Cancelling:
+        def inspect_file(self, *_: Any, **__: Any) -> Any:
+            put(client, state="cancelled")
+            return Inspected(report(), {})
+
+    object.__setattr__(service.services, "inspector", Cancelling())
+    assert upload(client).json()["code"] == "http.booking_cancelled"
+    assert list(service.store.scan()) == []
+
+
+@pytest.mark.parametrize("decision", ["accept", "reject"])
+def test_beyond_the_attempts_of_the_service_a_person_decides(
+    client: TestClient, service: Scripted, decision: str
+) -> None:
+    put(client)
+    service.inspector.answer = report(decision)
+    answers = [upload(client).json() for _ in range(7)]
+    assert [answer["decision"] for answer in answers] == [decision] * 5 + ["review"] * 2
+    slot = client.get("/v1/bookings/B-7").json()["documents"][0]
+    assert (slot["attempts"], slot["attempts_left"]) == (7, 0)
+    reasons = answers[-1]["report"]["verdict"]["reasons"]
+    assert "system.attempts_exhausted" in {reason["code"] for reason in reasons}
+    assert {reason["decision"] for reason in reasons} == {"review"}
+    assert upload(client, "sy-id-back").json()["decision"] == decision
+
+
+def test_deleting_a_document_gives_no_attempt_back(client: TestClient) -> None:
+    put(client)
+    document_id = upload(client).json()["id"]
+    assert client.delete(f"/v1/documents/{document_id}").status_code == 204
+    slot = client.get("/v1/bookings/B-7").json()["documents"][0]
+    assert (slot["state"], slot["attempts"], slot["attempts_left"]) == ("missing", 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"service": "sy-visa"}, "/service"),
+        ({"state": "gone"}, "/state"),
+        ({"booked_at": "2026-05-04T15:00:00"}, "/booked_at"),
+        ({"booked_at": 0}, "/booked_at"),
+        ({"booked_at": "0"}, "/booked_at"),
+        ({"booked_at": "9999-12-31T00:00:00Z"}, "/booked_at"),
+        ({"shoe_size": 43}, "/shoe_size"),
+    ],
+)
+def test_a_wrong_value_is_named(client: TestClient, change: dict[str, Any], pointer: str) -> None:
+    answer = put(client, **change)
+    assert (answer.status_code, answer.json()["code"]) == (422, "http.invalid")
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert client.get("/v1/bookings/B-7").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"{", 400, "http.not_json"),
+        (b"[" * 60_000, 400, "http.not_json"),
+        (b"\xff", 400, "http.not_json"),
+        (b'"' + b"x" * 70_000 + b'"', 413, "http.body_too_large"),
+        (b"[]", 422, "http.invalid"),
+    ],
+)
+def test_a_body_that_is_no_booking_is_a_problem(
+    client: TestClient, body: bytes, status: int, code: str
+) -> None:
+    answer = client.put("/v1/bookings/B-7", content=body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_booking_that_nobody_announced_is_a_problem(client: TestClient) -> None:
+    answer = client.get("/v1/bookings/B-404")
+    assert (answer.status_code, answer.json()["code"]) == (404, "http.booking_not_found")
+
+
+def test_when_it_was_booked_stays_unless_it_is_said_anew(
+    client: TestClient, service: Scripted
+) -> None:
+    first = client.put("/v1/bookings/B-9", json={"service": "sy-passport"}).json()
+    assert first["booked_at"] == NOON.isoformat().replace("+00:00", "Z")
+    service.clock.now += timedelta(days=2)
+    again = client.put("/v1/bookings/B-9", json={"service": "sy-passport"}).json()
+    assert again["booked_at"] == first["booked_at"]

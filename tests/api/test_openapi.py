@@ -1,0 +1,192 @@
+"""What /openapi.json promises: its examples are true, and ``/v1`` only ever grows.
+
+After an addition: ``DOCQA_WRITE_SNAPSHOT=1 pytest tests/api/test_openapi.py``.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from starlette.testclient import TestClient
+
+from tests.api.openapi_changes import breaking
+from tests.api.scripted_service import Scripted
+
+SNAPSHOT = Path(__file__).parent.parent / "snapshots/openapi.json"
+METHODS = ("get", "put", "post", "patch", "delete")
+FILE_BYTES = b"%PDF-1.7 bytes"
+
+
+@pytest.fixture
+def spec(client: TestClient) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("/openapi.json").json()
+    found["info"].pop("version")
+    return found
+
+
+def operations(spec: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in sorted(spec["paths"].items()):
+        for method in METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def check_against(schema: dict[str, Any], value: Any, spec: dict[str, Any]) -> None:
+    Draft202012Validator({**schema, "components": spec["components"]}).validate(value)
+
+
+# It only grows
+
+
+def test_v1_is_as_published_or_has_only_grown(spec: dict[str, Any]) -> None:
+    text = json.dumps(spec, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    if os.environ.get("DOCQA_WRITE_SNAPSHOT"):
+        SNAPSHOT.parent.mkdir(exist_ok=True)
+        SNAPSHOT.write_text(text, encoding="utf-8")
+    published = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+    assert list(breaking(published, spec)) == [], "this breaks clients of /v1"
+    assert published == spec, "only additions: publish them with DOCQA_WRITE_SNAPSHOT=1"
+
+
+def without_path(spec: dict[str, Any]) -> None:
+    del spec["paths"]["/v1/documents"]
+
+
+def without_answer_member(spec: dict[str, Any]) -> None:
+    del spec["components"]["schemas"]["DocumentAnswer"]["properties"]["decision"]
+
+
+def answer_member_may_be_absent(spec: dict[str, Any]) -> None:
+    spec["components"]["schemas"]["DocumentAnswer"]["required"].remove("decision")
+
+
+def other_type(spec: dict[str, Any]) -> None:
+    spec["components"]["schemas"]["BookingAnswer"]["properties"]["days_left"]["type"] = "string"
+
+
+def new_parameter_is_required(spec: dict[str, Any]) -> None:
+    spec["paths"]["/v1/documents"]["get"]["parameters"].append(
+        {"name": "x", "in": "query", "required": True, "schema": {"type": "string"}}
+    )
+
+
+def body_member_becomes_required(spec: dict[str, Any]) -> None:
+    body = spec["paths"]["/v1/bookings/{ref}"]["put"]["requestBody"]["content"]
+    body["application/json"]["schema"]["required"].append("state")
+
+
+def choice_is_gone(spec: dict[str, Any]) -> None:
+    body = spec["paths"]["/v1/bookings/{ref}"]["put"]["requestBody"]["content"]
+    body["application/json"]["schema"]["properties"]["state"]["enum"].remove("cancelled")
+
+
+def status_is_gone(spec: dict[str, Any]) -> None:
+    del spec["paths"]["/v1/documents"]["post"]["responses"]["201"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        without_path, without_answer_member, answer_member_may_be_absent, other_type,
+        new_parameter_is_required, body_member_becomes_required, choice_is_gone, status_is_gone,
+    ],
+)  # fmt: skip
+def test_what_breaks_a_client_is_found(
+    spec: dict[str, Any], change: Callable[[dict[str, Any]], None]
+) -> None:
+    changed = copy.deepcopy(spec)
+    change(changed)
+    assert len(list(breaking(spec, changed))) == 1
+
+
+def test_what_is_added_or_said_better_breaks_nobody(spec: dict[str, Any]) -> None:
+    changed = copy.deepcopy(spec)
+    changed["paths"]["/v1/new"] = {"get": {}}
+    changed["components"]["schemas"]["DocumentAnswer"]["properties"]["new"] = {"type": "string"}
+    changed["paths"]["/v1/documents"]["get"]["summary"] = "Better words"
+    changed["paths"]["/v1/documents"]["get"]["parameters"].append(
+        {"name": "x", "in": "query", "required": False, "schema": {"type": "string"}}
+    )
+    assert list(breaking(spec, changed)) == []
+
+
+# Its examples are true
+
+
+def test_every_example_fits_its_schema(spec: dict[str, Any]) -> None:
+    seen = 0
+    for schema in spec["components"]["schemas"].values():
+        for example in schema.get("examples", ()):
+            check_against(schema, example, spec)
+            seen += 1
+    for _, _, operation in operations(spec):
+        for body in operation.get("requestBody", {}).get("content", {}).values():
+            for example in body.get("examples", {}).values():
+                check_against(body["schema"], example["value"], spec)
+                seen += 1
+    assert seen >= 6
+
+
+def test_every_operation_under_v1_has_a_summary_and_a_described_answer(
+    spec: dict[str, Any],
+) -> None:
+    for path, method, operation in operations(spec):
+        assert operation["summary"] and operation["description"], f"{method} {path}"
+        if path.startswith("/v1") and "422" in operation["responses"]:
+            content = operation["responses"]["422"]["content"]
+            assert list(content) == ["application/problem+json"], f"{method} {path}"
+
+
+def test_the_requests_that_are_shown_succeed(
+    client: TestClient, service: Scripted, spec: dict[str, Any]
+) -> None:
+    """Every example of a request, sent to the service; the answers fit what is promised."""
+    upload = spec["paths"]["/v1/documents"]["post"]
+    form = dict(upload["requestBody"]["content"]["multipart/form-data"]["example"])
+    file = (form.pop("file"), FILE_BYTES)
+    [key] = [p for p in upload["parameters"] if p["name"] == "Idempotency-Key"]
+    shown = {"Idempotency-Key": key["example"]}
+
+    def sent(path: str, method: str, **request: Any) -> Any:
+        address = path.format(
+            ref="B-2026-00417", document_id=document_id, page=1
+        )  # of what was created before
+        answer = client.request(method.upper(), address, **request)
+        promised = spec["paths"][path][method]["responses"][str(answer.status_code)]
+        assert answer.is_success, (path, answer.text)
+        for media_type, content in promised.get("content", {}).items():
+            assert answer.headers["content-type"].startswith(media_type)
+            if "schema" in content and media_type == "application/json":
+                check_against(content["schema"], answer.json(), spec)
+        done.add((path, method))
+        return answer
+
+    done: set[tuple[str, str]] = set()
+    document_id = ""
+    for path in ("/v1/bookings/{ref}", "/v1/documents/{document_id}/claims"):
+        [(method, operation)] = [
+            (m, spec["paths"][path][m]) for m in ("put", "patch") if m in spec["paths"][path]
+        ]
+        example = operation["requestBody"]["content"]["application/json"]["examples"]["example"]
+        sent(path, method, json=example["value"])
+        if not document_id:
+            answer = sent("/v1/documents", "post", files={"file": file}, data=form, headers=shown)
+            document_id = answer.json()["id"]
+    sent("/v1/checks", "post", files={"file": file}, data=form)
+    for path, method, _ in operations(spec):
+        if method == "get":
+            sent(path, method)
+    sent("/v1/documents/{document_id}", "delete")
+    mine = {(p, m) for p, m, _ in operations(spec) if not p.startswith(OF_ADMINISTRATORS)}
+    assert mine <= done
+
+
+OF_ADMINISTRATORS = ("/v1/webhook-endpoints", "/v1/events", "/v1/revalidations")
+"""Sent by the tests of those routes."""

@@ -1,0 +1,208 @@
+"""What becomes of all documents of a booking together: a truth table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import product
+from typing import Any, Literal
+
+import pytest
+
+from docqa import wiring
+from docqa.bookings import (
+    Booking,
+    BookingRules,
+    Filed,
+    assess,
+    days_left,
+    parse_service,
+)
+from docqa.errors import InvalidModel
+from docqa.fields import Field, Match, Source
+from docqa.settings import Settings
+
+NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+BOOKING = Booking("portal", "B-7", "sy-passport", NOON)
+FRONT, BACK = "sy-id-front", "sy-id-back"
+SERVICE = """
+id = "x"
+title_ar = "س"
+title_en = "X"
+documents = ["sy-id-front"]
+deadline_days = 10
+most_attempts = 5
+source = "provisional"
+"""
+
+Decision = Literal["accept", "review", "reject"]
+
+
+@cache
+def rules() -> BookingRules:
+    return wiring.load_booking_rules(Settings())
+
+
+def one(document_type: str, decision: Decision, hours: int = 0, *fields: Field) -> Filed:
+    name = f"doc_{document_type}_{decision}_{hours}"
+    return Filed(name, document_type, decision, NOON + timedelta(hours=hours), fields=fields)
+
+
+def seen(
+    name: str, source: Source, read: str, match: Match = "equal", confidence: float = 1.0
+) -> Field:
+    return Field(name, match, source, confidence, None, 1, read)
+
+
+STATES: tuple[str, ...] = ("missing", "accept", "review", "reject")
+
+
+@pytest.mark.parametrize(("front", "back"), list(product(STATES, STATES)))
+def test_the_worst_of_the_documents_decides(front: Any, back: Any) -> None:
+    uploaded = [one(t, d) for t, d in ((FRONT, front), (BACK, back)) if d != "missing"]
+    found = assess(rules(), BOOKING, uploaded)
+    worst = {"reject": 3, "missing": 2, "review": 1, "accept": 0}
+    outcome = {3: "reject", 2: "incomplete", 1: "review", 0: "accept"}
+    assert found.outcome == outcome[max(worst[front], worst[back])]
+    assert [slot.state for slot in found.slots] == [front, back]
+    assert {r.document_types[0] for r in found.reasons} == {
+        t for t, d in ((FRONT, front), (BACK, back)) if d != "accept"
+    }
+
+
+@pytest.mark.parametrize(
+    ("uploads", "counts"),
+    [
+        (("reject", "accept"), 1),
+        (("accept", "reject"), 0),
+        (("accept", "accept"), 1),
+        (("review", "reject"), 1),
+        (("reject", "review"), 1),
+    ],
+)
+def test_the_newest_accepted_upload_counts_or_else_the_newest(
+    uploads: tuple[Decision, Decision], counts: int
+) -> None:
+    made = [one(FRONT, decision, hours) for hours, decision in enumerate(uploads)]
+    for order in (made, made[::-1]):
+        assert assess(rules(), BOOKING, order).slots[0].document_id == made[counts].document_id
+
+
+def test_a_document_that_nobody_asked_for_changes_nothing() -> None:
+    uploaded = [one(FRONT, "accept"), one(BACK, "accept"), one("a4-generic", "reject")]
+    assert assess(rules(), BOOKING, uploaded).outcome == "accept"
+
+
+@pytest.mark.parametrize(
+    ("on_front", "on_back", "outcome"),
+    [
+        # print that says what was typed, and a barcode that says the same or something else
+        (seen("given_name", "ocr", "آمنة"), seen("given_name", "barcode", "آمنة"), "accept"),
+        (seen("given_name", "ocr", "آمنة"), seen("given_name", "barcode", "أمنه"), "accept"),
+        (seen("given_name", "ocr", "آمنة"), seen("given_name", "barcode", "هدى"), "review"),
+        (seen("given_name", "ocr", "آمنة"), seen("given_name", "barcode", "آمنت"), "review"),
+        # print that was not what was typed: only when sure and nowhere near
+        (
+            seen("given_name", "ocr", "سلمى", "different", 0.95),
+            seen("given_name", "barcode", "هدى"),
+            "review",
+        ),
+        (
+            seen("given_name", "ocr", "سلمى", "different", 0.85),
+            seen("given_name", "barcode", "هدى"),
+            "accept",
+        ),
+        (
+            seen("national_number", "digits", "01234567891", "near", 0.99),
+            seen("national_number", "barcode", "01234567890"),
+            "accept",
+        ),
+        # exact against exact
+        (
+            seen("national_number", "barcode", "01234567891"),
+            seen("national_number", "barcode", "01234567890"),
+            "review",
+        ),
+        # print is never held against print; other claims are never mixed
+        (seen("given_name", "ocr", "آمنة"), seen("given_name", "ocr", "هدى"), "accept"),
+        (seen("given_name", "ocr", "آمنة"), seen("father_name", "barcode", "هدى"), "accept"),
+    ],
+)
+def test_front_and_back_are_held_against_each_other(
+    on_front: Field, on_back: Field, outcome: str
+) -> None:
+    front, back = one(FRONT, "accept", 0, on_front), one(BACK, "accept", 1, on_back)
+    for uploaded in ([front, back], [back, front]):
+        found = assess(rules(), BOOKING, uploaded)
+        assert found.outcome == outcome
+        if outcome == "review":
+            [reason] = found.reasons
+            assert reason.code == "field.sides_disagree"
+            assert reason.claim == on_front.name
+            assert found.agreeing_fields == ()
+
+
+def test_what_two_documents_both_say_is_told() -> None:
+    front = one(FRONT, "accept", 0, seen("given_name", "ocr", "آمنة"))
+    back = one(
+        BACK, "accept", 1, seen("given_name", "barcode", "آمنة"),
+        seen("father_name", "barcode", "سامر"),
+    )  # fmt: skip
+    assert assess(rules(), BOOKING, [front, back]).agreeing_fields == ("given_name",)
+
+
+def test_two_spellings_of_what_was_typed_on_both_sides_are_no_contradiction() -> None:
+    # "near" each other, but each document agrees with the very same claim.
+    front = one(FRONT, "accept", 0, seen("mother_name", "ocr", "فاطمة الزهراء", "variant"))
+    back = one(BACK, "accept", 1, seen("mother_name", "barcode", "فاطمه الزهرا", "variant"))
+    claims = {"mother_name": "فاطمة الزهراء"}
+    same = [replace(front, claims=claims), replace(back, claims=claims)]
+    assert assess(rules(), BOOKING, same).outcome == "accept"
+
+
+def test_documents_that_are_not_sides_of_one_have_a_reason_of_their_own() -> None:
+    booking = replace(BOOKING, service="sy-passport-renewal")
+    back = one(BACK, "accept", 0, seen("birth_date", "barcode", "4-5-1990"))
+    passport = one("passport", "accept", 1, seen("birth_date", "mrz", "1990-05-14"))
+    found = assess(rules(), booking, [one(FRONT, "accept"), back, passport])
+    [reason] = found.reasons
+    assert (reason.code, found.outcome) == ("field.documents_disagree", "review")
+    assert reason.document_types == (BACK, "passport")
+
+
+@pytest.mark.parametrize(
+    ("after", "left"),
+    [
+        (timedelta(0), 10),
+        (timedelta(seconds=1), 10),
+        (timedelta(days=1), 9),
+        (timedelta(days=9, hours=23), 1),
+        (timedelta(days=10), 0),
+        (timedelta(days=400), 0),
+    ],
+)
+def test_days_are_left_until_the_tenth_day_after_booking(after: timedelta, left: int) -> None:
+    deadline = BOOKING.deadline(rules().services["sy-passport"])
+    assert deadline == NOON + timedelta(days=10)
+    assert days_left(deadline, NOON + after) == left
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"sy-id-front"]', '"sy-id-fornt"]', "unknown document type 'sy-id-fornt'"),
+        ('"sy-id-front"]', '"sy-id-front", "sy-id-front"]', "'sy-id-front' twice"),
+        ('["sy-id-front"]', "[]", "at least one"),
+        ("deadline_days = 10", "deadline_days = 0", "'deadline_days'"),
+        ("most_attempts = 5", "most_attempts = true", "'most_attempts'"),
+        ("most_attempts = 5", "", "'most_attempts'"),
+        ('source = "provisional"', 'source = "provisional"\nx = 1', "'x'"),
+        ('title_ar = "س"', 'title_ar = ""', "'title_ar'"),
+        ('id = "x"', "id = ", "not valid TOML"),
+    ],
+)
+def test_a_wrong_service_is_named_with_its_key(old: str, new: str, said: str) -> None:
+    assert parse_service(SERVICE, rules().document_types).documents == ("sy-id-front",)
+    with pytest.raises(InvalidModel, match=said):
+        parse_service(SERVICE.replace(old, new), rules().document_types)
