@@ -16,6 +16,7 @@ from api.problems import install_problems
 from api.review.routes import install_review
 from api.routes.documents import document_routes
 from api.routes.service import service_routes
+from api.routes.webhooks import webhook_routes
 from api.services import Services
 from api.start import start
 from docqa.settings import Settings
@@ -66,6 +67,7 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
         document_routes(services, gate=gate(), drawing=drawing, spool=settings.incoming_dir)
     )
     app.include_router(service_routes(services))
+    app.include_router(webhook_routes(services))
     install_review(app, services, drawing=drawing)
     return app
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from docqa.ports import BlobStore, ReportStore, RulingStore
 from docqa.settings import Settings
+from docqa.webhooks.records import WebhookStore
 
 Texts = Mapping[str, Mapping[str, str]]
 """Sentences in both languages: language -> what for -> sentence, unless said otherwise."""
@@ -146,6 +147,7 @@ class Services:
     sessions: Sessions
     reservations: Reservations
     blobs: BlobStore
+    webhooks: WebhookStore
     ready: Callable[[], list[str]]
     """What keeps the service from working, each with its remedy; [] when nothing does."""
     clock: Callable[[], datetime] = _utc_now

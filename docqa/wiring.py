@@ -24,6 +24,8 @@ from docqa.adapters.schema import migrate
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
 from docqa.adapters.tesseract import TesseractEngine
+from docqa.adapters.webhook_sender import HttpSender
+from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.catalogue import LANGUAGES, Catalogue, parse_catalogue
 from docqa.documents import DocumentType, check_sides, parse_document_type
 from docqa.errors import InvalidModel
@@ -35,6 +37,7 @@ from docqa.reading.print_fields import Readers
 from docqa.reading.strips import parse_strip_reader
 from docqa.report import Report
 from docqa.settings import Settings
+from docqa.webhooks.courier import Courier
 from docqa.worker import ChildLimits, Worker
 
 NETWORKS = ("arabic", "digits")
@@ -51,6 +54,7 @@ class Stores:
     blobs: FolderBlobs
     sessions: SqlSessions
     reservations: SqlReservations
+    webhooks: SqlWebhooks
 
 
 def models_dir(settings: Settings) -> Path:
@@ -197,7 +201,14 @@ def open_stores(settings: Settings) -> Stores:
         lifetime=timedelta(hours=settings.session_hours),
     )
     reservations = SqlReservations(documents.engine)
-    return Stores(documents, FolderBlobs(settings.blobs_dir), sessions, reservations)
+    webhooks = SqlWebhooks(documents.engine)
+    return Stores(documents, FolderBlobs(settings.blobs_dir), sessions, reservations, webhooks)
+
+
+def make_courier(settings: Settings, webhooks: SqlWebhooks) -> Courier:
+    """What carries webhooks to their receivers; the caller starts and closes it."""
+    sender = HttpSender(settings.webhook_allowed_networks, timeout_s=settings.webhook_timeout_s)
+    return Courier(webhooks, sender, timeout_s=settings.webhook_timeout_s)
 
 
 def add_reviewer(stores: Stores, name: str, password: str) -> None:

@@ -21,6 +21,7 @@ from docqa.adapters.blobs import FolderBlobs
 from docqa.adapters.schema import migrate
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
+from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.fields import CLAIM_NAMES
 from docqa.settings import Settings
 
@@ -212,6 +213,7 @@ def scripted_service(
         ),
         reservations=SqlReservations(store.engine),
         blobs=FolderBlobs(settings.blobs_dir),
+        webhooks=SqlWebhooks(store.engine),
         ready=lambda: [*store.problems(), *unready],
         clock=moved,
     )

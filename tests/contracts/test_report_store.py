@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from docqa.adapters import schema
+from docqa.adapters import schema, webhook_tables  # noqa: F401  # its tables are compared too
 from docqa.adapters.schema import migrate
 from docqa.adapters.store import SqlStore
 from docqa.ports import Ruling, StoredDocument

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from docqa.adapters import webhook_tables  # noqa: F401  # so that the metadata has its tables
 from docqa.adapters.schema import metadata
 
 context.configure(
