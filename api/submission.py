@@ -47,6 +47,10 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("is not a date that can come") from error
 
 
+class _OutcomeUnknown(Exception):
+    """The database went away while a document was committed, and cannot be asked."""
+
+
 class SubmissionFields(BaseModel):
     """What a client says about the file it sends."""
 
@@ -159,6 +163,8 @@ def submit(
         raise Problem("http.idempotency.in_flight", retry_after_s=services.settings.retry_after_s)
     try:
         return _create(services, submission, reservation.document_id), False
+    except _OutcomeUnknown:
+        raise  # the key stays bound: a retry learns what became of the document
     except BaseException:
         services.reservations.release(idempotency_key, reservation.document_id)
         raise
@@ -184,10 +190,26 @@ def _create(services: Services, submission: Submission, document_id: str) -> Sto
     services.blobs.put(document.blob_key, submission.upload.path.read_bytes())
     try:
         services.store.add(document)
-    except BaseException:
-        services.blobs.delete(document.blob_key)
-        raise
+    except Exception as error:
+        return _settled(services, document, error)
     return document
+
+
+def _settled(services: Services, document: StoredDocument, error: Exception) -> StoredDocument:
+    """What is kept under the id of ``document`` though adding it failed with ``error``.
+
+    A connection that dies during the commit leaves open whether it was one, and another request
+    with the same key may have been quicker. Bytes are deleted only once nobody can need them.
+    """
+    try:
+        kept = services.store.get(document.id)
+    except Exception as unknown:
+        raise _OutcomeUnknown(type(error).__name__) from unknown
+    if kept is None or kept.blob_key != document.blob_key:
+        services.blobs.delete(document.blob_key)
+    if kept is None:
+        raise error
+    return kept
 
 
 def _claims(text: str) -> dict[str, str]:

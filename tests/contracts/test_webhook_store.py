@@ -72,8 +72,8 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
         name = f"test_{abs(hash(request.node.name)):x}"
         libpq = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(libpq, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {name}")  # type: ignore[arg-type]
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+            connection.execute(f"DROP DATABASE IF EXISTS {name}")
+            connection.execute(f"CREATE DATABASE {name}")
         url = make_url(url).set(database=name).render_as_string(hide_password=False)
     migrate(url)
     made = Shop(url)
@@ -215,7 +215,7 @@ def test_an_event_can_be_told_again(shop: Shop) -> None:
         {"event_id": event, "endpoint_id": "whe_x"},
     ):
         with pytest.raises(KeyError):
-            shop.webhooks.redeliver(**wrong, now=NOON)  # type: ignore[arg-type]
+            shop.webhooks.redeliver(**wrong, now=NOON)
     assert shop.webhooks.endpoint(endpoint_id).enabled
 
 
