@@ -9,12 +9,12 @@ import pytest
 
 from docqa import wiring
 from docqa.errors import InvalidDocument
+from docqa.intake import Limits, open_document
 from docqa.settings import Settings
 from docqa.worker import Worker
 from tests.faults.bombs import bombs
 
 _DEAR = {
-    "tiff_many_strips",
     "filter_chain_pdf",
     "object_stream_bomb_pdf",
     "long_content_pdf",
@@ -28,6 +28,11 @@ def worker() -> Iterator[Worker]:
     settings = Settings(workers=1, inspect_timeout_s=20, child_memory_bytes=2_000_000_000)
     with wiring.start_worker(settings, wiring.load_engine(settings)) as made:
         yield made
+
+
+def test_a_picture_in_a_million_strips_is_refused_before_it_is_decoded() -> None:
+    with pytest.raises(InvalidDocument, match=r"file\.damaged"):
+        open_document(bombs()["tiff_many_strips"](), limits=Limits(), renderer=None)
 
 
 def _outcome(worker: Worker, path: Path) -> str:
