@@ -56,8 +56,8 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with server(tmp_path_factory.mktemp("postgresql") / "cluster") as url:
+def postgresql() -> Iterator[str]:
+    with server() as url:
         yield url
 
 

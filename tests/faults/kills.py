@@ -52,7 +52,7 @@ def ordeal(
     with ExitStack() as stack:
         postgres = None
         if database == "postgresql":
-            postgres = stack.enter_context(running(folder / "cluster"))
+            postgres = stack.enter_context(running())
         installation = Installation(
             folder,
             database_url=postgres.url if postgres else None,

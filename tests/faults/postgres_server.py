@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -84,13 +85,9 @@ class PostgresServer:
 
     def make(self) -> None:
         """Make the cluster."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
             owner = _unprivileged()
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
-            for parent in self.folder.parents:  # temporary folders are closed to others
-                if parent.stat().st_uid == 0 and parent != Path("/"):
-                    parent.chmod(parent.stat().st_mode | 0o011)
         self._run("initdb", "-U", "docqa", "-A", "trust", "-E", "UTF8", "--no-sync")
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -109,14 +106,18 @@ class PostgresServer:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[PostgresServer]:
-    """A new cluster in ``folder``, running, and removed afterwards."""
+def running() -> Iterator[PostgresServer]:
+    """A new cluster in a temporary folder of its own, running, and removed afterwards.
+
+    Not in a test's folder: those are closed to the other user that PostgreSQL needs under root.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
+    folder = Path(tempfile.mkdtemp(prefix="docqa-postgresql-"))
     made = PostgresServer(folder, port)
-    made.make()
-    made.start()
     try:
+        made.make()
+        made.start()
         yield made
     finally:
         with suppress(RuntimeError):  # killed by the test
@@ -125,9 +126,9 @@ def running(folder: Path) -> Iterator[PostgresServer]:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[str]:
-    """The URL of a new database in ``folder``, gone afterwards."""
-    with running(folder) as made:
+def server() -> Iterator[str]:
+    """The URL of a new database, gone afterwards."""
+    with running() as made:
         yield made.url
 
 

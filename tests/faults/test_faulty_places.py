@@ -146,8 +146,8 @@ def test_a_read_only_folder_is_a_clear_5xx(tmp_path: Path, place: str) -> None:
 
 
 @pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[PostgresServer]:
-    with running(tmp_path / "cluster") as made:
+def postgres() -> Iterator[PostgresServer]:
+    with running() as made:
         yield made
 
 
