@@ -19,6 +19,7 @@ from api.routes.bookings import booking_routes
 from api.routes.documents import document_routes
 from api.routes.records import record_routes
 from api.routes.service import service_routes
+from api.routes.webhooks import webhook_routes
 from api.services import Services
 from api.start import start
 from docqa.settings import Settings
@@ -72,6 +73,7 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
     app.include_router(record_routes(services, gate=uploads))
     app.include_router(booking_routes(services))
     app.include_router(service_routes(services))
+    app.include_router(webhook_routes(services))
     install_examples(app)
     install_review(app, services, drawing=drawing)
     return app

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from docqa.ports import BlobStore, ReportStore, RulingStore
 from docqa.settings import Settings
+from docqa.webhooks.records import WebhookStore
 
 if TYPE_CHECKING:
     from api.portal import Portal
@@ -154,6 +155,7 @@ class Services:
     sessions: Sessions
     reservations: Reservations
     blobs: BlobStore
+    webhooks: WebhookStore
     ready: Callable[[], list[str]]
     """What keeps the service from working, each with its remedy; [] when nothing does."""
     portal: Portal

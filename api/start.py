@@ -62,7 +62,11 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
     worker = wiring.start_worker(settings, engine)
     inspector = WorkerInspector(worker, engine.catalogue, settings.incoming_dir)
 
+    courier = wiring.make_courier(settings, stores.webhooks)
+    courier.start(settings.webhook_threads)
+
     def close() -> None:
+        courier.close()
         worker.close()
         stores.documents.close()
 
@@ -79,6 +83,7 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
         sessions=stores.sessions,
         reservations=stores.reservations,
         blobs=stores.blobs,
+        webhooks=stores.webhooks,
         ready=lambda: [*stores.documents.problems(), *lacking],
         portal=Portal(
             records=stores.records,

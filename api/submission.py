@@ -63,6 +63,10 @@ Moment = Annotated[AwareDatetime, BeforeValidator(rfc3339), AfterValidator(in_ut
 """In UTC."""
 
 
+class _OutcomeUnknown(Exception):
+    """The database went away while a document was committed, and cannot be asked."""
+
+
 class SubmissionFields(BaseModel):
     """What a client says about the file it sends."""
 
@@ -176,6 +180,8 @@ def submit(
         raise Problem("http.idempotency.in_flight", retry_after_s=services.settings.retry_after_s)
     try:
         return _create(services, submission, client_id, reservation.document_id)
+    except _OutcomeUnknown:
+        raise  # the key stays bound: a retry learns what became of the document
     except BaseException:
         services.reservations.release(key, reservation.document_id)
         raise
@@ -232,15 +238,8 @@ def _create(
     services.blobs.put(document.blob_key, submission.upload.path.read_bytes())
     try:
         services.store.add(document)
-    except ValueError:  # whoever held the key before was slow and not dead, and came first
-        services.blobs.delete(document.blob_key)
-        first = services.store.get(document_id)
-        if first is None:
-            raise
-        return first, True
-    except BaseException:
-        services.blobs.delete(document.blob_key)
-        raise
+    except Exception as error:
+        return _settled(services, document, error)
     return document, False
 
 
@@ -251,6 +250,25 @@ def checked_claims(typed: object) -> dict[str, str]:
         if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
             raise InvalidRequest("request.claims.invalid", field=name)
     return claims
+
+
+def _settled(
+    services: Services, document: StoredDocument, error: Exception
+) -> tuple[StoredDocument, bool]:
+    """What is kept under the id of ``document`` though adding it failed with ``error``.
+
+    A connection that dies during the commit leaves open whether it was one, and another request
+    with the same key may have been quicker. Bytes are deleted only once nobody can need them.
+    """
+    try:
+        kept = services.store.get(document.id)
+    except Exception as unknown:
+        raise _OutcomeUnknown(type(error).__name__) from unknown
+    if kept is None or kept.blob_key != document.blob_key:
+        services.blobs.delete(document.blob_key)
+    if kept is None:
+        raise error
+    return kept, kept.blob_key != document.blob_key
 
 
 def _claims(text: str) -> dict[str, str]:

@@ -24,6 +24,7 @@ from docqa.commands.speaking import (
     problem_json,
     sentence,
 )
+from docqa.commands.webhooks import webhooks
 from docqa.errors import InvalidDocument, InvalidModel, InvalidRequest, MissingDependency
 from docqa.settings import Settings
 
@@ -36,6 +37,7 @@ def cli() -> None:
 
 for command in (check, serve, revalidate, list_measures, run_doctor, run_migrate, reviewer):
     cli.add_command(command)
+cli.add_command(webhooks)
 
 
 def main() -> None:

@@ -219,9 +219,12 @@ def _rule(where: str, measure: Measure, output: str, table: object, inherited: R
 
 
 def _limit(where: str, key: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InvalidModel(f"{where}: {key} must be a finite number")
-    return float(value)
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            return float(value)
+    except OverflowError:  # an integer beyond every float
+        pass
+    raise InvalidModel(f"{where}: {key} must be a finite number")
 
 
 def _check_reason(where: str, measure: Measure, rule: Rule, codes: Collection[str]) -> None:

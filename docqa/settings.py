@@ -5,10 +5,18 @@ What is accepted and rejected is not set here but in ``models/policy/``.
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _comma_separated(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 class Settings(BaseSettings):
@@ -97,4 +105,20 @@ class Settings(BaseSettings):
     )
     session_hours: int = Field(
         default=12, ge=1, description="A reviewer is signed out after so long in any case."
+    )
+
+    webhook_allowed_networks: Annotated[
+        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_comma_separated)
+    ] = Field(
+        default=(),
+        description="Networks of your own that webhooks may go to, also by http: 10.1.0.0/16,…",
+    )
+    webhook_timeout_s: float = Field(
+        default=15.0, gt=0, le=60, description="Longest time a receiver may take, seconds."
+    )
+    webhook_threads: int = Field(
+        default=2,
+        ge=0,
+        le=64,
+        description="Webhooks on their way at the same time; 0: only `docqa webhooks deliver`.",
     )

@@ -26,6 +26,8 @@ from docqa.adapters.schema import migrate
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
 from docqa.adapters.tesseract import TesseractEngine
+from docqa.adapters.webhook_sender import HttpSender
+from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.bookings import BookingRules, Service, assess, filed, parse_service
 from docqa.catalogue import LANGUAGES, Catalogue, parse_catalogue
 from docqa.documents import DocumentType, check_sides, parse_document_type
@@ -38,6 +40,7 @@ from docqa.reading.print_fields import Readers
 from docqa.reading.strips import parse_strip_reader
 from docqa.report import Report
 from docqa.settings import Settings
+from docqa.webhooks.courier import Courier
 from docqa.worker import ChildLimits, Worker
 
 NETWORKS = ("arabic", "digits")
@@ -56,6 +59,7 @@ class Stores:
     reservations: SqlReservations
     records: SqlRecords
     bookings: SqlBookings
+    webhooks: SqlWebhooks
 
 
 def models_dir(settings: Settings) -> Path:
@@ -238,7 +242,14 @@ def open_stores(settings: Settings) -> Stores:
             f"models/services lacks {sorted(lost)[0]!r}, for which there are bookings: put it back"
         )
     records = SqlRecords(documents, blobs)
-    return Stores(documents, blobs, sessions, reservations, records, bookings)
+    webhooks = SqlWebhooks(documents.engine)
+    return Stores(documents, blobs, sessions, reservations, records, bookings, webhooks)
+
+
+def make_courier(settings: Settings, webhooks: SqlWebhooks) -> Courier:
+    """What carries webhooks to their receivers; the caller starts and closes it."""
+    sender = HttpSender(settings.webhook_allowed_networks, timeout_s=settings.webhook_timeout_s)
+    return Courier(webhooks, sender, timeout_s=settings.webhook_timeout_s)
 
 
 def add_reviewer(stores: Stores, name: str, password: str) -> None:

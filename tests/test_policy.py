@@ -100,6 +100,7 @@ def test_a_type_overrides_one_limit_and_inherits_the_rest() -> None:
         (f'id = "p"\n{RULE.replace("reject = 5.0", "")}{FIELDS}', "lacks reject"),
         (f'id = "p"\n{RULE.replace("5.0", "nan")}{FIELDS}', "finite"),
         (f'id = "p"\n{RULE.replace("5.0", "inf")}{FIELDS}', "finite"),
+        (f'id = "p"\n{RULE.replace("5.0", "9" * 400)}{FIELDS}', "finite"),
         (f'id = "p"\n{RULE.replace("5.0", "true")}{FIELDS}', "finite"),
         (f'id = "p"\n{RULE.replace("5.0", "1.0")}{FIELDS}', "must differ"),
         (f'id = "p"\n{RULE.replace("5.0", "0.5")}{FIELDS}', "needs ideal"),

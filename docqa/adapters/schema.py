@@ -138,9 +138,12 @@ events = sa.Table(
     sa.Column("booking_ref", sa.Text),
     sa.Column("occurred_at", UtcDateTime, nullable=False),
     sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("told_at", UtcDateTime, index=True),
 )
 """What happened, written in the transaction in which it happened (outbox): nothing that was
-committed goes untold. ``body`` is thin: a decision, reason codes, never what a citizen typed."""
+committed goes untold. ``body`` is thin: a decision, reason codes, never what a citizen typed.
+``told_at`` is when its deliveries were made; it is not read off the number, since a transaction
+with a lower number may commit later."""
 
 
 def open_engine(url: str) -> sa.Engine:

@@ -321,16 +321,16 @@ def _put_in_force(connection: sa.Connection, ruling: Ruling, which: sa.ColumnEle
 
 
 def _tell(connection: sa.Connection, kind: str, document_id: str, occurred_at: datetime) -> None:
-    row = connection.execute(
-        sa.select(documents.c.client_id, documents.c.booking_ref, documents.c.decision).where(
-            documents.c.id == document_id
-        )
-    ).one()
+    row = connection.execute(_IN_FORCE.where(documents.c.id == document_id)).one()
+    reasons = row.report["verdict"].get("reasons", ())
     record_event(
         connection,
         kind,
         occurred_at=occurred_at,
-        body={"decision": row.decision},
+        body={
+            "decision": row.decision,
+            "reason_codes": sorted({reason["code"] for reason in reasons}),
+        },
         client_id=row.client_id,
         document_id=document_id,
         booking_ref=row.booking_ref,

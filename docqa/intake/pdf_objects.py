@@ -103,8 +103,8 @@ class Picture:
         """Of the picture or its mask, whichever is finer."""
         across, down = self.ppi
         if self.mask_px is not None:
-            across *= max(self.mask_px[0] / self.width_px, 1.0)
-            down *= max(self.mask_px[1] / self.height_px, 1.0)
+            across *= max(self.mask_px[0] / max(self.width_px, 1), 1.0)  # a broken one has none
+            down *= max(self.mask_px[1] / max(self.height_px, 1), 1.0)
         return max(across, down)
 
 

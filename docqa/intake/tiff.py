@@ -32,6 +32,10 @@ _MAX_DIRECTORIES = 200
 """Pages, previews and masks together."""
 _MAX_ENTRIES = 512
 """Of one directory; real ones have about twenty."""
+_PIECES = (273, 279, 324, 325)
+"""Offsets and sizes of strips and of tiles."""
+_MAX_PIECES = 80_000
+"""Each costs a decoder as much as a small picture; 20 000 rows in four planes have as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,8 @@ def _read_sizes(data: bytes, entries: range, layout: _Layout) -> dict[int, int]:
     for at in entries:
         tag, kind = _number(data, at, 2, layout), _number(data, at + 2, 2, layout)
         count = _number(data, at + 4, layout.pointer_bytes, layout)
+        if tag in _PIECES and count > _MAX_PIECES:
+            raise InvalidDocument("file.damaged")
         value_bytes += count * (_TYPE_BYTES | _TYPE_BYTES_BIG).get(kind, 1)
         if tag in (_WIDTH, _HEIGHT, _SUBFILE):
             width = 2 if kind == _SHORT else layout.pointer_bytes

@@ -28,6 +28,7 @@ from docqa.adapters.records import SqlRecords
 from docqa.adapters.schema import migrate
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
+from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.bookings import BookingRules, assess, filed
 from docqa.fields import CLAIM_NAMES
 from docqa.pipeline import Engine
@@ -243,6 +244,7 @@ def scripted_service(
         ),
         reservations=SqlReservations(store.engine),
         blobs=blobs,
+        webhooks=SqlWebhooks(store.engine),
         ready=lambda: [*store.problems(), *unready],
         portal=Portal(
             records=SqlRecords(store, blobs),

@@ -132,7 +132,9 @@ def test_a_failed_upload_leaves_nothing_behind(client: TestClient, service: Scri
 
 def test_bytes_without_a_committed_row_are_removed(client: TestClient, service: Scripted) -> None:
     with service.store.engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE reports")
+        connection.exec_driver_sql(
+            "CREATE TRIGGER refusing BEFORE INSERT ON reports BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
     assert client.post("/v1/documents", files=FILE).status_code == 500
     assert stored_files(service) == []
 

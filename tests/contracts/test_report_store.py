@@ -16,6 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from docqa.adapters import (
     booking_tables,  # noqa: F401  # its tables join the metadata
     schema,
+    webhook_tables,  # noqa: F401
 )
 from docqa.adapters.schema import migrate
 from docqa.adapters.store import SqlStore

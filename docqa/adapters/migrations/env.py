@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from alembic import context
 
-from docqa.adapters import booking_tables  # noqa: F401  # its tables join the metadata
+from docqa.adapters import (
+    booking_tables,  # noqa: F401  # its tables join the metadata
+    webhook_tables,  # noqa: F401  # so that the metadata has its tables
+)
 from docqa.adapters.schema import metadata
 
 context.configure(

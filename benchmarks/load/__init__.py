@@ -1,0 +1,1 @@
+"""How the running service bears load, bombs and kills, and its parsers nonsense."""

@@ -1,0 +1,379 @@
+"""Webhook endpoints and deliveries in an SQL database."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from docqa.adapters.schema import documents, events
+from docqa.adapters.webhook_tables import deliveries, webhook_endpoints
+from docqa.webhooks.backoff import last_moment
+from docqa.webhooks.payload import payload
+from docqa.webhooks.records import Attempt, DeliveryRecord, Endpoint, EventRecord, Outcome
+from docqa.webhooks.signature import SECRET_BYTES, encode_secret
+
+_EVENTS_AT_ONCE = 100
+_ATTEMPTS_AT_ONCE = 2
+"""To one endpoint, by all couriers together: one that is slow must not keep the others waiting."""
+_ID_BYTES = 16
+_SECRET_OVERLAP = timedelta(hours=24)
+"""How long the secret before the newest one still signs as well."""
+
+
+class SqlWebhooks:
+    """WebhookStore on SQLite or PostgreSQL.
+
+    Args:
+        engine: an open database at the newest schema.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    # For administrators
+
+    def add_endpoint(
+        self, url: str, *, kinds: Sequence[str], client_id: str | None, now: datetime
+    ) -> tuple[Endpoint, str]:
+        """See :class:`docqa.webhooks.records.WebhookStore`."""
+        while self.fan_out(now=now):  # what happened before is no business of the new one
+            pass
+        endpoint_id = "whe_" + secrets.token_hex(_ID_BYTES)
+        secret = _new_secret()
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.insert(webhook_endpoints).values(
+                    id=endpoint_id,
+                    url=url,
+                    kinds=sorted(set(kinds)),
+                    client_id=client_id,
+                    secret=secret,
+                    enabled=True,
+                    created_at=now,
+                )
+            )
+        return self.endpoint(endpoint_id), secret
+
+    def endpoints(self) -> list[Endpoint]:
+        """See :class:`docqa.webhooks.records.WebhookStore`."""
+        query = sa.select(webhook_endpoints).order_by(
+            webhook_endpoints.c.created_at, webhook_endpoints.c.id
+        )
+        with self._engine.connect() as connection:
+            return [_endpoint(row) for row in connection.execute(query)]
+
+    def endpoint(self, endpoint_id: str) -> Endpoint:
+        """Raises KeyError."""
+        query = sa.select(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise KeyError(endpoint_id)
+        return _endpoint(row)
+
+    def change_endpoint(
+        self,
+        endpoint_id: str,
+        *,
+        enabled: bool | None = None,
+        kinds: Sequence[str] | None = None,
+    ) -> Endpoint:
+        """See :class:`docqa.webhooks.records.WebhookStore`."""
+        values: dict[str, Any] = {}
+        if kinds is not None:
+            values["kinds"] = sorted(set(kinds))
+        if enabled is not None:
+            values |= {"enabled": enabled, "disabled_because": None if enabled else "operator"}
+        if values:
+            self._change(endpoint_id, values)
+        return self.endpoint(endpoint_id)
+
+    def rotate_secret(self, endpoint_id: str, *, now: datetime) -> str:
+        """See :class:`docqa.webhooks.records.WebhookStore`."""
+        secret = _new_secret()
+        values = {
+            "secret": secret,
+            "previous_secret": webhook_endpoints.c.secret,
+            "previous_until": now + _SECRET_OVERLAP,
+        }
+        self._change(endpoint_id, values)
+        return secret
+
+    def events(self, *, after: int, limit: int) -> list[EventRecord]:
+        """See :class:`docqa.webhooks.records.WebhookStore`."""
+        query = (
+            sa.select(events).where(events.c.number > after).order_by(events.c.number).limit(limit)
+        )
+        with self._engine.connect() as connection:
+            found = connection.execute(query).all()
+            numbers = [row.number for row in found]
+            told: dict[int, list[DeliveryRecord]] = {number: [] for number in numbers}
+            for row in connection.execute(
+                sa.select(deliveries)
+                .where(deliveries.c.event_number.in_(numbers))
+                .order_by(deliveries.c.number)
+            ):
+                told[row.event_number].append(_delivery(row))
+        return [_event(row, told[row.number]) for row in found]
+
+    def redeliver(self, event_id: str, *, endpoint_id: str | None, now: datetime) -> int:
+        """See :class:`docqa.webhooks.records.WebhookStore`."""
+        with self._engine.connect() as connection:
+            event = connection.execute(
+                sa.select(events).where(events.c.id == event_id)
+            ).one_or_none()
+        if event is None:
+            raise KeyError(event_id)
+        if endpoint_id is not None:
+            wanting = [self.endpoint(endpoint_id)]
+        else:
+            wanting = [one for one in self.endpoints() if one.enabled and _wants(one, event)]
+        for one in wanting:
+            try:
+                self._start_again(event.number, one.id, now)
+            except sa.exc.IntegrityError:  # made by another in between
+                self._start_again(event.number, one.id, now)
+        return len(wanting)
+
+    # For couriers
+
+    def fan_out(self, *, now: datetime) -> int:
+        """See :class:`docqa.webhooks.records.WebhookStore`."""
+        new = events.c.told_at.is_(None)
+        with self._engine.connect() as connection:  # idle couriers take no lock
+            if connection.execute(sa.select(events.c.number).where(new).limit(1)).first() is None:
+                return 0
+        batch = (
+            sa.select(events.c.number)
+            .where(new)
+            .order_by(events.c.number)
+            .limit(_EVENTS_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        with self._engine.begin() as connection:
+            told = connection.execute(
+                sa.update(events)
+                .where(events.c.number.in_(batch))
+                .values(told_at=now)
+                .returning(
+                    events.c.number,
+                    events.c.kind,
+                    events.c.client_id,
+                    events.c.document_id,
+                    events.c.occurred_at,
+                )
+            ).all()
+            rows = list(_deliveries_of(connection, sorted(told), now))
+            if rows:
+                connection.execute(sa.insert(deliveries), rows)
+        return len(told)
+
+    def claim(self, *, now: datetime, lease: timedelta) -> Attempt | None:
+        """See :class:`docqa.webhooks.records.WebhookStore`."""
+        due = _due(now)
+        with self._engine.connect() as connection:  # idle couriers take no lock
+            if connection.execute(due).first() is None:
+                return None
+        first = due.with_for_update(skip_locked=True, of=deliveries).scalar_subquery()
+        with self._engine.begin() as connection:
+            held = connection.execute(
+                sa.update(deliveries)
+                .where(deliveries.c.number == first)
+                .values(
+                    lease_until=now + lease,
+                    fence=deliveries.c.fence + 1,
+                    attempts=deliveries.c.attempts + 1,
+                )
+                .returning(*deliveries.c)
+            ).one_or_none()
+            if held is None:  # another courier was quicker
+                return None
+            event = connection.execute(
+                sa.select(events).where(events.c.number == held.event_number)
+            ).one()
+            endpoint = connection.execute(
+                sa.select(webhook_endpoints).where(webhook_endpoints.c.id == held.endpoint_id)
+            ).one()
+        return _attempt(held, event, endpoint, now)
+
+    def settle(self, attempt: Attempt, outcome: Outcome, *, due_at: datetime | None) -> bool:
+        """See :class:`docqa.webhooks.records.WebhookStore`."""
+        values: dict[str, Any] = {
+            "lease_until": None,
+            "status": outcome.status,
+            "error": outcome.error,
+        }
+        if outcome.delivered:
+            values["state"] = "delivered"
+        elif outcome.is_gone or due_at is None:
+            values["state"] = "given_up"
+        else:
+            values["due_at"] = due_at
+        mine = (deliveries.c.number == attempt.delivery) & (deliveries.c.fence == attempt.fence)
+        with self._engine.begin() as connection:
+            settled = connection.execute(sa.update(deliveries).where(mine).values(**values))
+            if settled.rowcount == 1 and outcome.is_gone:
+                connection.execute(
+                    sa.update(webhook_endpoints)
+                    .where(webhook_endpoints.c.id == attempt.endpoint_id)
+                    .values(enabled=False, disabled_because="gone")
+                )
+        return settled.rowcount == 1
+
+    def _change(self, endpoint_id: str, values: dict[str, Any]) -> None:
+        with self._engine.begin() as connection:
+            changed = connection.execute(
+                sa.update(webhook_endpoints)
+                .where(webhook_endpoints.c.id == endpoint_id)
+                .values(**values)
+            )
+        if changed.rowcount == 0:
+            raise KeyError(endpoint_id)
+
+    def _start_again(self, event_number: int, endpoint_id: str, now: datetime) -> None:
+        values = {
+            "state": "waiting",
+            "attempts": 0,
+            "due_at": now,
+            "until": last_moment(now, None),
+            "status": None,
+            "error": None,
+        }
+        with self._engine.begin() as connection:
+            again = connection.execute(
+                sa.update(deliveries)
+                .where(
+                    deliveries.c.event_number == event_number,
+                    deliveries.c.endpoint_id == endpoint_id,
+                )
+                # Whoever is at it right now keeps the lease, but has no say any more.
+                .values(**values, fence=deliveries.c.fence + 1)
+            )
+            if again.rowcount == 0:
+                connection.execute(
+                    sa.insert(deliveries).values(
+                        **values, event_number=event_number, endpoint_id=endpoint_id, fence=0
+                    )
+                )
+
+
+def _due(now: datetime) -> sa.Select[tuple[int]]:
+    free = deliveries.c.lease_until.is_(None) | (deliveries.c.lease_until <= now)
+    waiting = deliveries.c.state == "waiting"
+    other = deliveries.alias()
+    busy = (
+        sa.select(other.c.endpoint_id)
+        .where(other.c.state == "waiting", other.c.lease_until > now)
+        .group_by(other.c.endpoint_id)
+        .having(sa.func.count() >= _ATTEMPTS_AT_ONCE)
+    )
+    return (
+        sa.select(deliveries.c.number)
+        .join(webhook_endpoints, webhook_endpoints.c.id == deliveries.c.endpoint_id)
+        .where(
+            webhook_endpoints.c.enabled,
+            waiting,
+            deliveries.c.due_at <= now,
+            free,
+            deliveries.c.endpoint_id.not_in(busy),
+        )
+        .order_by(deliveries.c.due_at, deliveries.c.number)
+        .limit(1)
+    )
+
+
+def _deliveries_of(
+    connection: sa.Connection, told: Sequence[sa.Row[Any]], now: datetime
+) -> Iterable[dict[str, Any]]:
+    query = sa.select(webhook_endpoints).where(webhook_endpoints.c.enabled)
+    wanting = [_endpoint(row) for row in connection.execute(query)]
+    about = {event.document_id for event in told if event.document_id} if wanting else set()
+    deadlines: dict[str, datetime | None] = {
+        row.id: row.deadline_at
+        for row in connection.execute(
+            sa.select(documents.c.id, documents.c.deadline_at).where(documents.c.id.in_(about))
+        )
+    }
+    for event in told:
+        until = last_moment(event.occurred_at, deadlines.get(event.document_id))
+        for endpoint in wanting:
+            if _wants(endpoint, event):
+                yield {
+                    "event_number": event.number,
+                    "endpoint_id": endpoint.id,
+                    "state": "waiting",
+                    "attempts": 0,
+                    "due_at": now,
+                    "until": until,
+                    "fence": 0,
+                }
+
+
+def _wants(endpoint: Endpoint, event: sa.Row[Any]) -> bool:
+    of_its_client = endpoint.client_id in (None, event.client_id)
+    return of_its_client and (not endpoint.kinds or event.kind in endpoint.kinds)
+
+
+def _new_secret() -> str:
+    return encode_secret(secrets.token_bytes(SECRET_BYTES))
+
+
+def _attempt(
+    held: sa.Row[Any], event: sa.Row[Any], endpoint: sa.Row[Any], now: datetime
+) -> Attempt:
+    live = [endpoint.secret]
+    if endpoint.previous_until is not None and endpoint.previous_until > now:
+        live.append(endpoint.previous_secret)
+    body = payload(
+        event.kind,
+        number=event.number,
+        occurred_at=event.occurred_at,
+        body=event.body,
+        document_id=event.document_id,
+        booking_ref=event.booking_ref,
+    )
+    return Attempt(
+        delivery=held.number,
+        fence=held.fence,
+        number=held.attempts,
+        until=held.until,
+        endpoint_id=endpoint.id,
+        url=endpoint.url,
+        secrets=tuple(live),
+        event_id=event.id,
+        body=body,
+    )
+
+
+def _endpoint(row: sa.Row[Any]) -> Endpoint:
+    return Endpoint(
+        id=row.id,
+        url=row.url,
+        kinds=tuple(row.kinds),
+        client_id=row.client_id,
+        enabled=row.enabled,
+        disabled_because=row.disabled_because,
+        created_at=row.created_at,
+    )
+
+
+def _delivery(row: sa.Row[Any]) -> DeliveryRecord:
+    due_at = row.due_at if row.state == "waiting" else None
+    return DeliveryRecord(row.endpoint_id, row.state, row.attempts, due_at, row.status, row.error)
+
+
+def _event(row: sa.Row[Any], told: Sequence[DeliveryRecord]) -> EventRecord:
+    return EventRecord(
+        number=row.number,
+        id=row.id,
+        kind=row.kind,
+        occurred_at=row.occurred_at,
+        document_id=row.document_id,
+        booking_ref=row.booking_ref,
+        body=row.body,
+        deliveries=tuple(told),
+    )

@@ -1,0 +1,309 @@
+"""What a webhook store does, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from docqa.adapters.events import record_event
+from docqa.adapters.schema import migrate
+from docqa.adapters.store import SqlStore
+from docqa.adapters.webhook_store import SqlWebhooks
+from docqa.ports import StoredDocument
+from docqa.webhooks.records import Outcome
+from tests.faults.postgres_server import is_installed, server
+
+NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+LEASE = timedelta(seconds=75)
+URL = "https://booking.example/hook"
+FINE = Outcome(True, 204, None)
+FAILED = Outcome(False, 500, "status")
+GONE = Outcome(False, 410, "status")
+DATABASES = ("sqlite", "postgresql") if is_installed() else ("sqlite",)
+
+
+class Shop:
+    """A store of documents and the webhooks of the same database."""
+
+    def __init__(self, url: str) -> None:
+        self.documents = SqlStore(url)
+        self.webhooks = SqlWebhooks(self.documents.engine)
+
+    def happen(self, kind: str = "document.judged", client_id: str | None = None) -> str:
+        with self.documents.engine.begin() as connection:
+            return record_event(
+                connection, kind, occurred_at=NOON, body={"decision": "review"}, client_id=client_id
+            )
+
+    def subscribe(self, *kinds: str, client_id: str | None = None) -> str:
+        made, _ = self.webhooks.add_endpoint(URL, kinds=kinds, client_id=client_id, now=NOON)
+        return made.id
+
+    def told(self) -> list[str]:
+        """Ids of events in the order in which they are claimed, each delivered at once."""
+        self.webhooks.fan_out(now=NOON)
+        ids = []
+        while (attempt := self.webhooks.claim(now=NOON, lease=LEASE)) is not None:
+            ids.append(attempt.event_id)
+            assert self.webhooks.settle(attempt, FINE, due_at=None)
+        return ids
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    with server() as url:
+        yield url
+
+
+@pytest.fixture(params=DATABASES)
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/docqa.sqlite3"
+    else:
+        import psycopg
+
+        url = request.getfixturevalue("postgresql")
+        name = f"test_{abs(hash(request.node.name)):x}"
+        libpq = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(libpq, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name}")
+            connection.execute(f"CREATE DATABASE {name}")
+        url = make_url(url).set(database=name).render_as_string(hide_password=False)
+    migrate(url)
+    made = Shop(url)
+    yield made
+    made.documents.close()
+
+
+def test_an_endpoint_gets_what_happens_after_it_was_added(shop: Shop) -> None:
+    shop.happen()
+    shop.subscribe()
+    later = [shop.happen(), shop.happen("document.ruled")]
+    assert shop.told() == later
+    assert shop.told() == []
+
+
+def test_an_endpoint_gets_only_what_it_wants(shop: Shop) -> None:
+    shop.subscribe("document.ruled", client_id="portal")
+    shop.happen("document.judged", client_id="portal")
+    shop.happen("document.ruled", client_id="other")
+    wanted = shop.happen("document.ruled", client_id="portal")
+    assert shop.told() == [wanted]
+
+
+def test_every_endpoint_gets_its_own_delivery(shop: Shop) -> None:
+    shop.subscribe()
+    shop.subscribe()
+    event = shop.happen()
+    assert shop.told() == [event, event]
+
+
+def test_more_events_than_fit_into_one_batch_are_all_told(shop: Shop) -> None:
+    shop.subscribe()
+    happened = [shop.happen() for _ in range(230)]
+    while shop.webhooks.fan_out(now=NOON):
+        pass
+    assert shop.told() == happened
+
+
+def test_an_attempt_carries_the_event_and_the_live_secret(shop: Shop) -> None:
+    _, secret = shop.webhooks.add_endpoint(URL, kinds=(), client_id=None, now=NOON)
+    event = shop.happen()
+    shop.webhooks.fan_out(now=NOON)
+    attempt = shop.webhooks.claim(now=NOON, lease=LEASE)
+    assert attempt is not None
+    assert (attempt.event_id, attempt.number, attempt.url) == (event, 1, URL)
+    assert attempt.secrets == (secret,)
+    assert b'"decision":"review"' in attempt.body
+
+
+def test_two_secrets_are_live_for_a_day_after_rotation(shop: Shop) -> None:
+    endpoint, first = shop.webhooks.add_endpoint(URL, kinds=(), client_id=None, now=NOON)
+    second = shop.webhooks.rotate_secret(endpoint.id, now=NOON)
+    third = shop.webhooks.rotate_secret(endpoint.id, now=NOON)
+    assert len({first, second, third}) == 3
+    for hours, live in ((23, (third, second)), (25, (third,))):
+        shop.happen()
+        shop.webhooks.fan_out(now=NOON)
+        moment = NOON + timedelta(hours=hours)
+        attempt = shop.webhooks.claim(now=moment, lease=LEASE)
+        assert attempt is not None and attempt.secrets == live
+        shop.webhooks.settle(attempt, FINE, due_at=None)
+
+
+def test_a_claimed_delivery_is_nobody_elses_until_the_lease_is_over(shop: Shop) -> None:
+    shop.subscribe()
+    shop.happen()
+    shop.webhooks.fan_out(now=NOON)
+    first = shop.webhooks.claim(now=NOON, lease=LEASE)
+    assert first is not None
+    assert shop.webhooks.claim(now=NOON + LEASE / 2, lease=LEASE) is None
+    second = shop.webhooks.claim(now=NOON + LEASE, lease=LEASE)
+    assert second is not None and second.number == 2
+    assert not shop.webhooks.settle(first, GONE, due_at=None), "it is the second's by now"
+    assert shop.webhooks.endpoints()[0].enabled
+    assert shop.webhooks.settle(second, FINE, due_at=None)
+    assert shop.told() == []
+
+
+def test_what_failed_is_due_again_when_it_was_said_to_be(shop: Shop) -> None:
+    shop.subscribe()
+    shop.happen()
+    shop.webhooks.fan_out(now=NOON)
+    attempt = shop.webhooks.claim(now=NOON, lease=LEASE)
+    assert attempt is not None
+    due = NOON + timedelta(minutes=5)
+    shop.webhooks.settle(attempt, FAILED, due_at=due)
+    assert shop.webhooks.claim(now=due - timedelta(seconds=1), lease=LEASE) is None
+    (event,) = shop.webhooks.events(after=0, limit=9)
+    (delivery,) = event.deliveries
+    assert (delivery.state, delivery.due_at, delivery.status) == ("waiting", due, 500)
+    again = shop.webhooks.claim(now=due, lease=LEASE)
+    assert again is not None and again.number == 2
+    shop.webhooks.settle(again, FAILED, due_at=None)
+    (event,) = shop.webhooks.events(after=0, limit=9)
+    assert (event.deliveries[0].state, event.deliveries[0].due_at) == ("given_up", None)
+
+
+def test_one_that_is_gone_gets_nothing_any_more(shop: Shop) -> None:
+    endpoint_id = shop.subscribe()
+    for _ in range(2):
+        shop.happen()
+    shop.webhooks.fan_out(now=NOON)
+    attempt = shop.webhooks.claim(now=NOON, lease=LEASE)
+    assert attempt is not None
+    shop.webhooks.settle(attempt, GONE, due_at=NOON)
+    endpoint = shop.webhooks.endpoint(endpoint_id)
+    assert (endpoint.enabled, endpoint.disabled_because) == (False, "gone")
+    shop.happen()
+    assert shop.told() == []
+    shop.webhooks.change_endpoint(endpoint_id, enabled=True)
+    assert len(shop.told()) == 1, "what was on its way goes on; what happened meanwhile does not"
+
+
+def test_one_slow_endpoint_does_not_keep_the_others_waiting(shop: Shop) -> None:
+    slow = shop.subscribe()
+    for _ in range(5):
+        shop.happen()
+    shop.webhooks.fan_out(now=NOON)
+    quick = shop.subscribe()
+    shop.happen()
+    shop.webhooks.fan_out(now=NOON + timedelta(seconds=1))
+    moment = NOON + timedelta(seconds=1)
+    claimed = [shop.webhooks.claim(now=moment, lease=LEASE) for _ in range(4)]
+    assert [one.endpoint_id for one in claimed if one] == [slow, slow, quick]
+
+
+def test_an_event_can_be_told_again(shop: Shop) -> None:
+    endpoint_id = shop.subscribe()
+    event = shop.happen()
+    assert shop.told() == [event]
+    assert shop.webhooks.redeliver(event, endpoint_id=None, now=NOON) == 1
+    assert shop.told() == [event]
+    newcomer = shop.subscribe()
+    assert shop.webhooks.redeliver(event, endpoint_id=newcomer, now=NOON) == 1
+    attempt = shop.webhooks.claim(now=NOON, lease=LEASE)
+    assert attempt is not None and attempt.endpoint_id == newcomer
+    for wrong in (
+        {"event_id": "evt_x", "endpoint_id": None},
+        {"event_id": event, "endpoint_id": "whe_x"},
+    ):
+        with pytest.raises(KeyError):
+            shop.webhooks.redeliver(**wrong, now=NOON)
+    assert shop.webhooks.endpoint(endpoint_id).enabled
+
+
+def test_telling_again_during_an_attempt_waits_for_it_and_is_not_undone_by_it(shop: Shop) -> None:
+    shop.subscribe()
+    event = shop.happen()
+    shop.webhooks.fan_out(now=NOON)
+    attempt = shop.webhooks.claim(now=NOON, lease=LEASE)
+    assert attempt is not None
+    shop.webhooks.redeliver(event, endpoint_id=None, now=NOON)
+    assert shop.webhooks.claim(now=NOON, lease=LEASE) is None, "two attempts at once"
+    assert not shop.webhooks.settle(attempt, FINE, due_at=None)
+    assert shop.webhooks.claim(now=NOON + LEASE, lease=LEASE) is not None
+
+
+@pytest.mark.parametrize("booked", [True, False])
+def test_the_deadline_of_the_document_ends_the_attempts(shop: Shop, booked: bool) -> None:
+    shop.subscribe()
+    deadline = NOON + timedelta(days=1) if booked else None
+    report = {"verdict": {"decision": "reject", "reasons": [{"code": "b.b"}, {"code": "a.a"}] * 2}}
+    shop.documents.add(
+        StoredDocument("doc_1", "0" * 32, "x.pdf", "a4-generic", {}, report, "reject", NOON,
+                       deadline_at=deadline)
+    )  # fmt: skip
+    shop.webhooks.fan_out(now=NOON)
+    attempt = shop.webhooks.claim(now=NOON, lease=LEASE)
+    assert attempt is not None
+    assert (attempt.until == deadline) == booked
+    (event,) = shop.webhooks.events(after=0, limit=9)
+    assert event.body == {"decision": "reject", "reason_codes": ["a.a", "b.b"]}
+
+
+def test_endpoints_are_kept_as_they_were_given(shop: Shop) -> None:
+    endpoint_id = shop.subscribe("b.b", "a.a", "b.b", client_id="portal")
+    assert shop.webhooks.endpoints() == [shop.webhooks.endpoint(endpoint_id)]
+    assert shop.webhooks.endpoint(endpoint_id).kinds == ("a.a", "b.b")
+    assert shop.webhooks.change_endpoint(endpoint_id, kinds=["c.c"]).kinds == ("c.c",)
+    assert not shop.webhooks.change_endpoint(endpoint_id, enabled=False).enabled
+    for call in (shop.webhooks.endpoint, lambda name: shop.webhooks.rotate_secret(name, now=NOON)):
+        with pytest.raises(KeyError):
+            call("whe_unknown")
+
+
+def test_events_come_in_pages(shop: Shop) -> None:
+    happened = [shop.happen() for _ in range(5)]
+    first = shop.webhooks.events(after=0, limit=3)
+    rest = shop.webhooks.events(after=first[-1].number, limit=3)
+    assert [event.id for event in first + rest] == happened
+
+
+def test_couriers_that_race_never_hold_the_same_attempt(shop: Shop) -> None:
+    for _ in range(4):
+        shop.subscribe()
+    for _ in range(10):
+        shop.happen()
+    held: list[tuple[int, int]] = []
+    barrier = threading.Barrier(4)
+    problems: list[Exception] = []
+
+    def race() -> None:
+        barrier.wait()
+        try:
+            while shop.webhooks.fan_out(now=NOON):
+                pass
+            idle = 0
+            while idle < 5:  # others may hold what is left
+                attempt = shop.webhooks.claim(now=NOON, lease=LEASE)
+                if attempt is None:
+                    idle += 1
+                    continue
+                held.append((attempt.delivery, attempt.fence))
+                assert shop.webhooks.settle(attempt, FINE, due_at=None)
+        except Exception as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=race) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    shop.told()
+    assert not problems
+    assert len(held) == len(set(held)) == len({delivery for delivery, _ in held})
+    events = shop.webhooks.events(after=0, limit=100)
+    assert [len(event.deliveries) for event in events] == [4] * 10
+    assert {one.state for event in events for one in event.deliveries} == {"delivered"}
+    assert {one.attempts for event in events for one in event.deliveries} == {1}
+
+
+def test_an_outcome_knows_when_the_receiver_is_gone() -> None:
+    assert GONE.is_gone and not replace(GONE, status=404).is_gone
