@@ -77,6 +77,7 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
         sessions=stores.sessions,
         reservations=stores.reservations,
         blobs=stores.blobs,
+        clients=stores.clients,
         ready=lambda: [*stores.documents.problems(), *lacking],
     )
     return services, close

@@ -129,7 +129,7 @@ def inspect(services: Services, submission: Submission) -> Inspected:
 
 
 def submit(
-    services: Services, submission: Submission, idempotency_key: str | None
+    services: Services, submission: Submission, idempotency_key: str | None, client_id: str
 ) -> tuple[StoredDocument, bool]:
     """Inspect and commit; the document, and whether it was created earlier with the same key.
 
@@ -140,7 +140,7 @@ def submit(
     """
     document_id = "doc_" + secrets.token_hex(_ID_BYTES)
     if idempotency_key is None:
-        return _create(services, submission, document_id), False
+        return _create(services, submission, document_id, client_id), False
     now = services.clock()
     lease = timedelta(seconds=services.settings.inspect_timeout_s) + _RESERVATION_SLACK
     reservation = services.reservations.reserve(
@@ -158,13 +158,15 @@ def submit(
     if not reservation.mine:
         raise Problem("http.idempotency.in_flight", retry_after_s=services.settings.retry_after_s)
     try:
-        return _create(services, submission, reservation.document_id), False
+        return _create(services, submission, reservation.document_id, client_id), False
     except BaseException:
         services.reservations.release(idempotency_key, reservation.document_id)
         raise
 
 
-def _create(services: Services, submission: Submission, document_id: str) -> StoredDocument:
+def _create(
+    services: Services, submission: Submission, document_id: str, client_id: str
+) -> StoredDocument:
     inspected = inspect(services, submission)
     received_at = services.clock()
     document = StoredDocument(
@@ -180,13 +182,15 @@ def _create(services: Services, submission: Submission, document_id: str) -> Sto
         booking_ref=submission.booking_ref,
         deadline_at=submission.deadline
         or received_at + timedelta(days=services.settings.deadline_days),
+        client_id=client_id,
     )
-    services.blobs.put(document.blob_key, submission.upload.path.read_bytes())
-    try:
-        services.store.add(document)
-    except BaseException:
-        services.blobs.delete(document.blob_key)
-        raise
+    with services.stage("store"):
+        services.blobs.put(document.blob_key, submission.upload.path.read_bytes())
+        try:
+            services.store.add(document)
+        except BaseException:
+            services.blobs.delete(document.blob_key)
+            raise
     return document
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.gate import Gate
+from api.principal import client_id_of
 from api.problems import Problem
 from api.routes.examples import CHECK, DOCUMENT, UPLOAD, problem_responses
 from api.services import Services
@@ -75,12 +76,16 @@ def _add_uploading(router: APIRouter, services: Services, gate: Gate, spool: Pat
     @asynccontextmanager
     async def submission(request: Request) -> AsyncIterator[Submission]:
         with gate.admitted():
-            async with received(
-                request,
-                folder=spool,
-                max_bytes=services.settings.max_upload_bytes,
-                timeout_s=services.settings.upload_timeout_s,
-            ) as upload:
+            async with AsyncExitStack() as kept:
+                with services.stage("upload"):
+                    upload = await kept.enter_async_context(
+                        received(
+                            request,
+                            folder=spool,
+                            max_bytes=services.settings.max_upload_bytes,
+                            timeout_s=services.settings.upload_timeout_s,
+                        )
+                    )
                 yield parse_submission(upload, dict(request.query_params))
 
     @router.post(
@@ -101,7 +106,8 @@ def _add_uploading(router: APIRouter, services: Services, gate: Gate, spool: Pat
         if key is not None and not _KEY.fullmatch(key):
             raise Problem("http.idempotency.key_invalid")
         async with submission(request) as sent:
-            document, replayed = await gate.run(lambda: submit(services, sent, key))
+            client_id = client_id_of(request)
+            document, replayed = await gate.run(lambda: submit(services, sent, key, client_id))
         response.headers["Location"] = f"/v1/documents/{document.id}"
         if replayed:
             response.headers["Idempotency-Replayed"] = "true"

@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 
 from api.services import Inspected, PageRenderer, Services, Texts
 from docqa.adapters.blobs import FolderBlobs
+from docqa.adapters.clients import SqlClients
 from docqa.adapters.schema import migrate
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
@@ -187,6 +188,7 @@ def scripted_service(
         "blobs_dir": folder / "blobs",
         "incoming_dir": folder / "incoming",
         "max_upload_bytes": 300_000,
+        "dev": True,
     }
     settings = Settings(**(facts | changes))
     (folder / "docqa.sqlite3").write_bytes(_empty_database())
@@ -212,6 +214,7 @@ def scripted_service(
         ),
         reservations=SqlReservations(store.engine),
         blobs=FolderBlobs(settings.blobs_dir),
+        clients=SqlClients(store.engine),
         ready=lambda: [*store.problems(), *unready],
         clock=moved,
     )

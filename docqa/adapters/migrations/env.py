@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from docqa.adapters import client_tables  # noqa: F401  (its tables belong to the metadata)
 from docqa.adapters.schema import metadata
 
 context.configure(
