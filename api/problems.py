@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 
 from api.services import Services, Texts
 from docqa.errors import InvalidDocument, InvalidRequest
+from docqa.wiring import REDACTOR
 
 TYPE_PREFIX = "https://docqa.invalid/problems/"
 _TABLES: Mapping[str, Mapping[str, Any]] = tomllib.loads(
@@ -122,7 +123,10 @@ def _response(
     }
     headers = {}
     if problem is not None and problem.errors:
-        body["errors"] = list(problem.errors)
+        # A client may have put a citizen's number where a name belongs.
+        body["errors"] = [
+            {name: REDACTOR.mask(said) for name, said in error.items()} for error in problem.errors
+        ]
     if problem is not None and problem.retry_after_s is not None:
         headers["Retry-After"] = str(problem.retry_after_s)
     return JSONResponse(body, status, headers, media_type="application/problem+json")

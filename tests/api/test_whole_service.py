@@ -47,7 +47,9 @@ def portal(environment: dict[str, str]) -> Iterator[httpx.Client]:
     made: list[str | Path] = [DOCQA, "keys", "create", "portal"]
     for scope in scopes:
         made += ["--scope", scope]
-    key = subprocess.run(made, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+    key = subprocess.run(
+        made, env=environment, capture_output=True, text=True, check=True
+    ).stdout.strip()
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             [DOCQA, "serve", "--port", "0"],
