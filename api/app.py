@@ -19,6 +19,7 @@ from api.memory import is_short_of_memory
 from api.metrics import MeteredInspector, Metrics, Observed, served_metrics, timed_stages
 from api.problems import install_problems
 from api.rates import Rates
+from api.review.oidc import install_oidc
 from api.review.routes import install_review
 from api.routes.documents import document_routes
 from api.routes.service import service_routes
@@ -94,6 +95,7 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
         )
     )
     app.include_router(service_routes(services))
+    install_oidc(app, services)  # before the pages, whose documents have any name
     install_review(app, services, drawing=drawing)
     describe_scopes(app)
     return app

@@ -19,6 +19,7 @@ from tests.api.running import Running, installation, running
 
 CITIZEN = person(31)
 NUMBER = CITIZEN.national_number
+BLANK = (Path(__file__).parents[2] / "fixtures/pages/letter-arabic-scan.jpg").read_bytes()
 BACK = scan(id_back(CITIZEN, seed=31), seed=31, ppi=200).data
 SCRIPTS = {"latin": "0123456789", "arabic": "٠١٢٣٤٥٦٧٨٩", "persian": "۰۱۲۳۴۵۶۷۸۹"}
 
@@ -58,7 +59,7 @@ def upload(client: httpx.Client, script: str) -> list[httpx.Response]:
             data={**kind, "claims": claims, "booking_ref": f"B {number}"},
             headers={**plain, "Idempotency-Key": f"upload-{NUMBER}-{script}"},
         ),
-        client.post("/v1/checks", content=BACK, params={**kind, "claims": claims}, headers=plain),
+        client.post("/v1/checks", content=BLANK, params={**kind, "claims": claims}, headers=plain),
         client.post("/v1/checks", content=BACK, params={**kind, "claims": number}),
         client.post("/v1/checks", content=BACK, params={number: number, "deadline": number}),
         client.post("/v1/checks", content=BACK, params={"claims": f'{{"x{number}": "{number}"}}'}),
