@@ -82,7 +82,12 @@ def install_problems(app: FastAPI, services: Services) -> None:
 
     async def coded(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, InvalidDocument | InvalidRequest)
-        texts = services.problem_text(error.code, error.facts)
+        # A name that a client made up may be a citizen's number.
+        facts = {
+            name: REDACTOR.mask(fact) if isinstance(fact, str) else fact
+            for name, fact in error.facts.items()
+        }
+        texts = services.problem_text(error.code, facts)
         return _response(error.code, texts, request.state.request_id)
 
     async def known(request: Request, error: Exception) -> JSONResponse:
