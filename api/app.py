@@ -62,18 +62,7 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
             finally:
                 on_close()
 
-    def gate(queue: str) -> Gate:
-        made = Gate(
-            running=settings.workers,
-            waiting=settings.waiting,
-            retry_after_s=settings.retry_after_s,
-            longest_wait_s=settings.longest_wait_s,
-            is_short_of_memory=lambda: is_short_of_memory(settings.spare_memory_bytes),
-        )
-        metrics.watch(queue, made)
-        return made
-
-    drawing = gate("pages")
+    drawing = _gate("pages", settings, metrics)
     app = FastAPI(
         title="docqa",
         version=version("docqa"),
@@ -91,7 +80,10 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
     install_problems(app, services)
     app.include_router(
         document_routes(
-            services, gate=gate("uploads"), drawing=drawing, spool=settings.incoming_dir
+            services,
+            gate=_gate("uploads", settings, metrics),
+            drawing=drawing,
+            spool=settings.incoming_dir,
         )
     )
     app.include_router(service_routes(services))
@@ -99,6 +91,18 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
     install_review(app, services, drawing=drawing)
     describe_scopes(app)
     return app
+
+
+def _gate(queue: str, settings: Settings, metrics: Metrics) -> Gate:
+    made = Gate(
+        running=settings.workers,
+        waiting=settings.waiting,
+        retry_after_s=settings.retry_after_s,
+        longest_wait_s=settings.longest_wait_s,
+        is_short_of_memory=lambda: is_short_of_memory(settings.spare_memory_bytes),
+    )
+    metrics.watch(queue, made)
+    return made
 
 
 def _measured(services: Services, metrics: Metrics) -> Services:

@@ -24,6 +24,7 @@ from docqa.adapters.clients import SCOPES as SCOPES
 from docqa.adapters.clients import SqlClients
 from docqa.adapters.logs import REDACTOR as REDACTOR
 from docqa.adapters.logs import places as places
+from docqa.adapters.logs import set_up_child_logs
 from docqa.adapters.logs import set_up_logs as set_up_logs
 from docqa.adapters.poppler import PopplerRenderer
 from docqa.adapters.schema import migrate
@@ -195,7 +196,7 @@ def start_worker(settings: Settings, engine: Engine, policy: str | None = None) 
 
 
 def _child_engine(settings: Settings, policy: str | None) -> Engine:
-    set_up_logs()
+    set_up_child_logs()
     return load_engine(settings, policy)
 
 

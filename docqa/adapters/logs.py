@@ -8,6 +8,7 @@ digits that is as long as a national number's part is masked in every script.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import threading
@@ -107,6 +108,18 @@ def set_up_logs(*, stream: Any = None) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     sys.excepthook = _log_the_last_exception
     threading.excepthook = _log_a_thread_that_ends
+
+
+def set_up_child_logs() -> None:
+    """The same in a process that decodes documents: what C libraries write is thrown away.
+
+    They write whatever they like to the error output, past every logger.
+    """
+    stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1, encoding="utf-8")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    set_up_logs(stream=stream)
 
 
 def name_the_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
