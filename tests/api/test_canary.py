@@ -84,7 +84,12 @@ def break_the_database(folder: Path) -> None:
     engine.dispose()
 
 
-@pytest.fixture(params=["30", "0.05"], ids=["in time", "every child too slow"])
+@pytest.fixture(
+    params=[
+        pytest.param("30", id="in time"),
+        pytest.param("0.05", id="every child too slow", marks=pytest.mark.long),
+    ]
+)
 def service(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Running]:
     (tmp_path / "tmp").mkdir()
     environment = installation(tmp_path, metrics_port="0", inspect_timeout_s=request.param)
