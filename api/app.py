@@ -5,23 +5,33 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
 
+from api.access import Access
+from api.draining import Drained, Draining, drained_on_signal
 from api.envelope import Envelope
 from api.gate import Gate
+from api.memory import is_short_of_memory
+from api.metrics import MeteredInspector, Metrics, Observed, served_metrics, timed_stages
 from api.openapi import install_examples
 from api.problems import install_problems
+from api.rates import Rates
+from api.review.oidc import install_oidc
 from api.review.routes import install_review
 from api.routes.bookings import booking_routes
 from api.routes.documents import document_routes
 from api.routes.records import record_routes
 from api.routes.service import service_routes
 from api.routes.webhooks import webhook_routes
+from api.scopes import describe_scopes
 from api.services import Services
 from api.start import start
+from api.traces import traced
+from docqa import wiring
 from docqa.settings import Settings
 
 _LEFT_BEHIND_AFTER_S = 3600.0
@@ -41,21 +51,22 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
     settings.incoming_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     _sweep(settings.incoming_dir)
 
+    metrics, draining = Metrics(), Draining()
+    services = _measured(services, metrics)
+    rates = Rates(settings.rate_limit, settings.rate_limit_storage, clock=time.time)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            on_close()
+        with (
+            drained_on_signal(draining, timeout_s=settings.shutdown_timeout_s),
+            served_metrics(settings, metrics),
+        ):
+            try:
+                yield
+            finally:
+                on_close()
 
-    def gate() -> Gate:
-        return Gate(
-            running=settings.workers,
-            waiting=settings.waiting,
-            retry_after_s=settings.retry_after_s,
-        )
-
-    drawing = gate()
+    drawing = _gate("pages", settings, metrics)
     app = FastAPI(
         title="docqa",
         version=version("docqa"),
@@ -64,9 +75,14 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
         redoc_url=None,
         lifespan=lifespan,
     )
+    # The last one added is the outermost.
+    app.add_middleware(Access, services=services, rates=rates)
+    app.add_middleware(Drained, draining=draining, retry_after_s=settings.retry_after_s)
+    app.add_middleware(Observed, metrics=metrics)
     app.add_middleware(Envelope)
+    app.state.metrics = metrics
     install_problems(app, services)
-    uploads = gate()
+    uploads = _gate("uploads", settings, metrics)
     app.include_router(
         document_routes(services, gate=uploads, drawing=drawing, spool=settings.incoming_dir)
     )
@@ -74,14 +90,38 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
     app.include_router(booking_routes(services))
     app.include_router(service_routes(services))
     app.include_router(webhook_routes(services))
-    install_examples(app)
+    install_oidc(app, services)  # before the pages, whose documents have any name
     install_review(app, services, drawing=drawing)
+    install_examples(app)
+    describe_scopes(app)
     return app
+
+
+def _gate(queue: str, settings: Settings, metrics: Metrics) -> Gate:
+    made = Gate(
+        running=settings.workers,
+        waiting=settings.waiting,
+        retry_after_s=settings.retry_after_s,
+        longest_wait_s=settings.longest_wait_s,
+        is_short_of_memory=lambda: is_short_of_memory(settings.spare_memory_bytes),
+    )
+    metrics.watch(queue, made)
+    return made
+
+
+def _measured(services: Services, metrics: Metrics) -> Services:
+    stage = timed_stages(metrics, traced(is_on=services.settings.traces))
+    return replace(
+        services, inspector=MeteredInspector(services.inspector, metrics, stage), stage=stage
+    )
 
 
 def from_settings() -> FastAPI:
     """The application of this installation, as the environment describes it."""
-    services, close = start(Settings())
+    wiring.set_up_logs()
+    settings = Settings()
+    wiring.require_a_key(settings)
+    services, close = start(settings)
     return create_app(services, on_close=close)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-import traceback
 import uuid
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from api.problems import Problem, problem_response
+from docqa.wiring import REDACTOR, places
 
 _LOG = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -44,6 +45,8 @@ class Envelope:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
+        clear_contextvars()
+        bind_contextvars(request_id=request_id)
         begun = False
 
         async def dressed(message: Message) -> None:
@@ -61,7 +64,9 @@ class Envelope:
         except ClientDisconnect:
             _LOG.info("request %s: the client went away", request_id)
         except Exception as error:
-            _LOG.error("request %s failed: %s", request_id, _without_values(error))
+            _LOG.error(
+                "request %s failed: %s at %s", request_id, type(error).__name__, places(error)
+            )
             if begun:
                 raise
             failure = problem_response(Problem("service.failure"), request_id)
@@ -69,12 +74,7 @@ class Envelope:
 
 
 def _request_id(scope: Scope) -> str:
+    """The client's id, unless it could hold a citizen's number: ids go into logs and events."""
     sent = Request(scope).headers.get("x-request-id", "")
-    return sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
-
-
-def _without_values(error: Exception) -> str:
-    """Where an error came from; its own sentence may hold what a citizen typed."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
-    return f"{type(error).__name__} at {places}"
+    trusted = _REQUEST_ID.fullmatch(sent) and REDACTOR.is_clean(sent)
+    return sent if trusted else uuid.uuid4().hex

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -21,18 +24,46 @@ class Gate:
         running: how many :meth:`run` at the same time, each in a thread.
         waiting: how many more may be inside, sending their body or waiting for a turn.
         retry_after_s: what those who are refused are told to wait.
+        longest_wait_s: nobody more is let in while somebody has waited so long for a turn.
+        is_short_of_memory: nobody more is let in while it says so.
     """
 
-    def __init__(self, *, running: int, waiting: int, retry_after_s: int) -> None:
+    def __init__(
+        self,
+        *,
+        running: int,
+        waiting: int,
+        retry_after_s: int,
+        longest_wait_s: float = math.inf,
+        is_short_of_memory: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._free = running + waiting
         self._running = running
         self._turns: anyio.CapacityLimiter | None = None
+        self._threads: anyio.CapacityLimiter | None = None
         self._retry_after_s = retry_after_s
+        self._longest_wait_s = longest_wait_s
+        self._is_short_of_memory = is_short_of_memory
+        self._waiting_since: deque[float] = deque()
+
+    @property
+    def oldest_wait_s(self) -> float:
+        """How long the one who has waited longest for a turn has waited; 0 when nobody waits."""
+        return time.monotonic() - self._waiting_since[0] if self._waiting_since else 0.0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a turn."""
+        return len(self._waiting_since)
 
     @contextmanager
     def admitted(self) -> Iterator[None]:
-        """Be inside. Raises Problem ``service.overloaded`` when it is full."""
-        if self._free <= 0:
+        """Be inside. Raises Problem ``service.overloaded`` when that would not be served soon."""
+        if (
+            self._free <= 0
+            or self.oldest_wait_s > self._longest_wait_s
+            or self._is_short_of_memory()
+        ):
             raise Problem("service.overloaded", retry_after_s=self._retry_after_s)
         self._free -= 1
         try:
@@ -47,4 +78,14 @@ class Gate:
         """
         if self._turns is None:  # belongs to the running event loop
             self._turns = anyio.CapacityLimiter(self._running)
-        return await anyio.to_thread.run_sync(work, limiter=self._turns)
+            self._threads = anyio.CapacityLimiter(self._running)
+        since = time.monotonic()
+        self._waiting_since.append(since)
+        try:
+            await self._turns.acquire()
+        finally:
+            self._waiting_since.remove(since)
+        try:
+            return await anyio.to_thread.run_sync(work, limiter=self._threads)
+        finally:
+            self._turns.release()

@@ -16,6 +16,7 @@ from starlette.routing import compile_path
 
 from api.services import Services, Texts
 from docqa.errors import InvalidDocument, InvalidRequest
+from docqa.wiring import REDACTOR
 
 TYPE_PREFIX = "https://docqa.invalid/problems/"
 _TABLES: Mapping[str, Mapping[str, Any]] = tomllib.loads(
@@ -82,7 +83,12 @@ def install_problems(app: FastAPI, services: Services) -> None:
 
     async def coded(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, InvalidDocument | InvalidRequest)
-        texts = services.problem_text(error.code, error.facts)
+        # A name that a client made up may be a citizen's number.
+        facts = {
+            name: REDACTOR.mask(fact) if isinstance(fact, str) else fact
+            for name, fact in error.facts.items()
+        }
+        texts = services.problem_text(error.code, facts)
         return _response(error.code, texts, request.state.request_id)
 
     async def known(request: Request, error: Exception) -> JSONResponse:
@@ -136,7 +142,10 @@ def _response(
     }
     headers = {}
     if problem is not None and problem.errors:
-        body["errors"] = list(problem.errors)
+        # A client may have put a citizen's number where a name belongs.
+        body["errors"] = [
+            {name: REDACTOR.mask(said) for name, said in error.items()} for error in problem.errors
+        ]
     if problem is not None and problem.retry_after_s is not None:
         headers["Retry-After"] = str(problem.retry_after_s)
     return JSONResponse(body, status, headers, media_type="application/problem+json")

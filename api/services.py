@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,6 +132,56 @@ class Reservations(Protocol):
         ...
 
 
+class ClientKey(Protocol):
+    """An API key that was found good."""
+
+    @property
+    def key_id(self) -> str:
+        """Public part of the key."""
+        ...
+
+    @property
+    def client_id(self) -> str:
+        """Whose it is."""
+        ...
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What it may do; ``admin`` includes the rest."""
+        ...
+
+
+class Clients(Protocol):
+    """Who may call, what is theirs, and what reviewers may do."""
+
+    def authenticate(self, token: str, *, now: datetime) -> ClientKey | None:
+        """The live key that ``token`` is; None whatever else it is, in about the same time."""
+        ...
+
+    def owns(self, client_id: str, document_id: str) -> bool:
+        """Whether the document exists and is this client's."""
+        ...
+
+    def role(self, reviewer: str) -> str:
+        """``reviewer``, ``senior``, ``auditor`` or ``admin``."""
+        ...
+
+    def vouched_by_provider(self, reviewer: str) -> bool:
+        """Whether the account came from the OpenID provider and has no password of its own."""
+        ...
+
+    def admit_reviewer(self, reviewer: str, role: str, *, unusable_hash: str) -> bool:
+        """Make or update the account of whom the provider vouches for; False if it is local.
+
+        Raises ValueError for an unknown role.
+        """
+        ...
+
+
+def _unmeasured(stage: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -159,5 +210,9 @@ class Services:
     ready: Callable[[], list[str]]
     """What keeps the service from working, each with its remedy; [] when nothing does."""
     portal: Portal
+    clients: Clients
+    """Who may call."""
+    stage: Callable[[str], AbstractContextManager[None]] = _unmeasured
+    """Measures a stage of a document: a context of its name."""
     clock: Callable[[], datetime] = _utc_now
     """The time, aware, in UTC."""

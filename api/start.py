@@ -84,6 +84,7 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
         reservations=stores.reservations,
         blobs=stores.blobs,
         webhooks=stores.webhooks,
+        clients=stores.clients,
         ready=lambda: [*stores.documents.problems(), *lacking],
         portal=Portal(
             records=stores.records,

@@ -235,11 +235,12 @@ def _create(
         deadline_at=deadline,
         client_id=client_id,
     )
-    services.blobs.put(document.blob_key, submission.upload.path.read_bytes())
-    try:
-        services.store.add(document)
-    except Exception as error:
-        return _settled(services, document, error)
+    with services.stage("store"):
+        services.blobs.put(document.blob_key, submission.upload.path.read_bytes())
+        try:
+            services.store.add(document)
+        except Exception as error:
+            return _settled(services, document, error)
     return document, False
 
 

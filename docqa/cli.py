@@ -9,10 +9,13 @@ from __future__ import annotations
 import sys
 
 import click
+from pydantic import ValidationError
 
 from docqa import wiring
 from docqa.commands.check import check
+from docqa.commands.config import config
 from docqa.commands.installation import list_measures, reviewer, run_doctor, run_migrate
+from docqa.commands.keys import keys
 from docqa.commands.revalidate import revalidate
 from docqa.commands.serve import serve
 from docqa.commands.speaking import (
@@ -38,6 +41,8 @@ def cli() -> None:
 for command in (check, serve, revalidate, list_measures, run_doctor, run_migrate, reviewer):
     cli.add_command(command)
 cli.add_command(webhooks)
+for command in (keys, config):
+    cli.add_command(command)
 
 
 def main() -> None:
@@ -53,6 +58,12 @@ def main() -> None:
         sentences = problem_json(error, wiring.load_catalogue(wiring.models_dir(Settings())))
         errors.print(f"{error.code}: {sentence(sentences)}", highlight=False, markup=False)
         sys.exit(EXIT_BAD_INPUT)
+    except ValidationError as error:  # of the settings; a value may be a secret
+        for wrong in error.errors(include_input=False, include_url=False):
+            name = "_".join(map(str, wrong["loc"])).upper()
+            where = f"DOCQA_{name}: " if name else ""
+            errors.print(f"{where}{wrong['msg']}", highlight=False, markup=False)
+        sys.exit(EXIT_CONFIGURATION)
     except MissingDependency as error:
         errors.print(str(error), highlight=False, markup=False)
         sys.exit(EXIT_MISSING)

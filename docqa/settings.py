@@ -1,16 +1,34 @@
 """How an installation runs: ``DOCQA_*`` environment variables, each with a safe default.
 
+They may stand in a TOML file as well, named by ``DOCQA_CONFIG`` (``port = 8000``, without the
+prefix); the environment wins. A key that does not exist stops the start, wherever it stands.
 What is accepted and rejected is not set here but in ``models/policy/``.
 """
 
 from __future__ import annotations
 
+import os
+import tomllib
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from docqa.errors import InvalidModel
+
+PREFIX = "DOCQA_"
+CONFIG_VARIABLE = "DOCQA_CONFIG"
+_OF_TESTS = "DOCQA_TEST_"
+"""What the test suite itself is told; no setting."""
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def _comma_separated(value: object) -> object:
@@ -22,7 +40,9 @@ def _comma_separated(value: object) -> object:
 class Settings(BaseSettings):
     """Everything an operator may set. A value of the wrong kind stops the start."""
 
-    model_config = SettingsConfigDict(env_prefix="DOCQA_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True
+    )
 
     database_url: str = Field(
         default="sqlite:///docqa-data/docqa.sqlite3",
@@ -122,3 +142,119 @@ class Settings(BaseSettings):
         le=64,
         description="Webhooks on their way at the same time; 0: only `docqa webhooks deliver`.",
     )
+    dev: bool = Field(
+        default=False,
+        description="For development: no API keys are needed, everybody is the client `local`. "
+        "Listens on this machine only.",
+    )
+    rate_limit: str = Field(
+        default="600/minute",
+        description="Requests of one client; one more gets 429. As the limits library writes it.",
+    )
+    rate_limit_storage: str = Field(
+        default="memory://",
+        description="Where requests are counted: in each process, or in a Redis that all replicas "
+        "share (`redis://…`; install the Python package redis as well).",
+    )
+    longest_wait_s: float = Field(
+        default=20.0,
+        gt=0,
+        description="While an upload has waited so long for a child, further ones get 503, "
+        "seconds.",
+    )
+    spare_memory_bytes: int = Field(
+        default=500_000_000,
+        ge=0,
+        description="While less memory is available, to the machine or to the container, uploads "
+        "get 503, bytes.",
+    )
+    shutdown_timeout_s: int = Field(
+        default=40,
+        ge=1,
+        description="After SIGTERM requests in flight may take so long; new ones get 503, seconds.",
+    )
+    migrate_at_start: bool | None = Field(
+        default=None,
+        description="Whether the service brings the database's schema up to date when it starts. "
+        "Unset: yes on SQLite, no elsewhere, where `docqa migrate` does it.",
+    )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port of `/metrics` for Prometheus; unset: none is opened.",
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1", description="Address on which `/metrics` listens."
+    )
+    traces: bool = Field(
+        default=False,
+        description="Whether OpenTelemetry spans are sent as the OTEL_* variables say; needs "
+        "`docqa[otel]`.",
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="Where browsers reach the service, for instance `https://docqa.example.org`; "
+        "needed for signing in by OpenID Connect.",
+    )
+    oidc_issuer: str | None = Field(
+        default=None,
+        description="Issuer of the OpenID Connect provider by which reviewers sign in; unset: "
+        "passwords only.",
+    )
+    oidc_client_id: str = Field(default="docqa", description="docqa's name at the provider.")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="docqa's secret at the provider."
+    )
+    oidc_name_claim: str = Field(
+        default="email", description="The claim of the ID token that becomes a reviewer's name."
+    )
+    oidc_role_claim: str = Field(
+        default="docqa_role",
+        description="The claim that says reviewer, senior, auditor or admin; without it nobody "
+        "gets in.",
+    )
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Self:
+        if self.dev and self.host not in _LOOPBACK:
+            raise ValueError("dev needs no keys, so it listens on 127.0.0.1 only: unset host")
+        if self.oidc_issuer and not self.public_url:
+            raise ValueError("oidc_issuer needs public_url, where the provider sends browsers back")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, then the file that ``DOCQA_CONFIG`` names, then the defaults."""
+        _refuse_unknown_variables(set(cls.model_fields))
+        file = os.environ.get(CONFIG_VARIABLE)
+        if not file:
+            return init_settings, env_settings
+        return init_settings, env_settings, _file(settings_cls, Path(file))
+
+
+def _refuse_unknown_variables(known: set[str]) -> None:
+    names = {name.upper() for name in os.environ}
+    expected = {PREFIX + name.upper() for name in known} | {CONFIG_VARIABLE}
+    for name in sorted(names - expected):
+        if name.startswith(PREFIX) and not name.startswith(_OF_TESTS):
+            raise InvalidModel(f"{name} is no setting; docs/configuration.md lists them all")
+
+
+def _file(settings_cls: type[BaseSettings], path: Path) -> TomlConfigSettingsSource:
+    try:
+        found: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidModel(f"{CONFIG_VARIABLE}={path} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # TOML, or not UTF-8
+        raise InvalidModel(f"{path} is not TOML: {error}") from error
+    for name in sorted(set(found) - set(settings_cls.model_fields)):
+        raise InvalidModel(f"{path.name}: {name} is no setting; see docs/configuration.md")
+    return TomlConfigSettingsSource(settings_cls, path)

@@ -9,7 +9,7 @@ import hashlib
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +20,13 @@ from argon2 import PasswordHasher
 from docqa import measures, pipeline
 from docqa.adapters.blobs import FolderBlobs
 from docqa.adapters.bookings import SqlBookings
+from docqa.adapters.clients import ROLES as ROLES
+from docqa.adapters.clients import SCOPES as SCOPES
+from docqa.adapters.clients import SqlClients
+from docqa.adapters.logs import REDACTOR as REDACTOR
+from docqa.adapters.logs import places as places
+from docqa.adapters.logs import set_up_child_logs
+from docqa.adapters.logs import set_up_logs as set_up_logs
 from docqa.adapters.poppler import PopplerRenderer
 from docqa.adapters.records import SqlRecords
 from docqa.adapters.schema import migrate
@@ -60,6 +67,7 @@ class Stores:
     records: SqlRecords
     bookings: SqlBookings
     webhooks: SqlWebhooks
+    clients: SqlClients
 
 
 def models_dir(settings: Settings) -> Path:
@@ -215,17 +223,35 @@ def load_policy(
 def start_worker(settings: Settings, engine: Engine, policy: str | None = None) -> Worker:
     """Killable children, each with an engine like ``engine``, ready to inspect."""
     return Worker(
-        partial(load_engine, settings, policy),
+        partial(_child_engine, settings, policy),
         engine,
         processes=settings.workers,
         limits=ChildLimits(settings.inspect_timeout_s, settings.child_memory_bytes),
     )
 
 
+def _child_engine(settings: Settings, policy: str | None) -> Engine:
+    set_up_child_logs()
+    return load_engine(settings, policy)
+
+
 def open_stores(settings: Settings) -> Stores:
-    """The database, its schema brought up to date, and the folder of uploaded bytes."""
-    migrate(settings.database_url)
+    """The database and the folder of uploaded bytes.
+
+    The schema is brought up to date where the settings say so, by default on SQLite only.
+
+    Raises:
+        InvalidModel: it is not up to date, and bringing it there was not asked for.
+    """
+    migrates = settings.migrate_at_start
+    if migrates is None:
+        migrates = settings.database_url.startswith("sqlite")
+    if migrates:
+        migrate(settings.database_url)
     documents = SqlStore(settings.database_url)
+    if not migrates and (problems := documents.problems()):
+        documents.close()
+        raise InvalidModel("; ".join(problems))
     sessions = SqlSessions(
         documents.engine,
         idle=timedelta(minutes=settings.session_idle_minutes),
@@ -243,7 +269,8 @@ def open_stores(settings: Settings) -> Stores:
         )
     records = SqlRecords(documents, blobs)
     webhooks = SqlWebhooks(documents.engine)
-    return Stores(documents, blobs, sessions, reservations, records, bookings, webhooks)
+    clients = SqlClients(documents.engine)
+    return Stores(documents, blobs, sessions, reservations, records, bookings, webhooks, clients)
 
 
 def make_courier(settings: Settings, webhooks: SqlWebhooks) -> Courier:
@@ -252,9 +279,30 @@ def make_courier(settings: Settings, webhooks: SqlWebhooks) -> Courier:
     return Courier(webhooks, sender, timeout_s=settings.webhook_timeout_s)
 
 
-def add_reviewer(stores: Stores, name: str, password: str) -> None:
+def require_a_key(settings: Settings) -> None:
+    """Raises InvalidModel where nobody could call the service: there is no live API key."""
+    if settings.dev:
+        return
+    stores = open_stores(settings)
+    try:
+        if not stores.clients.has_live_key(now=datetime.now(UTC)):
+            raise InvalidModel(
+                "there is no API key: make one by `docqa keys create NAME --scope …`, or try docqa "
+                "on this machine without keys by `docqa serve --dev`"
+            )
+    finally:
+        stores.documents.close()
+
+
+def migrate_database(settings: Settings) -> None:
+    """Create the database, or bring its schema up to date."""
+    migrate(settings.database_url)
+
+
+def add_reviewer(stores: Stores, name: str, password: str, role: str = "reviewer") -> None:
     """Create a reviewer's account, or give it a new password (kept as an argon2 hash)."""
     stores.documents.add_reviewer(name, PasswordHasher().hash(password))
+    stores.clients.set_role(name, role)
 
 
 def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:

@@ -14,6 +14,8 @@ import logging
 import math
 import os
 import resource
+import secrets
+import select
 import signal
 import tempfile
 from collections.abc import Callable, Mapping
@@ -25,7 +27,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from docqa.errors import InvalidDocument, InvalidRequest
 from docqa.overlay import draw_regions, find_page, picture, png
@@ -37,6 +39,8 @@ _PR_SET_PDEATHSIG = 1
 _TASKS_PER_CHILD = 500
 """A child is replaced after so many documents, so that a leak in a decoder cannot grow for ever."""
 _ONE_THREAD = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+_LAST_WORDS_S = 10.0
+"""An answer may still be on its way when its child has gone."""
 _FILE_BYTES = 1 << 30
 """No file that a child or its Tesseract writes may grow beyond this."""
 
@@ -141,9 +145,46 @@ class Worker:
         self.close()
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return self._pool.schedule(
-            function, args=list(arguments), timeout=self._limits.timeout_s
-        ).result()
+        """What ``function`` returns in a child.
+
+        pebble takes a child that ends with exit code 0 for one that has done its work, and would
+        wait for the answer until the time limit. So the child holds a pipe open while it lives.
+        """
+        pipe = Path(self._scratch.name, secrets.token_hex(16))
+        os.mkfifo(pipe, 0o600)
+        alive = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            future = self._pool.schedule(
+                _while_alive, args=[pipe, function, *arguments], timeout=self._limits.timeout_s
+            )
+            _wait_for_either(future, alive)
+            try:
+                return future.result(timeout=_LAST_WORDS_S)
+            except FutureTimeout:
+                if future.done():  # the time limit of the document
+                    raise
+                future.cancel()  # type: ignore[no-untyped-call]  # pebble leaves it untyped
+                raise _ended_quietly() from None
+        finally:
+            os.close(alive)
+            pipe.unlink(missing_ok=True)
+
+
+def _wait_for_either(future: ProcessFuture[Any], alive: int) -> None:
+    """Block until there is an answer, or the child that held the other end of ``alive`` ended."""
+    answered, to_close = os.pipe()
+    future.add_done_callback(lambda _: os.close(to_close))
+    poll = select.poll()
+    try:
+        for descriptor in (alive, answered):
+            poll.register(descriptor, select.POLLHUP)
+        poll.poll()
+    finally:
+        os.close(answered)
+
+
+def _ended_quietly() -> ProcessExpired:
+    return ProcessExpired("no answer", code=0)  # type: ignore[no-untyped-call]  # pebble's
 
 
 def _fault_code(error: Exception) -> str:
@@ -165,6 +206,7 @@ def _file_sha256(path: Path) -> str:
 
 _child_engine: Engine | None = None
 _child_limits: ChildLimits | None = None
+_alive: int | None = None
 
 
 def _start_child(
@@ -187,6 +229,15 @@ def _start_child(
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+
+
+def _while_alive(pipe: Path, function: Callable[..., Any], *arguments: Any) -> Any:
+    """What ``function`` returns; ``pipe`` is held open until this child ends or works again."""
+    global _alive
+    if _alive is not None:
+        os.close(_alive)
+    _alive = os.open(pipe, os.O_WRONLY)
+    return function(*arguments)
 
 
 def _engine() -> Engine:

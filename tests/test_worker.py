@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -55,7 +56,7 @@ def test_a_good_document_comes_back_from_the_child(
     ("fault", "code"),
     [
         ("crash", "system.crashed"),
-        ("exit_quietly", "system.timeout"),  # exit code 0 looks to pebble like an honest goodbye
+        ("exit_quietly", "system.crashed"),
         ("hang", "system.timeout"),
         ("hoard", "system.out_of_memory"),
         ("raise_bug", "system.failed"),
@@ -70,6 +71,16 @@ def test_a_fault_is_review_and_the_pool_lives_on(
         assert report.verdict.decision == "review"
         assert [reason.code for reason in report.verdict.reasons] == [code]
         assert len(report.sha256) == 64
+
+
+def test_a_child_that_ends_quietly_is_noticed_long_before_the_time_limit(picture: Path) -> None:
+    limits = ChildLimits(timeout_s=600.0, memory_bytes=3_000_000_000)
+    build_engine = partial(build, "exit_quietly")
+    with Worker(build_engine, build_engine(), processes=1, limits=limits) as worker:
+        begun = time.monotonic()
+        report = worker.inspect_file(picture, document_type="a4-generic")
+        assert [reason.code for reason in report.verdict.reasons] == ["system.crashed"]
+        assert time.monotonic() - begun < 60
 
 
 def test_what_went_wrong_is_logged_without_what_was_in_it(

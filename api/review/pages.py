@@ -56,6 +56,7 @@ def render(
         ],
         form_token=form_token(token),
         reviewer=reviewer,
+        has_provider=request.app.state.has_provider,
         version=version("docqa"),
         **values,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
@@ -40,12 +40,16 @@ def _add_uploading(router: APIRouter, services: Services, gate: Gate, spool: Pat
     @asynccontextmanager
     async def submission(request: Request) -> AsyncIterator[Submission]:
         with gate.admitted():
-            async with received(
-                request,
-                folder=spool,
-                max_bytes=services.settings.max_upload_bytes,
-                timeout_s=services.settings.upload_timeout_s,
-            ) as upload:
+            async with AsyncExitStack() as kept:
+                with services.stage("upload"):
+                    upload = await kept.enter_async_context(
+                        received(
+                            request,
+                            folder=spool,
+                            max_bytes=services.settings.max_upload_bytes,
+                            timeout_s=services.settings.upload_timeout_s,
+                        )
+                    )
                 yield parse_submission(upload, dict(request.query_params))
 
     @router.post(

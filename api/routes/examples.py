@@ -143,6 +143,8 @@ _PROBLEM: dict[str, Any] = {
 }
 _MEANINGS = {
     400: "The request cannot be read",
+    401: "No valid API key was sent",
+    403: "The key lacks the scope of this address",
     404: "It does not exist",
     408: "The file did not arrive in time",
     409: "Another request came first, or the time for this has passed",
@@ -150,6 +152,7 @@ _MEANINGS = {
     413: "The file is too large",
     415: "The file is not a JPEG, PNG, TIFF or PDF",
     422: "The file cannot be a document, or a value is wrong",
+    429: "Too many requests of this client: see Retry-After",
     503: "Too many uploads at the moment: see Retry-After",
 }
 

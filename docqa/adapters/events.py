@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from structlog.contextvars import get_contextvars
 
 from docqa.adapters.schema import events
 
@@ -30,11 +31,15 @@ def record_event(
         kind: ``document.judged``, ``document.ruled``, ``document.deleted``, ``booking.changed`` …
         occurred_at: aware.
         body: thin: ids, decisions and reason codes, never what a citizen typed or a document says.
+            The id of the request that is being answered is added.
         client_id: whose it is; None when no client owns it.
         document_id: what it is about.
         booking_ref: the booking it belongs to.
     """
     event_id = "evt_" + secrets.token_hex(_ID_BYTES)
+    request_id = get_contextvars().get("request_id")
+    if request_id is not None:
+        body = {**body, "request_id": request_id}
     connection.execute(
         sa.insert(events).values(
             id=event_id,

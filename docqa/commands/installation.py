@@ -44,14 +44,21 @@ def run_doctor(context: click.Context) -> None:
 @click.command("migrate")
 def run_migrate() -> None:
     """Create the database, or bring its schema up to date."""
-    wiring.open_stores(Settings())
+    wiring.migrate_database(Settings())
     click.echo("The database is up to date.")
 
 
 @click.command()
 @click.argument("name")
+@click.option(
+    "--role",
+    type=click.Choice(wiring.ROLES),
+    default="reviewer",
+    show_default=True,
+    help="An auditor sees everything and decides nothing.",
+)
 @click.password_option(help="Asked for on the terminal when not given.")
-def reviewer(name: str, password: str) -> None:
-    """Create a reviewer's account, or give it a new password."""
-    wiring.add_reviewer(wiring.open_stores(Settings()), name, password)
+def reviewer(name: str, role: str, password: str) -> None:
+    """Create a reviewer's account, or give it a new password and role."""
+    wiring.add_reviewer(wiring.open_stores(Settings()), name, password, role)
     click.echo(f"{name} can sign in at /review.")

@@ -2,31 +2,65 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import sys
+from typing import Any
 
 import click
 import uvicorn
 
 from docqa import wiring
-from docqa.settings import Settings
+from docqa.errors import InvalidModel
+from docqa.settings import PREFIX, Settings
 
 
 @click.command()
 @click.option("--host", help="Address to listen on (default: DOCQA_HOST or 127.0.0.1).")
 @click.option("--port", type=int, help="Port to listen on; 0 picks a free one.")
-def serve(host: str | None, port: int | None) -> None:
+@click.option("--workers", type=int, help="Documents inspected at the same time, each in a child.")
+@click.option("--dev", is_flag=True, help="Try it without API keys, on this machine only.")
+def serve(host: str | None, port: int | None, workers: int | None, dev: bool) -> None:
     r"""Run the HTTP service and the reviewers' pages until stopped.
 
+    One process answers requests, which is little work; the children inspect, which is much. For
+    more than one machine run one service on each, with PostgreSQL. SIGTERM finishes what is in
+    flight and refuses what is new.
+
     \b
-    docqa serve
-    docqa serve --port 0
+    docqa serve --dev
+    docqa serve --port 0 --workers 4
     """
+    # Options become variables, so that they are checked, and found by the service, like all others.
+    given = {"host": host, "port": port, "workers": workers, "dev": dev or None}
+    os.environ.update(
+        {PREFIX + name.upper(): str(value) for name, value in given.items() if value is not None}
+    )
     settings = Settings()
-    given = {"host": host, "port": port}
-    settings = settings.model_copy(update={k: v for k, v in given.items() if v is not None})
     wiring.load_engine(settings)  # a wrong file in models/ stops the start here, with a sentence
-    listener = socket.create_server((settings.host, settings.port), backlog=1024)
+    wiring.require_a_key(settings)
+    try:
+        listener = socket.create_server((settings.host, settings.port), backlog=1024)
+    except OSError as error:
+        raise InvalidModel(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}"
+        ) from error
+    for number in (signal.SIGTERM, signal.SIGINT):  # the server raises them again when it is done
+        signal.signal(number, _end)
     address = f"http://{settings.host}:{listener.getsockname()[1]}"
     click.echo(f"docqa serves at {address}  (review: {address}/review)")
-    config = uvicorn.Config("api.app:from_settings", factory=True, log_level="warning")
+    config = uvicorn.Config(
+        "api.app:from_settings",
+        factory=True,
+        log_config=None,
+        log_level="warning",
+        access_log=False,  # it would write query strings, where raw uploads have their claims
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_timeout_s,
+    )
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _end(*_: Any) -> None:
+    sys.exit(0)

@@ -24,6 +24,7 @@ from api.services import Inspected, PageRenderer, Services, Texts
 from docqa import wiring
 from docqa.adapters.blobs import FolderBlobs
 from docqa.adapters.bookings import SqlBookings
+from docqa.adapters.clients import SqlClients
 from docqa.adapters.records import SqlRecords
 from docqa.adapters.schema import migrate
 from docqa.adapters.sessions import SqlReservations, SqlSessions
@@ -213,6 +214,7 @@ def scripted_service(
         "blobs_dir": folder / "blobs",
         "incoming_dir": folder / "incoming",
         "max_upload_bytes": 300_000,
+        "dev": True,
     }
     settings = Settings(**(facts | changes))
     (folder / "docqa.sqlite3").write_bytes(_empty_database())
@@ -245,6 +247,7 @@ def scripted_service(
         reservations=SqlReservations(store.engine),
         blobs=blobs,
         webhooks=SqlWebhooks(store.engine),
+        clients=SqlClients(store.engine),
         ready=lambda: [*store.problems(), *unready],
         portal=Portal(
             records=SqlRecords(store, blobs),

@@ -46,6 +46,13 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def portal(environment: dict[str, str]) -> Iterator[httpx.Client]:
     """A client of a service that serves as long as the tests of this file run."""
     log = Path(environment["DOCQA_BLOBS_DIR"]).parent / "log"
+    scopes = ("documents:write", "documents:read", "reviews:read")
+    made: list[str | Path] = [DOCQA, "keys", "create", "portal"]
+    for scope in scopes:
+        made += ["--scope", scope]
+    key = subprocess.run(
+        made, env=environment, capture_output=True, text=True, check=True
+    ).stdout.strip()
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             [DOCQA, "serve", "--port", "0"],
@@ -54,10 +61,11 @@ def portal(environment: dict[str, str]) -> Iterator[httpx.Client]:
         assert process.stdout is not None
         address = re.search(r"http://\S+", process.stdout.readline())
         assert address, log.read_text()
-        with httpx.Client(base_url=address.group(), timeout=60) as client:
+        headers = {"Authorization": f"Bearer {key}"}
+        with httpx.Client(base_url=address.group(), headers=headers, timeout=60) as client:
             yield client
         process.terminate()
-        assert process.wait(timeout=30) in (0, -15)
+        assert process.wait(timeout=30) == 0
         process.stdout.close()
     assert CITIZEN.national_number not in log.read_text()
 

@@ -1,0 +1,78 @@
+"""How many requests a client may make."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from limits import RateLimitItem, parse
+from limits.errors import ConfigurationError, StorageError
+from limits.storage import storage_from_string
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from docqa.errors import InvalidModel
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left to a client."""
+
+    is_granted: bool
+    remaining: int
+    reset_s: int
+    """Until there is more; at least 1."""
+    policy: str
+    """As the RateLimit-Policy header writes it."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """RateLimit headers (IETF draft 09 and later)."""
+        return {
+            "RateLimit-Policy": self.policy,
+            "RateLimit": f'"client";r={self.remaining};t={self.reset_s}',
+        }
+
+
+class Rates:
+    """Counts requests by client over a sliding window.
+
+    Args:
+        limit: as the limits library writes it, ``600/minute``.
+        storage: URI of where it counts.
+        clock: seconds since the epoch.
+
+    Raises:
+        InvalidModel: one of the two makes no sense, or its client library is not installed.
+    """
+
+    def __init__(self, limit: str, storage: str, *, clock: Callable[[], float]) -> None:
+        try:
+            self._limit: RateLimitItem = parse(limit)
+            self._counter = SlidingWindowCounterRateLimiter(
+                storage_from_string(storage, wrap_exceptions=True)
+            )
+        except (ValueError, ConfigurationError, ImportError, NotImplementedError) as error:
+            raise InvalidModel(
+                "DOCQA_RATE_LIMIT or DOCQA_RATE_LIMIT_STORAGE is wrong, or the library of that "
+                f"storage is not installed ({type(error).__name__})"
+            ) from error
+        self._clock = clock
+        self._policy = f'"client";q={self._limit.amount};w={self._limit.get_expiry()}'
+
+    def take(self, client_id: str) -> Allowance:
+        """Count one request of ``client_id``; blocks while the storage answers.
+
+        A storage that fails grants it: counting must not stop citizens.
+        """
+        try:
+            granted = self._counter.hit(self._limit, client_id)
+            window = self._counter.get_window_stats(self._limit, client_id)
+        except StorageError as error:
+            _LOG.warning("requests are not counted: %s", type(error).__name__)
+            return Allowance(True, self._limit.amount, self._limit.get_expiry(), self._policy)
+        reset_s = max(1, math.ceil(window.reset_time - self._clock()))
+        return Allowance(granted, max(0, int(window.remaining)), reset_s, self._policy)

@@ -1,0 +1,88 @@
+"""Who is not let in while the service could not serve them soon."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from api.gate import Gate
+from api.memory import available_memory_bytes
+from api.problems import Problem
+
+GIB = 1 << 30
+
+
+def test_while_memory_is_short_nobody_more_is_let_in() -> None:
+    short = [True]
+    gate = Gate(running=1, waiting=1, retry_after_s=7, is_short_of_memory=lambda: short[0])
+    with pytest.raises(Problem) as refused, gate.admitted():
+        pass
+    assert (refused.value.code, refused.value.retry_after_s) == ("service.overloaded", 7)
+    short[0] = False
+    with gate.admitted():
+        pass
+
+
+def test_while_somebody_has_waited_too_long_nobody_more_is_let_in() -> None:
+    gate = Gate(running=1, waiting=9, retry_after_s=7, longest_wait_s=0.0)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        assert may_end.wait(20)
+
+    async def main() -> None:
+        async with anyio.create_task_group() as tasks:
+            with gate.admitted():  # nobody waits yet
+                tasks.start_soon(gate.run, work)
+                await anyio.to_thread.run_sync(begun.wait)
+            tasks.start_soon(gate.run, may_end.set)
+            await anyio.wait_all_tasks_blocked()
+            assert gate.waiting == 1 and gate.oldest_wait_s > 0
+            with pytest.raises(Problem), gate.admitted():
+                pass
+            may_end.set()
+        assert (gate.waiting, gate.oldest_wait_s) == (0, 0)
+        with gate.admitted():
+            pass
+
+    anyio.run(main)
+
+
+def told(root: Path, **files: str) -> Path:
+    places = {
+        "meminfo": "proc/meminfo",
+        "max": "sys/fs/cgroup/memory.max",
+        "current": "sys/fs/cgroup/memory.current",
+        "stat": "sys/fs/cgroup/memory.stat",
+    }
+    for name, text in files.items():
+        path = root / places[name]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def test_the_container_counts_where_it_leaves_less_than_the_machine(tmp_path: Path) -> None:
+    meminfo = f"MemTotal: 1 kB\nMemAvailable: {8 * GIB // 1024} kB\n"
+    assert available_memory_bytes(told(tmp_path, meminfo=meminfo)) == 8 * GIB
+    limited = told(tmp_path, max=str(4 * GIB), current=str(3 * GIB), stat="anon 5\n")
+    assert available_memory_bytes(limited) == GIB
+    cached = told(tmp_path, stat=f"anon 5\ninactive_file {GIB}\n")
+    assert available_memory_bytes(cached) == 2 * GIB
+    unlimited = told(tmp_path, max="max\n")
+    assert available_memory_bytes(unlimited) == 8 * GIB
+
+
+@pytest.mark.parametrize("meminfo", ["", "nonsense", "MemAvailable: many kB"])
+def test_where_nobody_tells_nobody_is_refused_for_it(tmp_path: Path, meminfo: str) -> None:
+    assert available_memory_bytes(told(tmp_path, meminfo=meminfo)) is None
+
+
+def test_this_machine_tells() -> None:
+    left = available_memory_bytes()
+    assert left is not None and left > 0
