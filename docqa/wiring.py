@@ -20,7 +20,7 @@ from argon2 import PasswordHasher
 from docqa import measures, pipeline
 from docqa.adapters.blobs import FolderBlobs
 from docqa.adapters.poppler import PopplerRenderer
-from docqa.adapters.schema import migrate
+from docqa.adapters.schema import is_missing, migrate
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
 from docqa.adapters.tesseract import TesseractEngine
@@ -219,8 +219,14 @@ def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:
         return f"policy {engine.policy.id}, {len(engine.document_types)} document types"
 
     def database() -> str:
-        open_stores(settings).documents.close()
-        return "answers, schema up to date"
+        if is_missing(settings.database_url):
+            return "none yet: run `docqa migrate`"
+        documents = SqlStore(settings.database_url)
+        try:
+            documents.engine.connect().close()  # raises what keeps it from answering
+            return "; ".join(documents.problems()) or "answers, schema up to date"
+        finally:
+            documents.close()
 
     return {
         "Tesseract": ocr.version,

@@ -19,6 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_TIMEOUT_MS = 10_000
+_MIGRATION_LOCK = 0x646F637161  # "docqa": any number that nothing else in the database uses
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -151,14 +152,18 @@ def open_engine(url: str) -> sa.Engine:
 
 
 def migrate(url: str) -> None:
-    """Bring the database at ``url`` to the newest schema; a new SQLite file is made if need be."""
-    path = sa.make_url(url).database
-    if url.startswith("sqlite") and path:
-        Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Bring the database at ``url`` to the newest schema; a new SQLite file is made if need be.
+
+    Several may do so at once: one migrates, the others wait for it and find nothing left to do.
+    """
+    path = _sqlite_path(url)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = open_engine(url)
     try:
         config = _alembic()
         with engine.begin() as connection:
+            _wait_for_other_migrations(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     finally:
@@ -169,6 +174,29 @@ def schema_is_current(connection: sa.Connection) -> bool:
     """Whether :func:`migrate` has nothing to do."""
     newest = ScriptDirectory.from_config(_alembic()).get_current_head()
     return MigrationContext.configure(connection).get_current_revision() == newest
+
+
+def is_missing(url: str) -> bool:
+    """Whether ``url`` names an SQLite file that is not there; looking does not make it."""
+    path = _sqlite_path(url)
+    return path is not None and not path.exists()
+
+
+def _sqlite_path(url: str) -> Path | None:
+    parsed = sa.make_url(url)
+    is_file = parsed.get_backend_name() == "sqlite" and parsed.database not in (
+        None,
+        "",
+        ":memory:",
+    )
+    return Path(str(parsed.database)) if is_file else None
+
+
+def _wait_for_other_migrations(connection: sa.Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # sqlite3 begins none before DDL by itself
 
 
 def _alembic() -> Config:
@@ -185,6 +213,7 @@ def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
+        "secure_delete = ON",  # what is deleted is overwritten, not left in a free page
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
