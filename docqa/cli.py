@@ -11,8 +11,11 @@ import sys
 import click
 
 from docqa import wiring
+from docqa.commands.audit import verify_audit
 from docqa.commands.check import check
 from docqa.commands.installation import list_measures, reviewer, run_doctor, run_migrate
+from docqa.commands.reseal import run_reseal
+from docqa.commands.retention import run_hold, run_purge, run_release
 from docqa.commands.revalidate import revalidate
 from docqa.commands.serve import serve
 from docqa.commands.speaking import (
@@ -35,6 +38,8 @@ def cli() -> None:
 
 
 for command in (check, serve, revalidate, list_measures, run_doctor, run_migrate, reviewer):
+    cli.add_command(command)
+for command in (verify_audit, run_purge, run_hold, run_release, run_reseal):
     cli.add_command(command)
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -18,22 +18,30 @@ import numpy as np
 from argon2 import PasswordHasher
 
 from docqa import measures, pipeline
+from docqa.adapters.audit_trail import SqlAuditTrail
 from docqa.adapters.blobs import FolderBlobs
 from docqa.adapters.poppler import PopplerRenderer
+from docqa.adapters.reseal import reseal as _reseal
+from docqa.adapters.retention import SqlRetention
+from docqa.adapters.s3 import S3Blobs
 from docqa.adapters.schema import is_missing, migrate
+from docqa.adapters.sealed_blobs import SealedBlobs
+from docqa.adapters.sealing import parse_keys
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
 from docqa.adapters.tesseract import TesseractEngine
 from docqa.catalogue import LANGUAGES, Catalogue, parse_catalogue
 from docqa.documents import DocumentType, check_sides, parse_document_type
-from docqa.errors import InvalidModel
+from docqa.errors import HeldDocument, InvalidModel
 from docqa.intake import Limits
 from docqa.pipeline import Engine
 from docqa.places import Places, parse_places
 from docqa.policy import Policy, parse_policy
+from docqa.ports import BlobStore
 from docqa.reading.print_fields import Readers
 from docqa.reading.strips import parse_strip_reader
 from docqa.report import Report
+from docqa.retention import class_of, is_over, parse_retention
 from docqa.settings import Settings
 from docqa.worker import ChildLimits, Worker
 
@@ -48,9 +56,11 @@ class Stores:
     """Where documents are kept."""
 
     documents: SqlStore
-    blobs: FolderBlobs
+    blobs: BlobStore
     sessions: SqlSessions
     reservations: SqlReservations
+    audit: SqlAuditTrail
+    retention: SqlRetention
 
 
 def models_dir(settings: Settings) -> Path:
@@ -188,16 +198,80 @@ def start_worker(settings: Settings, engine: Engine, policy: str | None = None) 
 
 
 def open_stores(settings: Settings) -> Stores:
-    """The database, its schema brought up to date, and the folder of uploaded bytes."""
+    """The database, its schema brought up to date, and the store of uploaded bytes.
+
+    Raises:
+        InvalidModel: the encryption keys or the credentials of S3 are wrong.
+    """
     migrate(settings.database_url)
-    documents = SqlStore(settings.database_url)
+    keyring = parse_keys(settings.encryption_keys.get_secret_value())
+    documents = SqlStore(settings.database_url, keyring)
+    blobs = SealedBlobs(_bare_blobs(settings), keyring)
     sessions = SqlSessions(
         documents.engine,
         idle=timedelta(minutes=settings.session_idle_minutes),
         lifetime=timedelta(hours=settings.session_hours),
     )
     reservations = SqlReservations(documents.engine)
-    return Stores(documents, FolderBlobs(settings.blobs_dir), sessions, reservations)
+    audit = SqlAuditTrail(documents.engine)
+    retention = SqlRetention(documents.engine, blobs)
+    return Stores(documents, blobs, sessions, reservations, audit, retention)
+
+
+def _bare_blobs(settings: Settings) -> BlobStore:
+    if settings.blobs_url is None:
+        return FolderBlobs(settings.blobs_dir)
+    key_id, secret = settings.s3_access_key_id, settings.s3_secret_access_key
+    if (key_id is None) != (secret is None):
+        raise InvalidModel("DOCQA_S3_ACCESS_KEY_ID and DOCQA_S3_SECRET_ACCESS_KEY go together")
+    return S3Blobs(
+        settings.blobs_url,
+        endpoint=settings.s3_endpoint,
+        region=settings.s3_region,
+        credentials=None
+        if key_id is None or secret is None
+        else (key_id, secret.get_secret_value()),
+    )
+
+
+def purge(settings: Settings, stores: Stores, *, erases: bool) -> Iterator[str]:
+    """Erase, or only tell of, the documents that have been kept long enough.
+
+    Yields:
+        The retention class of each, or ``failed`` for one that could not be erased now.
+    """
+    text = _read(models_dir(settings) / "retention" / f"{settings.retention}.toml")
+    periods = parse_retention(text)
+    now = datetime.now(UTC)
+    if erases:
+        stores.retention.resume()
+    candidates = stores.retention.kept(now - min(periods.values()))
+    over = [
+        (kept.document_id, class_of(kept)) for kept in candidates if is_over(kept, periods, now)
+    ]
+    for document_id, name in over:
+        try:
+            if erases:
+                stores.retention.erase(document_id, f"retention_{name}")
+        except HeldDocument:
+            continue  # held since a moment ago
+        except OSError:
+            yield "failed"
+        else:
+            yield name
+    if erases:
+        stores.retention.overwrite_deleted()
+
+
+def reseal(settings: Settings, stores: Stores) -> Iterator[str]:
+    """Seal everything under the active key that is not; the id of each document that was changed.
+
+    Raises InvalidModel when there is no key.
+    """
+    keyring = stores.documents.keyring
+    if not keyring.key_ids:
+        raise InvalidModel("there is no key to seal with: set DOCQA_ENCRYPTION_KEYS")
+    return _reseal(stores.documents, _bare_blobs(settings), keyring)
 
 
 def add_reviewer(stores: Stores, name: str, password: str) -> None:
@@ -228,6 +302,12 @@ def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:
         finally:
             documents.close()
 
+    def encryption() -> str:
+        keyring = parse_keys(settings.encryption_keys.get_secret_value())
+        if not keyring.key_ids:
+            return "off: set DOCQA_ENCRYPTION_KEYS to keep documents and claims encrypted"
+        return f"on, with the key {keyring.key_ids[0]}"
+
     return {
         "Tesseract": ocr.version,
         "Tesseract, Arabic": partial(language, "ara"),
@@ -236,6 +316,7 @@ def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:
         "Poppler": PopplerRenderer().version,
         "models": models,
         "database": database,
+        "encryption at rest": encryption,
     }
 
 

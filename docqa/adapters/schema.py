@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
@@ -17,8 +18,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from docqa.adapters.sealing import NO_KEYS, Keyring
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_TIMEOUT_MS = 10_000
+_KEYRING = "docqa_keyring"
 _MIGRATION_LOCK = 0x646F637161  # "docqa": any number that nothing else in the database uses
 
 
@@ -43,6 +47,37 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class SealedJson(sa.TypeDecorator[dict[str, Any]]):
+    """A JSON object, sealed by the keyring of the engine it is read and written with.
+
+    Whoever reads or writes the column gets and gives plain values.
+
+    Args:
+        place: name of the column, authenticated along: sealed text opens in no other column.
+    """
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self.place = place
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> Any:
+        """Sealed, where there is a key."""
+        return None if value is None else _keyring(dialect).seal_json(value, self.place)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dict[str, Any] | None:
+        """Plain again. Raises DamagedData when it was changed or its key is not here."""
+        return None if value is None else _keyring(dialect).open_json(value, self.place)
+
+
+def _keyring(dialect: Dialect) -> Keyring:
+    # A dialect belongs to one engine, and is all of it that a type gets to see.
+    found = vars(dialect).get(_KEYRING)
+    return found if isinstance(found, Keyring) else NO_KEYS
+
+
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -58,13 +93,14 @@ documents = sa.Table(
     sa.Column("blob_key", sa.String(64), nullable=False),
     sa.Column("file_name", sa.Text, nullable=False),
     sa.Column("document_type", sa.String(64), nullable=False),
-    sa.Column("claims", sa.JSON, nullable=False),
+    sa.Column("claims", SealedJson("documents.claims"), nullable=False),
+    sa.Column("national_number_hmac", sa.String(64), index=True),
     sa.Column("decision", sa.String(16), nullable=False),
     sa.Column("report_number", sa.Integer, nullable=False),
     sa.Column("received_at", UtcDateTime, nullable=False),
     sa.Column("booking_ref", sa.Text),
     sa.Column("deadline_at", UtcDateTime),
-    sa.Column("readings", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("readings", SealedJson("documents.readings"), nullable=False, server_default="{}"),
     sa.Column("client_id", sa.String(64)),
     sa.Index("ix_documents_queue", "decision", "deadline_at", "received_at", "id"),
 )
@@ -140,12 +176,17 @@ events = sa.Table(
 committed goes untold. ``body`` is thin: a decision, reason codes, never what a citizen typed."""
 
 
-def open_engine(url: str) -> sa.Engine:
+def open_engine(url: str, keyring: Keyring = NO_KEYS) -> sa.Engine:
     """The database at ``url``, its parameters never shown in an error or a log line.
 
     SQLite commits are on the disk when they return, and readers do not wait for the writer.
+
+    Args:
+        url: an SQLAlchemy database URL.
+        keyring: seals and opens the columns of type :class:`SealedJson`.
     """
     engine = sa.create_engine(url, hide_parameters=True)
+    setattr(engine.dialect, _KEYRING, keyring)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _set_up_sqlite)
     return engine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from docqa.adapters import record_tables  # noqa: F401  # its tables join the metadata
 from docqa.adapters.schema import metadata
 
 context.configure(
