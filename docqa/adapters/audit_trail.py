@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,7 +36,8 @@ class SqlAuditTrail:
             # Of the moment at which it starts, on SQLite too: the head and all up to it.
             newest = connection.execute(sa.select(audit_head)).one_or_none()
             number = newest.number if newest is not None else 0
-            found = examine(_entries(connection, number), head)
+            with closing(_entries(connection, number)) as entries:
+                found = examine(entries, head)
             after = connection.execute(
                 sa.select(sa.func.count())
                 .select_from(audit_entries)
@@ -102,12 +104,13 @@ def _columns(entry: AuditEntry) -> dict[str, Any]:
     }
 
 
-def _entries(connection: sa.Connection, up_to: int) -> Iterator[AuditEntry]:
+def _entries(connection: sa.Connection, up_to: int) -> Generator[AuditEntry, None, None]:
     query = (
         sa.select(audit_entries)
         .where(audit_entries.c.number <= up_to)
         .order_by(audit_entries.c.number)
         .execution_options(yield_per=_ROWS_AT_ONCE)
     )
-    for row in connection.execute(query):
-        yield AuditEntry(**row._mapping)
+    with connection.execute(query) as rows:
+        for row in rows:
+            yield AuditEntry(**row._mapping)

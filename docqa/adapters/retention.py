@@ -176,8 +176,8 @@ class SqlRetention:
             .order_by(documents.c.received_at)
             .execution_options(yield_per=_ROWS_AT_ONCE)
         )  # fmt: skip
-        with self._engine.connect() as connection:
-            for row in connection.execute(query):
+        with self._engine.connect() as connection, connection.execute(query) as rows:
+            for row in rows:
                 yield Kept(*row)
 
     def overwrite_deleted(self) -> None:

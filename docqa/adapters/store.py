@@ -150,8 +150,9 @@ class SqlStore:
             query = query.where(documents.c.decision == decision)
         with self.engine.connect() as connection:
             streaming = connection.execution_options(yield_per=_ROWS_AT_ONCE)
-            for row in streaming.execute(query):
-                yield _document(row)
+            with streaming.execute(query) as rows:
+                for row in rows:
+                    yield _document(row)
 
     def supersede(self, document_id: str, report: dict[str, Any]) -> None:
         """Put a new report in force, keeping the old one. A reviewer's ruling stays in force.
