@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
 from docqa.adapters.blobs import check_key
 
+_ERRORS = (BaseError, FileNotFoundError)
 _TIMEOUT = timedelta(seconds=20)
 _CONNECT_TIMEOUT = timedelta(seconds=5)
 _MOST_RETRIES = 3
@@ -63,7 +64,7 @@ class S3Blobs:
             self._store.put(key, data, mode="create", use_multipart=False)
         except AlreadyExistsError:
             raise ValueError(f"the blob {key} exists already") from None
-        except BaseError as error:
+        except _ERRORS as error:
             raise _failure("stored", error) from error
 
     def get(self, key: str) -> bytes:
@@ -71,9 +72,11 @@ class S3Blobs:
         check_key(key)
         try:
             return bytes(self._store.get(key).bytes())
-        except (NotFoundError, FileNotFoundError):
+        except FileNotFoundError as error:
+            if "<Code>NoSuchBucket</Code>" in str(error):
+                raise _failure("read", error) from error
             raise KeyError(key) from None
-        except BaseError as error:
+        except _ERRORS as error:
             raise _failure("read", error) from error
 
     def delete(self, key: str) -> None:
@@ -83,12 +86,10 @@ class S3Blobs:
         """
         check_key(key)
         try:
-            self._store.delete(key)
-        except (NotFoundError, FileNotFoundError):
-            pass
-        except BaseError as error:
+            self._store.delete(key)  # of a missing key S3 says that it is gone
+        except _ERRORS as error:
             raise _failure("deleted", error) from error
 
 
-def _failure(done: str, error: BaseError) -> OSError:
+def _failure(done: str, error: Exception) -> OSError:
     return OSError(f"the blob could not be {done}: S3 failed ({type(error).__name__})")
