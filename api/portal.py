@@ -31,8 +31,11 @@ class Records(Protocol):
         """Every report of a document, the first one first."""
         ...
 
-    def erase(self, document: StoredDocument) -> None:
-        """Delete a document with its bytes, reports and rulings."""
+    def erase(self, document: StoredDocument, actor: str) -> None:
+        """Delete a document with its bytes, reports and rulings.
+
+        Raises HeldDocument where a legal hold forbids it.
+        """
         ...
 
 

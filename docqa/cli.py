@@ -12,10 +12,13 @@ import click
 from pydantic import ValidationError
 
 from docqa import wiring
+from docqa.commands.audit import verify_audit
 from docqa.commands.check import check
 from docqa.commands.config import config
 from docqa.commands.installation import list_measures, reviewer, run_doctor, run_migrate
 from docqa.commands.keys import keys
+from docqa.commands.reseal import run_reseal
+from docqa.commands.retention import run_hold, run_purge, run_release
 from docqa.commands.revalidate import revalidate
 from docqa.commands.serve import serve
 from docqa.commands.speaking import (
@@ -40,8 +43,9 @@ def cli() -> None:
 
 for command in (check, serve, revalidate, list_measures, run_doctor, run_migrate, reviewer):
     cli.add_command(command)
-cli.add_command(webhooks)
-for command in (keys, config):
+for command in (webhooks, keys, config):
+    cli.add_command(command)
+for command in (verify_audit, run_purge, run_hold, run_release, run_reseal):
     cli.add_command(command)
 
 

@@ -6,6 +6,8 @@ DocqaError
 ├── InvalidModel        a file in models/ is wrong: the service must not start
 ├── CannotAssess        one measure could not be taken on one page: the page goes to review
 ├── EngineFault         an outside program (Tesseract, Poppler) failed: the document goes to review
+├── DamagedData         stored bytes were changed or cut, or their key is not here: nothing is shown
+├── HeldDocument        a legal hold forbids to erase a document
 └── MissingDependency   a program or language pack is not installed
 
 The first two reach a citizen: they carry a ``code`` whose Arabic and English sentences stand in
@@ -56,6 +58,14 @@ class CannotAssess(DocqaError):
 
 class EngineFault(DocqaError):
     """An outside program failed, hung, or answered with something unreadable."""
+
+
+class DamagedData(DocqaError):
+    """Stored bytes were changed or cut, or the key that sealed them is not here."""
+
+
+class HeldDocument(DocqaError):
+    """A legal hold forbids to erase the document."""
 
 
 class MissingDependency(DocqaError):

@@ -261,6 +261,15 @@ def _compare_numbers(claimed: str, read: str) -> Match:
     return _by_edits(Levenshtein.distance(written, seen), max(lengths))
 
 
+def normal_national_number(text: str) -> str:
+    """A national number as 11 Latin digits, however it was typed: to find documents by it.
+
+    Separators go, other digits become Latin ones, and the leading zero that spreadsheets drop
+    comes back.
+    """
+    return _bare_number(text).rjust(11, "0")
+
+
 def _bare_number(text: str) -> str:
     return _NUMBER_SEPARATORS.sub("", canonical(text)).upper()
 

@@ -6,11 +6,12 @@ suite in ``tests/contracts/`` that every adapter of it passes, the shipped in-me
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from docqa.audit import AuditEntry, Examined, Fact
 from docqa.page import Pixels
 
 
@@ -150,4 +151,25 @@ class RulingStore(Protocol):
 
     def password_hash(self, name: str) -> str | None:
         """None when there is no such reviewer."""
+        ...
+
+
+class AuditTrail(Protocol):
+    """Who did what, in a chain of digests in which no entry changes unnoticed."""
+
+    def append(self, kind: str, subject: str, actor: str, facts: Mapping[str, Fact]) -> AuditEntry:
+        """Add an entry of this moment; durable when it returns.
+
+        Args:
+            kind: what was done, as ``document.viewed_unmasked``.
+            subject: id of what it was done to.
+            actor: id of the client or account name of the reviewer who did it.
+            facts: codes, ids, digests, small whole numbers: nothing of a citizen.
+
+        Raises ValueError when a fact may hold personal data.
+        """
+        ...
+
+    def verify(self, head: str | None = None) -> Examined:
+        """Whether the whole chain is as it was written, and still has the entry ``head`` is of."""
         ...

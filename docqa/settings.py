@@ -56,6 +56,34 @@ class Settings(BaseSettings):
         default=Path("docqa-data/incoming"),
         description="Folder of files while they are being judged.",
     )
+    blobs_url: str | None = Field(
+        default=None,
+        pattern=r"^s3://[^/?#]+(/[^?#]*)?$",
+        description="s3://bucket/prefix to keep the uploaded bytes in S3; blobs_dir if unset.",
+    )
+    s3_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Address of an S3 service other than Amazon's.",
+    )
+    s3_region: str = Field(default="us-east-1", description="Region of the S3 bucket.")
+    s3_access_key_id: str | None = Field(
+        default=None,
+        description="Access key of S3; with its secret, or those of the machine if unset.",
+    )
+    s3_secret_access_key: SecretStr | None = Field(
+        default=None, description="Secret of the S3 access key."
+    )
+    encryption_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Keys of the encryption at rest, id:base64 of 32 bytes, separated by commas, or"
+        " the path of a file with one a line. The first one encrypts, all decrypt: to change keys"
+        " put the new one first, run `docqa reseal`, then take the old one away. Nothing is"
+        " encrypted if unset.",
+    )
+    retention: str = Field(
+        default="default", description="Name of the file in models/retention/ for `docqa purge`."
+    )
     models_dir: Path | None = Field(
         default=None,
         description="Folder with policy/, documents/, reasons/ …; the packaged one if unset.",

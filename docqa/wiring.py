@@ -18,6 +18,7 @@ import numpy as np
 from argon2 import PasswordHasher
 
 from docqa import measures, pipeline
+from docqa.adapters.audit_trail import SqlAuditTrail
 from docqa.adapters.blobs import FolderBlobs
 from docqa.adapters.bookings import SqlBookings
 from docqa.adapters.clients import ROLES as ROLES
@@ -29,7 +30,12 @@ from docqa.adapters.logs import set_up_child_logs
 from docqa.adapters.logs import set_up_logs as set_up_logs
 from docqa.adapters.poppler import PopplerRenderer
 from docqa.adapters.records import SqlRecords
-from docqa.adapters.schema import migrate
+from docqa.adapters.reseal import reseal as reseal
+from docqa.adapters.retention import SqlRetention
+from docqa.adapters.s3 import S3Blobs
+from docqa.adapters.schema import is_missing, migrate
+from docqa.adapters.sealed_blobs import SealedBlobs
+from docqa.adapters.sealing import parse_keys
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
 from docqa.adapters.tesseract import TesseractEngine
@@ -43,9 +49,11 @@ from docqa.intake import Limits
 from docqa.pipeline import Engine
 from docqa.places import Places, parse_places
 from docqa.policy import Policy, parse_policy
+from docqa.ports import BlobStore
 from docqa.reading.print_fields import Readers
 from docqa.reading.strips import parse_strip_reader
 from docqa.report import Report
+from docqa.retention import RetentionClass, parse_retention
 from docqa.settings import Settings
 from docqa.webhooks.courier import Courier
 from docqa.worker import ChildLimits, Worker
@@ -61,13 +69,15 @@ class Stores:
     """Where documents are kept."""
 
     documents: SqlStore
-    blobs: FolderBlobs
+    blobs: BlobStore
     sessions: SqlSessions
     reservations: SqlReservations
     records: SqlRecords
     bookings: SqlBookings
     webhooks: SqlWebhooks
     clients: SqlClients
+    audit: SqlAuditTrail
+    retention: SqlRetention
 
 
 def models_dir(settings: Settings) -> Path:
@@ -236,29 +246,31 @@ def _child_engine(settings: Settings, policy: str | None) -> Engine:
 
 
 def open_stores(settings: Settings) -> Stores:
-    """The database and the folder of uploaded bytes.
+    """The database and the store of uploaded bytes.
 
     The schema is brought up to date where the settings say so, by default on SQLite only.
 
     Raises:
-        InvalidModel: it is not up to date, and bringing it there was not asked for.
+        InvalidModel: the schema is not up to date, and bringing it there was not asked for; or the
+            encryption keys or the credentials of S3 are wrong.
     """
     migrates = settings.migrate_at_start
     if migrates is None:
         migrates = settings.database_url.startswith("sqlite")
     if migrates:
         migrate(settings.database_url)
-    documents = SqlStore(settings.database_url)
+    keyring = parse_keys(settings.encryption_keys.get_secret_value())
+    documents = SqlStore(settings.database_url, keyring)
     if not migrates and (problems := documents.problems()):
         documents.close()
         raise InvalidModel("; ".join(problems))
+    blobs = SealedBlobs(bare_blobs(settings), keyring)
     sessions = SqlSessions(
         documents.engine,
         idle=timedelta(minutes=settings.session_idle_minutes),
         lifetime=timedelta(hours=settings.session_hours),
     )
     reservations = SqlReservations(documents.engine)
-    blobs = FolderBlobs(settings.blobs_dir)
     rules = load_booking_rules(settings)
     bookings = SqlBookings(
         documents, lambda booking, present: assess(rules, booking, map(filed, present))
@@ -267,10 +279,41 @@ def open_stores(settings: Settings) -> Stores:
         raise InvalidModel(
             f"models/services lacks {sorted(lost)[0]!r}, for which there are bookings: put it back"
         )
-    records = SqlRecords(documents, blobs)
-    webhooks = SqlWebhooks(documents.engine)
-    clients = SqlClients(documents.engine)
-    return Stores(documents, blobs, sessions, reservations, records, bookings, webhooks, clients)
+    retention = SqlRetention(documents.engine, blobs, documents.booking_changed)
+    return Stores(
+        documents=documents,
+        blobs=blobs,
+        sessions=sessions,
+        reservations=reservations,
+        records=SqlRecords(documents, retention),
+        bookings=bookings,
+        webhooks=SqlWebhooks(documents.engine),
+        clients=SqlClients(documents.engine),
+        audit=SqlAuditTrail(documents.engine),
+        retention=retention,
+    )
+
+
+def bare_blobs(settings: Settings) -> BlobStore:
+    """The store of uploaded bytes, without encryption."""
+    if settings.blobs_url is None:
+        return FolderBlobs(settings.blobs_dir)
+    key_id, secret = settings.s3_access_key_id, settings.s3_secret_access_key
+    if (key_id is None) != (secret is None):
+        raise InvalidModel("DOCQA_S3_ACCESS_KEY_ID and DOCQA_S3_SECRET_ACCESS_KEY go together")
+    return S3Blobs(
+        settings.blobs_url,
+        endpoint=settings.s3_endpoint,
+        region=settings.s3_region,
+        credentials=None
+        if key_id is None or secret is None
+        else (key_id, secret.get_secret_value()),
+    )
+
+
+def load_retention(settings: Settings) -> Mapping[RetentionClass, timedelta]:
+    """How long each class of documents is kept, by the settings' file in models/retention."""
+    return parse_retention(_read(models_dir(settings) / "retention" / f"{settings.retention}.toml"))
 
 
 def make_courier(settings: Settings, webhooks: SqlWebhooks) -> Courier:
@@ -319,8 +362,20 @@ def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:
         return f"policy {engine.policy.id}, {len(engine.document_types)} document types"
 
     def database() -> str:
-        open_stores(settings).documents.close()
-        return "answers, schema up to date"
+        if is_missing(settings.database_url):
+            return "none yet: run `docqa migrate`"
+        documents = SqlStore(settings.database_url)
+        try:
+            documents.engine.connect().close()  # raises what keeps it from answering
+            return "; ".join(documents.problems()) or "answers, schema up to date"
+        finally:
+            documents.close()
+
+    def encryption() -> str:
+        keyring = parse_keys(settings.encryption_keys.get_secret_value())
+        if not keyring.key_ids:
+            return "off: set DOCQA_ENCRYPTION_KEYS to keep documents and claims encrypted"
+        return f"on, with the key {keyring.key_ids[0]}"
 
     return {
         "Tesseract": ocr.version,
@@ -330,6 +385,7 @@ def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:
         "Poppler": PopplerRenderer().version,
         "models": models,
         "database": database,
+        "encryption at rest": encryption,
     }
 
 

@@ -155,6 +155,15 @@ def test_doctor_is_content_here_and_says_what_is_missing_elsewhere(tmp_path: Pat
     assert "apt-get install poppler-utils" in bare.stdout
 
 
+def test_doctor_looks_at_the_database_and_makes_none(tmp_path: Path) -> None:
+    database = tmp_path / "new/d.sqlite3"
+    url = {"DOCQA_DATABASE_URL": f"sqlite:///{database}", "DOCQA_BLOBS_DIR": str(tmp_path / "b")}
+    assert "database: none yet: run `docqa migrate`" in docqa("doctor", **url).stdout
+    assert list(tmp_path.iterdir()) == []
+    assert docqa("migrate", **url).returncode == 0
+    assert "database: answers, schema up to date" in docqa("doctor", **url).stdout
+
+
 @pytest.mark.parametrize("command", ["check", "serve", "revalidate", "measures", "doctor"])
 def test_every_command_says_what_it_does(command: str) -> None:
     done = docqa(command, "--help")

@@ -26,6 +26,7 @@ from api.principal import client_id_of
 from api.problems import Problem
 from api.routes.examples import problem_responses
 from api.services import Services
+from docqa.errors import HeldDocument
 
 DEFAULT_PAGE_ITEMS = 50
 MOST_PAGE_ITEMS = 200
@@ -68,11 +69,15 @@ def record_routes(services: Services, *, gate: Gate) -> APIRouter:
         status_code=204,
         response_class=Response,
         summary="Delete a document",
-        responses=problem_responses(404, 422),
+        responses=problem_responses(404, 409, 422),
     )
-    def delete_document(document_id: str) -> Response:
+    def delete_document(request: Request, document_id: str) -> Response:
         """Deletes its bytes, its reports and what was decided on it, for good."""
-        services.portal.records.erase(find_document(services, document_id))
+        document = find_document(services, document_id)
+        try:
+            services.portal.records.erase(document, client_id_of(request))
+        except HeldDocument:
+            raise Problem("http.document_held") from None
         return Response(status_code=204)
 
     return router

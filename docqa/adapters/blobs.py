@@ -11,6 +11,12 @@ from pathlib import Path
 _KEY = re.compile(r"[a-z0-9]{16,64}")
 
 
+def check_key(key: str) -> None:
+    """Raises ValueError when ``key`` is none that docqa makes."""
+    if not _KEY.fullmatch(key):
+        raise ValueError("a blob key is 16 to 64 of a-z and 0-9")
+
+
 class FolderBlobs:
     """One file per key, readable by the service's own user only.
 
@@ -23,6 +29,7 @@ class FolderBlobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._sync(folder.parent)
 
     def put(self, key: str, data: bytes) -> None:
         """Store durably.
@@ -42,7 +49,7 @@ class FolderBlobs:
             raise ValueError(f"the blob {key} exists already") from error
         finally:
             Path(temporary).unlink()
-        self._sync_folder()
+        self._sync(self._folder)
 
     def get(self, key: str) -> bytes:
         """Raises KeyError when there is none."""
@@ -55,15 +62,16 @@ class FolderBlobs:
         """Gone for good; a missing key is no error."""
         with contextlib.suppress(FileNotFoundError):
             self._path(key).unlink()
-            self._sync_folder()
+            self._sync(self._folder)
 
     def _path(self, key: str) -> Path:
-        if not _KEY.fullmatch(key):
-            raise ValueError("a blob key is 16 to 64 of a-z and 0-9")
+        check_key(key)
         return self._folder / key
 
-    def _sync_folder(self) -> None:
-        descriptor = os.open(self._folder, os.O_RDONLY)
+    @staticmethod
+    def _sync(folder: Path) -> None:
+        """Make the names in ``folder`` durable."""
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:

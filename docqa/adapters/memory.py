@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from docqa.audit import GENESIS, AuditEntry, Examined, Fact, chained, examine
 from docqa.errors import DocqaError
 from docqa.page import Pixels
 from docqa.ports import Ruling, StoredDocument
@@ -131,6 +132,29 @@ class MemoryStore:
         document = self._documents[ruling.document_id]
         self._documents[document.id] = replace(document, decision=ruling.decision)
         self._rulings[document.id].append(ruling)
+
+
+class MemoryAuditTrail:
+    """AuditTrail in a list; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: list[AuditEntry] = []
+
+    def append(self, kind: str, subject: str, actor: str, facts: Mapping[str, Fact]) -> AuditEntry:
+        """See :class:`docqa.ports.AuditTrail`."""
+        with self._lock:
+            previous = self._entries[-1] if self._entries else None
+            place = (previous.number, previous.sha256) if previous else (0, GENESIS)
+            self._entries.append(
+                chained(place, datetime.now(UTC), kind, subject, actor, dict(facts))
+            )
+            return self._entries[-1]
+
+    def verify(self, head: str | None = None) -> Examined:
+        """See :class:`docqa.ports.AuditTrail`."""
+        with self._lock:
+            return examine(self._entries, head)
 
 
 class MemoryBlobs:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from docqa.adapters.events import record_event
+from docqa.adapters.retention import SqlRetention
 from docqa.adapters.schema import UtcDateTime, documents, reports
 from docqa.adapters.store import SqlStore
-from docqa.ports import BlobStore, PastReport, StoredDocument
+from docqa.ports import PastReport, StoredDocument
 
 _PLACE = (documents.c.received_at, documents.c.id)
 
@@ -19,12 +20,12 @@ class SqlRecords:
 
     Args:
         store: the documents.
-        blobs: their bytes.
+        retention: what erases them.
     """
 
-    def __init__(self, store: SqlStore, blobs: BlobStore) -> None:
+    def __init__(self, store: SqlStore, retention: SqlRetention) -> None:
         self._store = store
-        self._blobs = blobs
+        self._retention = retention
 
     def page(
         self,
@@ -63,23 +64,10 @@ class SqlRecords:
                 for row in connection.execute(query)
             ]
 
-    def erase(self, document: StoredDocument) -> None:
-        """Delete a document: its bytes, reports and rulings. A missing one is no error.
+    def erase(self, document: StoredDocument, actor: str) -> None:
+        """Delete a document for good, as its client asks. A missing one is no error.
 
-        The bytes go first, so that a failure leaves a row by which to try again.
+        Raises HeldDocument where a legal hold forbids it.
         """
-        self._blobs.delete(document.blob_key)
-        with self._store.engine.begin() as connection:
-            deleted = connection.execute(sa.delete(documents).where(documents.c.id == document.id))
-            if deleted.rowcount == 0:
-                return
-            record_event(
-                connection,
-                "document.deleted",
-                occurred_at=datetime.now(UTC),
-                body={},
-                client_id=document.client_id,
-                document_id=document.id,
-                booking_ref=document.booking_ref,
-            )
-            self._store.booking_changed(connection, document.client_id, document.booking_ref)
+        with suppress(KeyError):
+            self._retention.erase(document.id, "requested", actor)

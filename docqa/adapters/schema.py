@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
@@ -17,8 +18,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from docqa.adapters.sealing import NO_KEYS, Keyring
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_TIMEOUT_MS = 10_000
+_KEYRING = "docqa_keyring"
+_MIGRATION_LOCK = 0x646F637161  # "docqa": any number that nothing else in the database uses
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -42,6 +47,37 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class SealedJson(sa.TypeDecorator[dict[str, Any]]):
+    """A JSON object, sealed by the keyring of the engine it is read and written with.
+
+    Whoever reads or writes the column gets and gives plain values.
+
+    Args:
+        place: name of the column, authenticated along: sealed text opens in no other column.
+    """
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self.place = place
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> Any:
+        """Sealed, where there is a key."""
+        return None if value is None else _keyring(dialect).seal_json(value, self.place)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dict[str, Any] | None:
+        """Plain again. Raises DamagedData when it was changed or its key is not here."""
+        return None if value is None else _keyring(dialect).open_json(value, self.place)
+
+
+def _keyring(dialect: Dialect) -> Keyring:
+    # A dialect belongs to one engine, and is all of it that a type gets to see.
+    found = vars(dialect).get(_KEYRING)
+    return found if isinstance(found, Keyring) else NO_KEYS
+
+
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -57,13 +93,14 @@ documents = sa.Table(
     sa.Column("blob_key", sa.String(64), nullable=False),
     sa.Column("file_name", sa.Text, nullable=False),
     sa.Column("document_type", sa.String(64), nullable=False),
-    sa.Column("claims", sa.JSON, nullable=False),
+    sa.Column("claims", SealedJson("documents.claims"), nullable=False),
+    sa.Column("national_number_hmac", sa.String(64), index=True),
     sa.Column("decision", sa.String(16), nullable=False),
     sa.Column("report_number", sa.Integer, nullable=False),
     sa.Column("received_at", UtcDateTime, nullable=False),
     sa.Column("booking_ref", sa.Text),
     sa.Column("deadline_at", UtcDateTime),
-    sa.Column("readings", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("readings", SealedJson("documents.readings"), nullable=False, server_default="{}"),
     sa.Column("client_id", sa.String(64)),
     sa.Index("ix_documents_queue", "decision", "deadline_at", "received_at", "id"),
     sa.Index("ix_documents_booking", "client_id", "booking_ref"),
@@ -146,26 +183,35 @@ committed goes untold. ``body`` is thin: a decision, reason codes, never what a 
 with a lower number may commit later."""
 
 
-def open_engine(url: str) -> sa.Engine:
+def open_engine(url: str, keyring: Keyring = NO_KEYS) -> sa.Engine:
     """The database at ``url``, its parameters never shown in an error or a log line.
 
     SQLite commits are on the disk when they return, and readers do not wait for the writer.
+
+    Args:
+        url: an SQLAlchemy database URL.
+        keyring: seals and opens the columns of type :class:`SealedJson`.
     """
     engine = sa.create_engine(url, hide_parameters=True)
+    setattr(engine.dialect, _KEYRING, keyring)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _set_up_sqlite)
     return engine
 
 
 def migrate(url: str) -> None:
-    """Bring the database at ``url`` to the newest schema; a new SQLite file is made if need be."""
-    path = sa.make_url(url).database
-    if url.startswith("sqlite") and path:
-        Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Bring the database at ``url`` to the newest schema; a new SQLite file is made if need be.
+
+    Several may do so at once: one migrates, the others wait for it and find nothing left to do.
+    """
+    path = _sqlite_path(url)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = open_engine(url)
     try:
         config = _alembic()
         with engine.begin() as connection:
+            _wait_for_other_migrations(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     finally:
@@ -176,6 +222,29 @@ def schema_is_current(connection: sa.Connection) -> bool:
     """Whether :func:`migrate` has nothing to do."""
     newest = ScriptDirectory.from_config(_alembic()).get_current_head()
     return MigrationContext.configure(connection).get_current_revision() == newest
+
+
+def is_missing(url: str) -> bool:
+    """Whether ``url`` names an SQLite file that is not there; looking does not make it."""
+    path = _sqlite_path(url)
+    return path is not None and not path.exists()
+
+
+def _sqlite_path(url: str) -> Path | None:
+    parsed = sa.make_url(url)
+    is_file = parsed.get_backend_name() == "sqlite" and parsed.database not in (
+        None,
+        "",
+        ":memory:",
+    )
+    return Path(str(parsed.database)) if is_file else None
+
+
+def _wait_for_other_migrations(connection: sa.Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # sqlite3 begins none before DDL by itself
 
 
 def _alembic() -> Config:
@@ -192,6 +261,7 @@ def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
+        "secure_delete = ON",  # what is deleted is overwritten, not left in a free page
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

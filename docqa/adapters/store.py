@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from docqa.adapters.audit_trail import append_entry
 from docqa.adapters.booking_tables import of_cancelled_booking
 from docqa.adapters.events import record_event
 from docqa.adapters.schema import (
@@ -21,6 +22,8 @@ from docqa.adapters.schema import (
     schema_is_current,
     sessions,
 )
+from docqa.adapters.sealing import NO_KEYS, Keyring
+from docqa.fields import normal_national_number
 from docqa.ports import Ruling, StoredDocument
 
 _ROWS_AT_ONCE = 100
@@ -39,10 +42,12 @@ class SqlStore:
 
     Args:
         url: an SQLAlchemy database URL, at the newest schema (``docqa.adapters.schema.migrate``).
+        keyring: seals claims and readings, and makes the index of national numbers.
     """
 
-    def __init__(self, url: str) -> None:
-        self.engine = open_engine(url)
+    def __init__(self, url: str, keyring: Keyring = NO_KEYS) -> None:
+        self.engine = open_engine(url, keyring)
+        self.keyring = keyring
         self._watchers: list[Callable[[sa.Connection, str, str], None]] = []
 
     def watch(self, watcher: Callable[[sa.Connection, str, str], None]) -> None:
@@ -95,6 +100,7 @@ class SqlStore:
                         file_name=document.file_name,
                         document_type=document.document_type,
                         claims=document.claims,
+                        national_number_hmac=self.number_index(document.claims),
                         decision=document.decision,
                         report_number=1,
                         received_at=document.received_at,
@@ -112,8 +118,44 @@ class SqlStore:
                 )
                 _tell(connection, "document.judged", document.id, document.received_at)
                 self.changed(connection, document.id)
+                append_entry(
+                    connection,
+                    "document.added",
+                    subject=document.id,
+                    actor=document.client_id or "anonymous",
+                    facts={"decision": document.decision, "report_number": 1},
+                    recorded_at=document.received_at,
+                )
         except sa.exc.IntegrityError as error:
             raise ValueError(f"there is a document {document.id} already") from error
+
+    def number_index(self, claims: Mapping[str, str]) -> str | None:
+        """The keyed digest of the national number in ``claims``, for the column beside them.
+
+        None without one, or without a key.
+        """
+        number = claims.get("national_number")
+        digests = self.keyring.digests(normal_national_number(number)) if number else []
+        return digests[0] if digests else None
+
+    def by_national_number(self, number: str) -> list[str]:
+        """Ids of the documents for which this national number was typed, the oldest first.
+
+        However its digits and separators are written, now or then.
+
+        Raises:
+            ValueError: there is no encryption key, so no index was kept.
+        """
+        digests = self.keyring.digests(normal_national_number(number))
+        if not digests:
+            raise ValueError("documents are found by number only where encryption keys are set")
+        query = (
+            sa.select(documents.c.id)
+            .where(documents.c.national_number_hmac.in_(digests))
+            .order_by(documents.c.received_at, documents.c.id)
+        )
+        with self.engine.connect() as connection:
+            return list(connection.execute(query).scalars())
 
     def count(self) -> int:
         """How many documents there are, for a progress bar."""
@@ -144,8 +186,9 @@ class SqlStore:
             query = query.where(~of_cancelled_booking())
         with self.engine.connect() as connection:
             streaming = connection.execution_options(yield_per=_ROWS_AT_ONCE)
-            for row in streaming.execute(query):
-                yield _document(row)
+            with streaming.execute(query) as rows:
+                for row in rows:
+                    yield _document(row)
 
     def supersede(self, document_id: str, report: dict[str, Any]) -> None:
         """Put a new report in force, keeping the old one. A reviewer's ruling stays in force.
@@ -172,6 +215,13 @@ class SqlStore:
             if changed.rowcount:
                 _tell(connection, "document.rejudged", document_id, datetime.now(UTC))
             self.changed(connection, document_id)
+            append_entry(
+                connection,
+                "document.superseded",
+                subject=document_id,
+                actor="docqa",
+                facts={"decision": decision, "report_number": number},
+            )
 
     def find(
         self,
@@ -210,6 +260,7 @@ class SqlStore:
                 .values(
                     report_number=before.report_number + 1,
                     claims=claims, readings=readings, decision=decision,
+                    national_number_hmac=self.number_index(claims),
                 )
                 .returning(documents.c.report_number)
             ).scalar_one_or_none()  # fmt: skip
@@ -218,6 +269,13 @@ class SqlStore:
             _add_report(connection, before.id, number, report)
             _tell(connection, "document.rejudged", before.id, datetime.now(UTC))
             self.changed(connection, before.id)
+            append_entry(
+                connection,
+                "document.corrected",
+                subject=before.id,
+                actor=before.client_id or "anonymous",
+                facts={"decision": decision, "report_number": number},
+            )
         return True
 
     # RulingStore
@@ -317,6 +375,14 @@ def _put_in_force(connection: sa.Connection, ruling: Ruling, which: sa.ColumnEle
         )
     )
     _tell(connection, "document.ruled", ruling.document_id, ruling.ruled_at)
+    append_entry(
+        connection,
+        "document.ruled",
+        subject=ruling.document_id,
+        actor=ruling.reviewer,
+        facts={"decision": ruling.decision},
+        recorded_at=ruling.ruled_at,
+    )
     return True
 
 

@@ -26,6 +26,7 @@ from docqa.adapters.blobs import FolderBlobs
 from docqa.adapters.bookings import SqlBookings
 from docqa.adapters.clients import SqlClients
 from docqa.adapters.records import SqlRecords
+from docqa.adapters.retention import SqlRetention
 from docqa.adapters.schema import migrate
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
@@ -250,7 +251,7 @@ def scripted_service(
         clients=SqlClients(store.engine),
         ready=lambda: [*store.problems(), *unready],
         portal=Portal(
-            records=SqlRecords(store, blobs),
+            records=SqlRecords(store, SqlRetention(store.engine, blobs, store.booking_changed)),
             corrections=store,
             bookings=bookings,
             booked_services=rules.services,

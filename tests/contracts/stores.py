@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
-import sqlalchemy as sa
-
 from docqa.adapters.memory import MemoryStore
-from docqa.adapters.schema import migrate, open_engine
+from docqa.adapters.schema import migrate
 from docqa.adapters.store import SqlStore
+from tests.contracts import postgresql
 
 Store: TypeAlias = MemoryStore | SqlStore
-
-POSTGRESQL_URL = os.environ.get("DOCQA_TEST_POSTGRESQL_URL", "")
-"""A PostgreSQL database to run the SQL suites on as well. Its tables are dropped."""
 
 
 def url_of(store: SqlStore) -> str:
@@ -25,29 +22,44 @@ def url_of(store: SqlStore) -> str:
 
 
 def sqlite_store(folder: Path, stack: ExitStack) -> SqlStore:
-    return _migrated(f"sqlite:///{folder}/new/docqa.sqlite3", stack)
+    path = folder / "new/docqa.sqlite3"
+    path.parent.mkdir()
+    path.write_bytes(_migrated_sqlite())
+    return _opened(f"sqlite:///{path}", stack)
 
 
 def postgresql_store(folder: Path, stack: ExitStack) -> SqlStore:
-    engine = open_engine(POSTGRESQL_URL)
-    with engine.begin() as connection:
-        found = sa.MetaData()
-        found.reflect(connection)
-        found.drop_all(connection)
-    engine.dispose()
-    return _migrated(POSTGRESQL_URL, stack)
+    url = postgresql.server(_migrated_postgresql())
+    stack.callback(postgresql.drop, url)
+    return _opened(url, stack)
 
 
-def _migrated(url: str, stack: ExitStack) -> SqlStore:
+@cache
+def _migrated_sqlite() -> bytes:
+    """Migrated once: a copy is there sooner."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "docqa.sqlite3")
+        migrate(f"sqlite:///{path}")
+        return path.read_bytes()
+
+
+@cache
+def _migrated_postgresql() -> str:
+    url = postgresql.server()
     migrate(url)
+    return url
+
+
+def _opened(url: str, stack: ExitStack) -> SqlStore:
     store = SqlStore(url)
     stack.callback(store.close)
     return store
 
 
-SQL_STORES: dict[str, Callable[[Path, ExitStack], SqlStore]] = {"sqlite": sqlite_store}
-if POSTGRESQL_URL:
-    SQL_STORES["postgresql"] = postgresql_store
+SQL_STORES: dict[str, Callable[[Path, ExitStack], SqlStore]] = {
+    "sqlite": sqlite_store,
+    "postgresql": postgresql_store,
+}
 STORES: dict[str, Callable[[Path, ExitStack], Store]] = {
     "memory": lambda folder, stack: MemoryStore(),
     **SQL_STORES,

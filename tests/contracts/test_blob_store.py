@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from docqa.adapters.blobs import FolderBlobs
 from docqa.adapters.memory import MemoryBlobs
+from docqa.adapters.s3 import S3Blobs
+from docqa.adapters.sealed_blobs import SealedBlobs
+from docqa.adapters.sealing import Keyring
 from docqa.ports import BlobStore
+from tests.contracts import s3
 
 KEY = "0123456789abcdef0123456789abcdef"
+RING = Keyring({"k1": bytes(range(32))})
 ADAPTERS: dict[str, Callable[[Path], BlobStore]] = {
     "folder": lambda folder: FolderBlobs(folder / "blobs"),
     "memory": lambda folder: MemoryBlobs(),
+    "s3": lambda folder: s3.blobs(),
+    "sealed folder": lambda folder: SealedBlobs(FolderBlobs(folder / "blobs"), RING),
+    "sealed s3": lambda folder: SealedBlobs(s3.blobs(), RING),
 }
 
 
@@ -72,3 +83,44 @@ def test_the_folder_holds_only_whole_files_that_nobody_else_may_read(tmp_path: P
 def test_a_new_process_finds_what_another_put(tmp_path: Path) -> None:
     FolderBlobs(tmp_path).put(KEY, b"bytes")
     assert FolderBlobs(tmp_path).get(KEY) == b"bytes"
+
+
+def test_of_writers_of_one_key_at_the_same_moment_exactly_one_succeeds(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path)
+
+    def put(number: int) -> bool:
+        try:
+            blobs.put(KEY, b"%d" % number * 1000)
+        except ValueError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(put, range(8)))
+    assert won.count(True) == 1
+    assert blobs.get(KEY) == b"%d" % won.index(True) * 1000
+
+
+def test_objects_of_s3_lie_under_the_prefix_of_the_url() -> None:
+    url = s3.bucket()
+    s3.blobs(url).put(KEY, b"bytes")
+    assert s3.blobs(url).get(KEY) == b"bytes"
+    bare = s3.blobs(url.removesuffix("/scans"))
+    with pytest.raises(KeyError):
+        bare.get(KEY)
+
+
+def test_an_s3_that_is_down_or_refuses_is_an_os_error_without_its_secrets() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    gone = S3Blobs("s3://docqa", endpoint=nobody, region="r", credentials=("id", "secret-key"))
+    missing = s3.blobs("s3://no-such-bucket")
+    for blobs in (gone, missing):
+        for use in (
+            partial(blobs.put, KEY, b"x"),
+            partial(blobs.get, KEY),
+            partial(blobs.delete, KEY),
+        ):
+            with pytest.raises(OSError, match="S3 failed") as raised:
+                use()
+            assert "secret-key" not in str(raised.value)

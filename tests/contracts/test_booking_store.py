@@ -16,6 +16,7 @@ from docqa import wiring
 from docqa.adapters.blobs import FolderBlobs
 from docqa.adapters.bookings import SqlBookings
 from docqa.adapters.records import SqlRecords
+from docqa.adapters.retention import SqlRetention
 from docqa.adapters.schema import events
 from docqa.adapters.store import SqlStore
 from docqa.bookings import Booking, assess, filed
@@ -101,9 +102,10 @@ def test_a_new_report_and_a_deletion_change_the_booking(
     sql.add(front)
     sql.add(back)
     sql.supersede(front.id, {"verdict": {"decision": "review", "reasons": []}, "fields": []})
-    records = SqlRecords(sql, FolderBlobs(tmp_path / "blobs"))
-    records.erase(back)
-    records.erase(back)
+    blobs = FolderBlobs(tmp_path / "blobs")
+    records = SqlRecords(sql, SqlRetention(sql.engine, blobs, sql.booking_changed))
+    records.erase(back, "portal")
+    records.erase(back, "portal")
     outcomes = ["incomplete", "accept", "review", "incomplete"]
     assert [body["outcome"] for body in told(sql)] == outcomes
 

@@ -15,11 +15,15 @@ from alembic.runtime.migration import MigrationContext
 
 from docqa.adapters import (
     booking_tables,  # noqa: F401  # its tables join the metadata
+    record_tables,
     schema,
     webhook_tables,  # noqa: F401
 )
+from docqa.adapters.audit_trail import SqlAuditTrail
 from docqa.adapters.schema import migrate
+from docqa.adapters.sealing import Keyring
 from docqa.adapters.store import SqlStore
+from docqa.errors import DamagedData
 from docqa.ports import Ruling, StoredDocument
 from tests.contracts.stores import (
     SQL_STORES,
@@ -171,6 +175,7 @@ def test_migrations_make_the_schema_the_code_expects(sql: SqlStore) -> None:
     with sql.engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), schema.metadata)
     assert differences == []
+    assert record_tables.audit_head.metadata is schema.metadata
 
 
 def test_migrating_twice_keeps_what_is_stored(sql: SqlStore) -> None:
@@ -254,3 +259,103 @@ def test_every_change_of_a_decision_is_in_the_outbox(sql: SqlStore) -> None:
         ("document.rejudged", "accept"),
         ("document.ruled", "reject"),
     ]
+
+
+def test_every_change_is_in_the_audit_trail_in_the_order_in_which_it_happened(
+    sql: SqlStore,
+) -> None:
+    added = document(1, client_id="portal")
+    sql.add(added)
+    with pytest.raises(ValueError, match="already"):
+        sql.add(added)
+    sql.supersede(added.id, report("reject"))
+    sql.rule(Ruling(added.id, "accept", "قرأتها", "rana", NOON))
+    assert not sql.rule_if_open(Ruling(added.id, "reject", "", "omar", NOON))
+    with sql.engine.connect() as connection:
+        rows = connection.execute(
+            sa.select(record_tables.audit_entries).order_by(record_tables.audit_entries.c.number)
+        ).all()
+    assert [(row.kind, row.subject, row.actor, row.facts["decision"]) for row in rows] == [
+        ("document.added", added.id, "portal", "review"),
+        ("document.superseded", added.id, "docqa", "reject"),
+        ("document.ruled", added.id, "rana", "accept"),
+    ]
+    assert SqlAuditTrail(sql.engine).verify().broken is None
+
+
+def test_a_scan_may_stop_early(sql: SqlStore) -> None:
+    for number in range(3):
+        sql.add(document(number))
+    scan = sql.scan()
+    assert next(scan).id == document(0).id
+    del scan  # a cursor that stayed open would be a warning, so an error
+    assert sql.count() == 3
+
+
+# Sealed columns.
+
+RING = Keyring({"k1": bytes(range(32))})
+CLAIMS = {"given_name": "آمنة", "national_number": "٠١٠٢٠٣٠٤٠٥٠"}
+READINGS = {"national_number": {"barcode": "01020304050"}}
+
+
+@pytest.fixture
+def sealed(sql: SqlStore) -> Iterator[SqlStore]:
+    store = SqlStore(url_of(sql), RING)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def test_sealed_claims_and_readings_come_back_and_are_not_in_the_database(
+    sealed: SqlStore,
+) -> None:
+    added = document(1, claims=CLAIMS, readings=READINGS)
+    sealed.add(added)
+    assert sealed.get(added.id) == added
+    assert list(sealed.scan()) == [added]
+    with sealed.engine.connect() as connection:
+        rows = connection.execute(sa.text("SELECT * FROM documents")).all()
+    for secret in ("آمنة", "01020304050", *CLAIMS.values(), "u0622", "given_name"):
+        assert secret not in repr(rows)
+
+
+@pytest.mark.parametrize("typed", ["01020304050", "1020304050", "010-2030 4050", "۰۱۰۲۰۳۰۴۰۵۰"])
+def test_documents_are_found_by_a_number_however_it_is_typed(sealed: SqlStore, typed: str) -> None:
+    sealed.add(document(2, claims={"national_number": typed}))
+    sealed.add(document(1, claims=CLAIMS))
+    sealed.add(document(3, claims={"national_number": "01020304051"}))
+    sealed.add(document(4, claims={}))
+    assert sealed.by_national_number("٠١٠٢٠٣٠٤٠٥٠") == [document(1).id, document(2).id]
+    assert sealed.by_national_number("99999999999") == []
+
+
+def test_after_a_change_of_keys_older_documents_are_read_and_found(
+    sql: SqlStore, sealed: SqlStore
+) -> None:
+    sealed.add(document(1, claims=CLAIMS))
+    both = SqlStore(url_of(sql), Keyring({"k2": bytes(32), "k1": bytes(range(32))}))
+    try:
+        both.add(document(2, claims=CLAIMS))
+        assert [found.claims for found in both.scan()] == [CLAIMS, CLAIMS]
+        assert both.by_national_number("01020304050") == [document(1).id, document(2).id]
+    finally:
+        both.close()
+
+
+def test_sealed_claims_without_their_key_are_an_error(sql: SqlStore, sealed: SqlStore) -> None:
+    sealed.add(document(1, claims=CLAIMS))
+    with pytest.raises(DamagedData, match="'k1'"):
+        sql.get(document(1).id)
+
+
+def test_claims_from_before_there_was_a_key_are_read(sql: SqlStore, sealed: SqlStore) -> None:
+    sql.add(document(1, claims=CLAIMS))
+    assert sealed.get(document(1).id) == document(1, claims=CLAIMS)
+
+
+def test_without_a_key_nothing_is_found_by_number_and_the_error_says_why(sql: SqlStore) -> None:
+    sql.add(document(1, claims=CLAIMS))
+    with pytest.raises(ValueError, match="encryption keys"):
+        sql.by_national_number("01020304050")

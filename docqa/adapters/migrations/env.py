@@ -7,6 +7,7 @@ from alembic import context
 from docqa.adapters import (
     booking_tables,  # noqa: F401  # its tables join the metadata
     client_tables,  # noqa: F401  (its tables belong to the metadata)
+    record_tables,  # noqa: F401  # its tables join the metadata
     webhook_tables,  # noqa: F401  # so that the metadata has its tables
 )
 from docqa.adapters.schema import metadata

@@ -1,0 +1,93 @@
+"""Sealing everything that is stored under the active key: after a change of keys, or the first."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from docqa.adapters.schema import documents
+from docqa.adapters.sealing import NO_KEYS, Keyring, sealed_by
+from docqa.adapters.store import SqlStore
+from docqa.ports import BlobStore
+
+_KEY_BYTES = 16
+_STORED = {
+    name: sa.type_coerce(documents.c[name], sa.JSON).label(name) for name in ("claims", "readings")
+}
+
+
+def reseal(store: SqlStore, bare: BlobStore, keyring: Keyring) -> Iterator[str]:
+    """Seal every document under the active key that is not yet.
+
+    A blob is written anew under another random key before its old one is deleted; a run that dies
+    leaves at worst one blob too many, never one too few, and another run goes on.
+
+    Args:
+        store: the documents.
+        bare: the blobs as they are stored.
+        keyring: with every key that is still in use, the new one first.
+
+    Yields:
+        The id of each document that was changed.
+
+    Raises:
+        DamagedData: a blob was changed or cut, or its key is not in the ring.
+    """
+    ids = sa.select(documents.c.id).order_by(documents.c.received_at, documents.c.id)
+    with store.engine.connect() as connection:
+        every = list(connection.execute(ids).scalars())
+    for document_id in every:
+        changed = _reseal_columns(store, document_id, keyring)
+        if _reseal_blob(store, bare, document_id, keyring) or changed:
+            yield document_id
+
+
+def _reseal_columns(store: SqlStore, document_id: str, keyring: Keyring) -> bool:
+    """Write claims and readings anew; whether they were not under the active key."""
+    mine = documents.c.id == document_id
+    with store.engine.begin() as connection:
+        # Takes the lock first: claims that are corrected meanwhile must not be put back.
+        connection.execute(
+            sa.update(documents).where(mine).values(report_number=documents.c.report_number)
+        )
+        stored = connection.execute(sa.select(*_STORED.values()).where(mine)).one_or_none()
+        if stored is None:
+            return False  # erased meanwhile
+        if all(keyring.is_current_json(value) for value in stored):
+            return False
+        row = connection.execute(
+            sa.select(documents.c.claims, documents.c.readings).where(mine)
+        ).one()
+        connection.execute(
+            sa.update(documents)
+            .where(mine)
+            .values(
+                claims=row.claims,
+                readings=row.readings,
+                national_number_hmac=store.number_index(row.claims),
+            )
+        )
+    return True
+
+
+def _reseal_blob(store: SqlStore, bare: BlobStore, document_id: str, keyring: Keyring) -> bool:
+    mine = documents.c.id == document_id
+    with store.engine.connect() as connection:
+        old = connection.execute(sa.select(documents.c.blob_key).where(mine)).scalar_one_or_none()
+    if old is None:
+        return False
+    stored = bare.get(old)
+    sealed_with = sealed_by(stored)
+    if sealed_with == keyring.key_ids[0]:
+        return False
+    plain = (NO_KEYS if sealed_with is None else keyring).open(stored, old)
+    new = secrets.token_hex(_KEY_BYTES)
+    bare.put(new, keyring.seal(plain, new))
+    with store.engine.begin() as connection:
+        moved = connection.execute(
+            sa.update(documents).where(mine, documents.c.blob_key == old).values(blob_key=new)
+        )
+    bare.delete(old if moved.rowcount else new)
+    return bool(moved.rowcount)

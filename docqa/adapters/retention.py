@@ -1,0 +1,266 @@
+"""Erasing documents for good, with a receipt; legal holds; what has been kept long enough."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from docqa.adapters.audit_trail import append_entry
+from docqa.adapters.events import record_event
+from docqa.adapters.record_tables import deletion_receipts, legal_holds
+from docqa.adapters.schema import documents, reports, rulings
+from docqa.errors import HeldDocument
+from docqa.ports import BlobStore
+from docqa.retention import Kept
+
+_ID_BYTES = 16
+_ROWS_AT_ONCE = 500
+_REASON = re.compile(r"[a-z_]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionReceipt:
+    """That a document was erased."""
+
+    id: str
+    document_id: str
+    deleted_at: datetime
+    reason: str
+    """``requested``, ``booking_cancelled``, ``retention_accepted`` …"""
+    file_sha256: str
+    """Of the uploaded file, lowercase hex; "" when its report did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A legal hold: nobody and nothing may erase the document."""
+
+    document_id: str
+    held_by: str
+    reason: str
+    held_at: datetime
+
+
+def _nothing(connection: sa.Connection, client_id: str | None, booking_ref: str | None) -> None:
+    """Nobody else keeps anything about a document."""
+
+
+class SqlRetention:
+    """What ends a document's life, and what keeps it.
+
+    Erasing takes two stores that know nothing of each other. First one transaction removes
+    everything from the database and leaves a receipt that remembers the blob; then the blob goes,
+    and the receipt forgets it. Whatever dies between the two, :meth:`resume` finishes.
+
+    Args:
+        engine: an open database at the newest schema.
+        blobs: the documents' bytes.
+        erased: called with client id and booking in the transaction that erases a document.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        blobs: BlobStore,
+        erased: Callable[[sa.Connection, str | None, str | None], None] = _nothing,
+    ) -> None:
+        self._engine = engine
+        self._blobs = blobs
+        self._erased = erased
+
+    def erase(self, document_id: str, reason: str, actor: str = "docqa") -> DeletionReceipt:
+        """Erase a document's bytes, claims, readings, reports and rulings for good.
+
+        Again for the same document gives the first receipt.
+
+        Args:
+            document_id: which.
+            reason: a code of a-z and _.
+            actor: id of the client or account name of the reviewer who wants it gone.
+
+        Raises:
+            KeyError: there is and was no such document.
+            HeldDocument: a legal hold forbids it.
+            OSError: the blob store failed. The document is gone from the database, and
+                :meth:`resume` deletes the bytes.
+        """
+        if not _REASON.fullmatch(reason):
+            raise ValueError("a reason to erase is a code of a-z and _")
+        with self._engine.begin() as connection:
+            self._erase_rows(connection, document_id, reason, actor)
+        query = sa.select(deletion_receipts).where(deletion_receipts.c.document_id == document_id)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise KeyError(document_id)
+        if row.blob_key is not None:
+            self._delete_blob(row.blob_key)
+        return _receipt(row)
+
+    def resume(self) -> int:
+        """Delete the bytes that a crash left of erased documents; how many there were."""
+        query = sa.select(deletion_receipts.c.blob_key).where(
+            deletion_receipts.c.blob_key.is_not(None)
+        )
+        with self._engine.connect() as connection:
+            left = list(connection.execute(query).scalars())
+        for blob_key in left:
+            self._delete_blob(blob_key)
+        return len(left)
+
+    def receipt(self, document_id: str) -> DeletionReceipt | None:
+        """The receipt of an erased document; None when it was not erased."""
+        query = sa.select(deletion_receipts).where(deletion_receipts.c.document_id == document_id)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _receipt(row)
+
+    def hold(self, document_id: str, reason: str, actor: str) -> None:
+        """Forbid to erase a document. A hold that is there already stays as it is.
+
+        Raises KeyError for an unknown document.
+        """
+        with self._engine.begin() as connection:
+            _lock(connection, document_id)
+            if _is_held(connection, document_id):
+                return
+            connection.execute(
+                sa.insert(legal_holds).values(
+                    document_id=document_id,
+                    held_by=actor,
+                    reason=reason,
+                    held_at=datetime.now(UTC),
+                )
+            )
+            append_entry(connection, "document.held", subject=document_id, actor=actor, facts={})
+
+    def release(self, document_id: str, actor: str) -> None:
+        """End a hold; a missing one is no error. Raises KeyError for an unknown document."""
+        with self._engine.begin() as connection:
+            _lock(connection, document_id)
+            ended = connection.execute(
+                sa.delete(legal_holds).where(legal_holds.c.document_id == document_id)
+            )
+            if ended.rowcount:
+                append_entry(
+                    connection, "document.released", subject=document_id, actor=actor, facts={}
+                )
+
+    def holds(self) -> list[Hold]:
+        """Every hold, the oldest first."""
+        query = sa.select(legal_holds).order_by(legal_holds.c.held_at, legal_holds.c.document_id)
+        with self._engine.connect() as connection:
+            return [Hold(**row._mapping) for row in connection.execute(query)]
+
+    def kept(self, received_before: datetime) -> Iterator[Kept]:
+        """Every document that was received before a moment and is not held."""
+        last = (
+            sa.select(rulings.c.document_id, sa.func.max(rulings.c.number).label("number"))
+            .group_by(rulings.c.document_id)
+            .subquery()
+        )
+        query = (
+            sa.select(
+                documents.c.id, documents.c.decision, documents.c.received_at,
+                documents.c.deadline_at, rulings.c.ruled_at,
+            )
+            .outerjoin(last, last.c.document_id == documents.c.id)
+            .outerjoin(rulings, rulings.c.number == last.c.number)
+            .where(documents.c.received_at < received_before)
+            .where(~sa.exists().where(legal_holds.c.document_id == documents.c.id))
+            .order_by(documents.c.received_at)
+            .execution_options(yield_per=_ROWS_AT_ONCE)
+        )  # fmt: skip
+        with self._engine.connect() as connection, connection.execute(query) as rows:
+            for row in rows:
+                yield Kept(*row)
+
+    def overwrite_deleted(self) -> None:
+        """Let nothing of what was erased stay in SQLite's log of changes."""
+        if self._engine.dialect.name == "sqlite":
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _erase_rows(
+        self, connection: sa.Connection, document_id: str, reason: str, actor: str
+    ) -> None:
+        try:
+            _lock(connection, document_id)
+        except KeyError:
+            return  # erased already, or never there
+        if _is_held(connection, document_id):
+            raise HeldDocument(f"{document_id} is held: release it before it can be erased")
+        row = connection.execute(
+            sa.select(documents, reports.c.report)
+            .join(reports, reports.c.document_id == documents.c.id)
+            .where(documents.c.id == document_id)
+            .order_by(reports.c.number)
+            .limit(1)
+            .with_only_columns(
+                documents.c.blob_key, documents.c.client_id, documents.c.booking_ref,
+                reports.c.report,
+            )
+        ).one()  # fmt: skip
+        now = datetime.now(UTC)
+        receipt = DeletionReceipt(
+            id="del_" + secrets.token_hex(_ID_BYTES),
+            document_id=document_id,
+            deleted_at=now,
+            reason=reason,
+            file_sha256=str(row.report.get("sha256", "")),
+        )
+        connection.execute(sa.delete(documents).where(documents.c.id == document_id))
+        connection.execute(
+            sa.insert(deletion_receipts).values(
+                id=receipt.id, document_id=document_id, reason=reason, deleted_at=now,
+                file_sha256=receipt.file_sha256, client_id=row.client_id, blob_key=row.blob_key,
+            )
+        )  # fmt: skip
+        record_event(
+            connection,
+            "document.deleted",
+            occurred_at=now,
+            body={"reason": reason, "receipt": receipt.id},
+            client_id=row.client_id,
+            document_id=document_id,
+            booking_ref=row.booking_ref,
+        )
+        self._erased(connection, row.client_id, row.booking_ref)
+        append_entry(
+            connection, "document.deleted", subject=document_id, actor=actor, recorded_at=now,
+            facts={"reason": reason, "receipt": receipt.id, "file_sha256": receipt.file_sha256},
+        )  # fmt: skip
+
+    def _delete_blob(self, blob_key: str) -> None:
+        self._blobs.delete(blob_key)
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.update(deletion_receipts)
+                .where(deletion_receipts.c.blob_key == blob_key)
+                .values(blob_key=None)
+            )
+
+
+def _lock(connection: sa.Connection, document_id: str) -> None:
+    """Take the document's lock, so that holding and erasing wait for each other."""
+    locked = connection.execute(
+        sa.update(documents)
+        .where(documents.c.id == document_id)
+        .values(report_number=documents.c.report_number)
+    )
+    if locked.rowcount == 0:
+        raise KeyError(document_id)
+
+
+def _is_held(connection: sa.Connection, document_id: str) -> bool:
+    query = sa.select(legal_holds.c.document_id).where(legal_holds.c.document_id == document_id)
+    return connection.execute(query).one_or_none() is not None
+
+
+def _receipt(row: sa.Row[tuple[object, ...]]) -> DeletionReceipt:
+    return DeletionReceipt(row.id, row.document_id, row.deleted_at, row.reason, row.file_sha256)

@@ -1,0 +1,50 @@
+"""What an operator does now and then with everything that is stored: purge it, seal it anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from docqa import wiring
+from docqa.errors import HeldDocument, InvalidModel
+from docqa.retention import class_of, is_over
+from docqa.settings import Settings
+
+
+def purge(settings: Settings, stores: wiring.Stores, *, erases: bool) -> Iterator[str]:
+    """Erase, or only tell of, the documents that have been kept long enough.
+
+    Yields:
+        The retention class of each, or ``failed`` for one that could not be erased now.
+    """
+    periods = wiring.load_retention(settings)
+    now = datetime.now(UTC)
+    if erases:
+        stores.retention.resume()
+    candidates = stores.retention.kept(now - min(periods.values()))
+    over = [
+        (kept.document_id, class_of(kept)) for kept in candidates if is_over(kept, periods, now)
+    ]
+    for document_id, name in over:
+        try:
+            if erases:
+                stores.retention.erase(document_id, f"retention_{name}")
+        except HeldDocument:
+            continue  # held since a moment ago
+        except OSError:
+            yield "failed"
+        else:
+            yield name
+    if erases:
+        stores.retention.overwrite_deleted()
+
+
+def reseal(settings: Settings, stores: wiring.Stores) -> Iterator[str]:
+    """Seal everything under the active key that is not; the id of each document that was changed.
+
+    Raises InvalidModel when there is no key.
+    """
+    keyring = stores.documents.keyring
+    if not keyring.key_ids:
+        raise InvalidModel("there is no key to seal with: set DOCQA_ENCRYPTION_KEYS")
+    return wiring.reseal(stores.documents, wiring.bare_blobs(settings), keyring)

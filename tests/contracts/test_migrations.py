@@ -1,0 +1,62 @@
+"""Bringing a database to the newest schema, alone and with others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from docqa.adapters.schema import is_missing, migrate, open_engine
+from docqa.adapters.store import SqlStore
+from tests.contracts import postgresql
+
+EMPTY: dict[str, Callable[[Path], str]] = {
+    "sqlite": lambda folder: f"sqlite:///{folder}/new/docqa.sqlite3",
+    "postgresql": lambda folder: postgresql.server(),
+}
+
+
+@pytest.fixture(params=EMPTY)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return EMPTY[request.param](tmp_path)
+
+
+def test_replicas_that_start_together_migrate_once_and_all_succeed(url: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: migrate(url), range(4)))
+    store = SqlStore(url)
+    try:
+        assert store.problems() == []
+        with store.engine.connect() as connection:
+            versions = connection.execute(sa.text("SELECT version_num FROM alembic_version"))
+            assert len(versions.all()) == 1
+    finally:
+        store.close()
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(url: str) -> None:
+    engine = open_engine(url) if not url.startswith("sqlite") else _sqlite_engine(url)
+    try:
+        with engine.begin() as connection:  # in the way of the first migration's last table
+            connection.execute(sa.text("CREATE TABLE reservations (key INTEGER)"))
+        with pytest.raises(sa.exc.SQLAlchemyError):
+            migrate(url)
+        assert "documents" not in sa.inspect(engine).get_table_names()
+    finally:
+        engine.dispose()
+
+
+def _sqlite_engine(url: str) -> sa.Engine:
+    Path(str(sa.make_url(url).database)).parent.mkdir()
+    return open_engine(url)
+
+
+def test_looking_for_a_database_does_not_make_it(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/docqa.sqlite3"
+    assert is_missing(url)
+    assert list(tmp_path.iterdir()) == []
+    migrate(url)
+    assert not is_missing(url)

@@ -1,0 +1,120 @@
+"""The commands that look after what is stored, as an operator runs them."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+
+from docqa import wiring
+from docqa.cli import cli
+from docqa.ports import StoredDocument
+from docqa.settings import Settings
+
+KEYS = [base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2)]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DOCQA_DATABASE_URL", f"sqlite:///{tmp_path}/docqa.sqlite3")
+    monkeypatch.setenv("DOCQA_BLOBS_DIR", str(tmp_path / "blobs"))
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, list(arguments))
+
+
+def add(number: int, age_days: int) -> StoredDocument:
+    stores = wiring.open_stores(Settings())
+    made = StoredDocument(
+        id=f"doc_{number}",
+        blob_key=f"{number:032x}",
+        file_name="scan.pdf",
+        document_type="a4-generic",
+        claims={"national_number": "01020304050"},
+        report={"sha256": "", "verdict": {"decision": "accept"}},
+        decision="accept",
+        received_at=datetime.now(UTC) - timedelta(days=age_days),
+    )
+    stores.blobs.put(made.blob_key, b"scan")
+    stores.documents.add(made)
+    stores.documents.close()
+    return made
+
+
+def test_purge_counts_and_with_apply_erases_what_is_over_and_not_held(place: Path) -> None:
+    old, held, young = add(1, 91), add(2, 91), add(3, 89)
+    assert run("hold", held.id, "--reason", "a case").exit_code == 0
+    told = run("purge")
+    assert told.exit_code == 0
+    assert "accepted: 1" in told.output and "nothing was erased" in told.output
+    assert sorted(path.name for path in (place / "blobs").iterdir()) == [
+        old.blob_key, held.blob_key, young.blob_key,
+    ]  # fmt: skip
+    assert "accepted: 1" in run("purge", "--apply").output
+    assert sorted(path.name for path in (place / "blobs").iterdir()) == [
+        held.blob_key, young.blob_key,
+    ]  # fmt: skip
+    assert run("release", held.id).exit_code == 0
+    assert "accepted: 1" in run("purge", "--apply").output
+    assert "0 documents are over" in run("purge", "--apply").output
+    assert "is whole" in run("verify-audit").output
+
+
+@pytest.mark.parametrize("command", [("hold", "doc_x", "--reason", "case"), ("release", "doc_x")])
+def test_holding_an_unknown_document_says_so(place: Path, command: tuple[str, ...]) -> None:
+    assert run(*command).exit_code == 2
+
+
+def test_verify_audit_prints_a_head_and_tells_what_is_gone_since(place: Path) -> None:
+    add(1, 1)
+    add(2, 1)
+    head = run("verify-audit").output.split()[-1]
+    assert run("verify-audit", "--head", head).exit_code == 0
+    engine = sa.create_engine(Settings().database_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE audit_entries SET actor = 'x' WHERE number = 2"))
+    engine.dispose()
+    told = run("verify-audit", "--head", head)
+    assert told.exit_code == 2
+    assert "broken at entry 2" in told.output
+
+
+def test_verify_audit_wants_a_head_that_is_one(place: Path) -> None:
+    assert run("verify-audit", "--head", "7").exit_code != 0
+    assert list(place.iterdir()) == []
+
+
+def test_keys_are_changed_without_losing_a_document(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = add(1, 1)
+    monkeypatch.setenv("DOCQA_ENCRYPTION_KEYS", f"k1:{KEYS[0]}")
+    assert "1 documents" in run("reseal").output
+    add(2, 1)
+    monkeypatch.setenv("DOCQA_ENCRYPTION_KEYS", f"k2:{KEYS[1]},k1:{KEYS[0]}")
+    assert "2 documents" in run("reseal").output
+    monkeypatch.setenv("DOCQA_ENCRYPTION_KEYS", f"k2:{KEYS[1]}")
+    stores = wiring.open_stores(Settings())
+    for found in stores.documents.scan():
+        assert found.claims == first.claims
+        assert stores.blobs.get(found.blob_key) == b"scan"
+    assert stores.documents.by_national_number("1020304050") == ["doc_1", "doc_2"]
+    stores.documents.close()
+    files = b"".join(path.read_bytes() for path in place.rglob("*") if path.is_file())
+    assert KEYS[1].encode() not in files
+    assert all(path.read_bytes() != b"scan" for path in (place / "blobs").iterdir())
+
+
+def test_doctor_says_whether_what_is_stored_is_encrypted(monkeypatch: pytest.MonkeyPatch) -> None:
+    look = wiring.dependencies(Settings())["encryption at rest"]
+    assert "off: set DOCQA_ENCRYPTION_KEYS" in look()
+    monkeypatch.setenv("DOCQA_ENCRYPTION_KEYS", f"k1:{KEYS[0]}")
+    settings = Settings()
+    assert wiring.dependencies(settings)["encryption at rest"]().endswith("the key k1")
+    assert KEYS[0] not in repr(settings)

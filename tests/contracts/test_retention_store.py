@@ -1,0 +1,291 @@
+"""Erasing, holding and keeping documents, on every SQL store."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from docqa.adapters import schema
+from docqa.adapters.audit_trail import SqlAuditTrail
+from docqa.adapters.blobs import FolderBlobs
+from docqa.adapters.record_tables import audit_entries, deletion_receipts
+from docqa.adapters.reseal import reseal
+from docqa.adapters.retention import SqlRetention
+from docqa.adapters.sealed_blobs import SealedBlobs
+from docqa.adapters.sealing import Keyring, sealed_by
+from docqa.adapters.store import SqlStore
+from docqa.errors import DamagedData, HeldDocument
+from docqa.ports import BlobStore, Ruling, StoredDocument
+from tests.contracts.stores import SQL_STORES, opened_sql, url_of
+
+NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+SECRET = "01020304050"
+OLD, NEW = bytes(range(32)), bytes(range(32, 64))
+
+
+@dataclass
+class Kept:
+    store: SqlStore
+    blobs: BlobStore
+    retention: SqlRetention
+
+    def add(self, number: int = 1, **changes: Any) -> StoredDocument:
+        made = document(number, **changes)
+        self.blobs.put(made.blob_key, b"scan %d" % number)
+        self.store.add(made)
+        return made
+
+    def rows(self, table: sa.Table) -> list[Any]:
+        with self.store.engine.connect() as connection:
+            return list(connection.execute(sa.select(table)).all())
+
+
+def document(number: int, **changes: Any) -> StoredDocument:
+    decision = changes.get("decision", "review")
+    facts: dict[str, Any] = {
+        "id": f"doc_{number:032x}",
+        "blob_key": f"{number:032x}",
+        "file_name": "scan.pdf",
+        "document_type": "sy-passport",
+        "claims": {"national_number": SECRET},
+        "report": {"sha256": f"{number:064x}", "verdict": {"decision": decision}},
+        "decision": decision,
+        "received_at": NOON,
+        "client_id": "portal",
+        "booking_ref": "B-7",
+    }
+    return StoredDocument(**(facts | changes))
+
+
+@pytest.fixture(params=SQL_STORES)
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
+    for store in opened_sql(request.param, tmp_path):
+        blobs = FolderBlobs(tmp_path / "blobs")
+        yield Kept(store, blobs, SqlRetention(store.engine, blobs))
+
+
+def test_an_erased_document_is_gone_and_a_receipt_event_and_audit_entry_say_so(kept: Kept) -> None:
+    added = kept.add()
+    kept.store.rule(Ruling(added.id, "accept", "", "rana", NOON))
+    receipt = kept.retention.erase(added.id, "requested", "portal")
+    assert kept.store.get(added.id) is None
+    with pytest.raises(KeyError):
+        kept.blobs.get(added.blob_key)
+    for table in (schema.documents, schema.reports, schema.rulings):
+        assert kept.rows(table) == []
+    assert (receipt.document_id, receipt.reason) == (added.id, "requested")
+    assert receipt.file_sha256 == f"{1:064x}"
+    assert kept.retention.receipt(added.id) == receipt
+    event = kept.rows(schema.events)[-1]
+    assert (event.kind, event.client_id, event.booking_ref) == ("document.deleted", "portal", "B-7")
+    entry = kept.rows(audit_entries)[-1]
+    assert (entry.kind, entry.subject, entry.actor) == ("document.deleted", added.id, "portal")
+    assert SqlAuditTrail(kept.store.engine).verify().broken is None
+
+
+def test_erasing_again_gives_the_first_receipt_and_tells_nobody_again(kept: Kept) -> None:
+    added = kept.add()
+    first = kept.retention.erase(added.id, "requested")
+    assert kept.retention.erase(added.id, "booking_cancelled") == first
+    assert [row.kind for row in kept.rows(schema.events)].count("document.deleted") == 1
+
+
+def test_erasing_what_never_was_says_so(kept: Kept) -> None:
+    with pytest.raises(KeyError):
+        kept.retention.erase("doc_unknown", "requested")
+    assert kept.retention.receipt("doc_unknown") is None
+
+
+def test_a_reason_is_a_code(kept: Kept) -> None:
+    with pytest.raises(ValueError, match="code"):
+        kept.retention.erase(kept.add().id, "because Amina asked")
+
+
+def test_of_erasers_at_the_same_moment_all_get_the_same_receipt(kept: Kept) -> None:
+    added = kept.add()
+    with ThreadPoolExecutor(6) as pool:
+        receipts = set(pool.map(lambda n: kept.retention.erase(added.id, "requested"), range(6)))
+    assert len(receipts) == 1
+    assert [row.kind for row in kept.rows(audit_entries)].count("document.deleted") == 1
+
+
+def test_what_belongs_to_the_booking_is_told_in_the_same_transaction(kept: Kept) -> None:
+    told: list[tuple[str | None, str | None]] = []
+
+    def fails(connection: sa.Connection, client_id: str | None, booking_ref: str | None) -> None:
+        told.append((client_id, booking_ref))
+        raise RuntimeError
+
+    added = kept.add()
+    with pytest.raises(RuntimeError):
+        SqlRetention(kept.store.engine, kept.blobs, fails).erase(added.id, "requested")
+    assert told == [("portal", "B-7")]
+    assert kept.store.get(added.id) == added
+    assert kept.rows(deletion_receipts) == []
+    assert kept.blobs.get(added.blob_key) == b"scan 1"
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class Dying:
+    """A BlobStore whose process dies at, or right after, its next deletion."""
+
+    def __init__(self, inner: BlobStore, *, deletes: bool) -> None:
+        self._inner, self._deletes = inner, deletes
+        self.put, self.get = inner.put, inner.get
+
+    def delete(self, key: str) -> None:
+        if self._deletes:
+            self._inner.delete(key)
+        raise Crash
+
+
+@pytest.mark.parametrize("deletes", [False, True])
+@pytest.mark.parametrize("finish", ["resume", "erase"])
+def test_a_crash_between_database_and_blobs_is_finished_later(
+    kept: Kept, deletes: bool, finish: str
+) -> None:
+    added = kept.add()
+    dying = SqlRetention(kept.store.engine, Dying(kept.blobs, deletes=deletes))
+    with pytest.raises(Crash):
+        dying.erase(added.id, "requested")
+    assert kept.store.get(added.id) is None
+    if finish == "resume":
+        assert kept.retention.resume() == 1
+    else:
+        kept.retention.erase(added.id, "requested")
+    with pytest.raises(KeyError):
+        kept.blobs.get(added.blob_key)
+    assert kept.retention.resume() == 0
+    assert [row.blob_key for row in kept.rows(deletion_receipts)] == [None]
+
+
+def test_a_held_document_cannot_be_erased_until_it_is_released(kept: Kept) -> None:
+    added = kept.add()
+    kept.retention.hold(added.id, "قضية ٧", "auditor")
+    kept.retention.hold(added.id, "again", "omar")
+    with pytest.raises(HeldDocument):
+        kept.retention.erase(added.id, "requested")
+    assert kept.store.get(added.id) == added
+    assert kept.blobs.get(added.blob_key) == b"scan 1"
+    assert [(hold.document_id, hold.held_by) for hold in kept.retention.holds()] == [
+        (added.id, "auditor")
+    ]
+    kept.retention.release(added.id, "auditor")
+    kept.retention.release(added.id, "auditor")
+    kept.retention.erase(added.id, "requested")
+    kinds = [row.kind for row in kept.rows(audit_entries)]
+    assert kinds == ["document.added", "document.held", "document.released", "document.deleted"]
+
+
+def test_an_unknown_document_cannot_be_held(kept: Kept) -> None:
+    with pytest.raises(KeyError):
+        kept.retention.hold("doc_unknown", "", "auditor")
+    with pytest.raises(KeyError):
+        kept.retention.release("doc_unknown", "auditor")
+
+
+def test_holding_and_erasing_at_the_same_moment_leave_it_held_or_erased(kept: Kept) -> None:
+    added = [kept.add(number) for number in range(6)]
+
+    def tried(use: Callable[[], object]) -> bool:
+        try:
+            use()
+        except (HeldDocument, KeyError):
+            return False
+        return True
+
+    uses: list[Callable[[], object]] = []
+    for each in added:
+        uses.append(lambda each=each: kept.retention.hold(each.id, "", "auditor"))  # type: ignore[misc]
+        uses.append(lambda each=each: kept.retention.erase(each.id, "requested"))  # type: ignore[misc]
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(tried, uses))
+    for number, each in enumerate(added):
+        held, erased = done[2 * number : 2 * number + 2]
+        assert held != erased
+        assert (kept.store.get(each.id) is None) == erased
+
+
+def test_what_may_be_over_comes_with_its_last_ruling_and_without_what_is_held(kept: Kept) -> None:
+    ruled, held, young = kept.add(1), kept.add(2), kept.add(3, received_at=NOON + timedelta(2))
+    for day, decision in enumerate(("accept", "reject")):
+        moment = NOON + timedelta(days=day)
+        kept.store.rule(Ruling(ruled.id, decision, "", "rana", moment))  # type: ignore[arg-type]
+    kept.retention.hold(held.id, "", "auditor")
+    (found,) = kept.retention.kept(NOON + timedelta(days=1))
+    assert (found.document_id, found.ruled_at) == (ruled.id, NOON + timedelta(days=1))
+    assert young.id not in {found.document_id}
+
+
+def test_sqlite_keeps_nothing_of_an_erased_document_in_its_files(tmp_path: Path) -> None:
+    for store in opened_sql("sqlite", tmp_path):
+        kept = Kept(store, blobs := FolderBlobs(tmp_path / "b"), SqlRetention(store.engine, blobs))
+        added = kept.add()
+        assert SECRET.encode() in _bytes_of(tmp_path / "new")
+        kept.retention.erase(added.id, "requested")
+        kept.retention.overwrite_deleted()
+        assert SECRET.encode() not in _bytes_of(tmp_path / "new")
+
+
+def _bytes_of(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
+
+
+# Changing keys.
+
+
+def sealing(kept: Kept, keys: dict[str, bytes]) -> Kept:
+    """The same stores opened with other keys."""
+    ring = Keyring(keys)
+    blobs = SealedBlobs(kept.blobs, ring)
+    store = SqlStore(url_of(kept.store), ring)
+    return Kept(store, blobs, SqlRetention(store.engine, blobs))
+
+
+def test_resealing_puts_everything_under_the_newest_key_and_runs_again_for_free(
+    kept: Kept,
+) -> None:
+    kept.add(1)  # from before there was a key
+    opened = [sealing(kept, {"k1": OLD}), sealing(kept, {"k2": NEW, "k1": OLD})]
+    opened[0].add(2)
+    with pytest.raises(DamagedData, match="reseal"):
+        opened[1].blobs.get(document(1).blob_key)
+    ring = opened[1].store.keyring
+    assert len(list(reseal(opened[1].store, kept.blobs, ring))) == 2
+    assert list(reseal(opened[1].store, kept.blobs, ring)) == []
+    opened.append(newest := sealing(kept, {"k2": NEW}))
+    for number in (1, 2):
+        found = newest.store.get(document(number).id)
+        assert found is not None and found.claims == {"national_number": SECRET}
+        assert newest.blobs.get(found.blob_key) == b"scan %d" % number
+        assert sealed_by(kept.blobs.get(found.blob_key)) == "k2"
+        with pytest.raises(KeyError):
+            kept.blobs.get(document(number).blob_key)
+    assert newest.store.by_national_number(SECRET) == [document(1).id, document(2).id]
+    assert base64.b64encode(NEW).decode() not in repr(ring)
+    for each in opened:
+        each.store.close()
+
+
+def test_a_reseal_that_dies_loses_nothing_and_is_finished_later(kept: Kept) -> None:
+    kept.add(1)
+    opened = sealing(kept, {"k1": OLD})
+    ring = opened.store.keyring
+    with pytest.raises(Crash):
+        list(reseal(opened.store, Dying(kept.blobs, deletes=False), ring))
+    list(reseal(opened.store, kept.blobs, ring))
+    found = opened.store.get(document(1).id)
+    assert found is not None
+    assert opened.blobs.get(found.blob_key) == b"scan 1"
+    opened.store.close()
