@@ -13,7 +13,7 @@ import click
 from docqa import wiring
 from docqa.commands.check import check
 from docqa.commands.installation import list_measures, reviewer, run_doctor, run_migrate
-from docqa.commands.revalidate import revalidate
+from docqa.commands.revalidate import revalidate, revalidations
 from docqa.commands.serve import serve
 from docqa.commands.speaking import (
     EXIT_BAD_INPUT,
@@ -35,6 +35,8 @@ def cli() -> None:
 
 
 for command in (check, serve, revalidate, list_measures, run_doctor, run_migrate, reviewer):
+    cli.add_command(command)
+for command in (revalidations,):
     cli.add_command(command)
 
 

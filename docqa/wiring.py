@@ -6,6 +6,7 @@ Everything else gets what it needs handed in. A new OCR engine or store is one l
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,20 +21,23 @@ from argon2 import PasswordHasher
 from docqa import measures, pipeline
 from docqa.adapters.blobs import FolderBlobs
 from docqa.adapters.poppler import PopplerRenderer
+from docqa.adapters.revalidations import SqlRevalidations
 from docqa.adapters.schema import migrate
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
 from docqa.adapters.tesseract import TesseractEngine
 from docqa.catalogue import LANGUAGES, Catalogue, parse_catalogue
+from docqa.digests import code_digest
 from docqa.documents import DocumentType, check_sides, parse_document_type
 from docqa.errors import InvalidModel
 from docqa.intake import Limits
 from docqa.pipeline import Engine
 from docqa.places import Places, parse_places
 from docqa.policy import Policy, parse_policy
+from docqa.ports import BlobStore
 from docqa.reading.print_fields import Readers
 from docqa.reading.strips import parse_strip_reader
-from docqa.report import Report
+from docqa.report import Digests, Report
 from docqa.settings import Settings
 from docqa.worker import ChildLimits, Worker
 
@@ -51,6 +55,7 @@ class Stores:
     blobs: FolderBlobs
     sessions: SqlSessions
     reservations: SqlReservations
+    revalidations: SqlRevalidations
 
 
 def models_dir(settings: Settings) -> Path:
@@ -81,6 +86,8 @@ def load_engine(settings: Settings, policy: str | None = None) -> Engine:
     judged = load_policy(folder, policy or settings.policy, catalogue, document_types)
     ocr = TesseractEngine()
     bound = {}
+    made_of = {}
+    decoding = code_digest("docqa.intake").encode()
     content = hashlib.sha256(version("docqa").encode())
     for kind in ("documents", "places"):
         for path in sorted((folder / kind).glob("*.toml")):
@@ -96,6 +103,12 @@ def load_engine(settings: Settings, policy: str | None = None) -> Engine:
             content.update(model)
         bound[name] = measure.bind(model)
         _check_evidence(measure, catalogue)
+        made_of[name] = code_digest(f"docqa.measures.{name}", [decoding, model or b""])
+    reads = [data for files in networks.values() for data in files]
+    reads += [path.read_bytes() for kind in ("documents", "places")
+              for path in sorted((folder / kind).glob("*.toml"))]  # fmt: skip
+    reading = code_digest("docqa.reading", [decoding, *reads, ocr.version().encode()])
+    content.update(json.dumps([made_of, reading]).encode())
     content.update(ocr.version().encode())
     return Engine(
         policy=judged,
@@ -115,6 +128,7 @@ def load_engine(settings: Settings, policy: str | None = None) -> Engine:
         digest="sha256:" + content.hexdigest(),
         places=load_places(folder),
         readers=_readers(networks),
+        digests=Digests(made_of, reading),
     )
 
 
@@ -168,13 +182,17 @@ def load_policy(
     folder: Path, name: str, catalogue: Catalogue, document_types: Mapping[str, DocumentType]
 ) -> Policy:
     """The policy called ``name`` in ``folder``/policy, or in the TOML file at that path."""
-    path = Path(name) if name.endswith(".toml") else folder / "policy" / f"{name}.toml"
     return parse_policy(
-        _read(path),
+        policy_text(folder, name),
         resolve=measures.resolve,
         codes=catalogue.codes,
         document_types=document_types,
     )
+
+
+def policy_text(folder: Path, name: str) -> str:
+    """The TOML of the policy called ``name`` in ``folder``/policy, or at that path."""
+    return _read(Path(name) if name.endswith(".toml") else folder / "policy" / f"{name}.toml")
 
 
 def start_worker(settings: Settings, engine: Engine, policy: str | None = None) -> Worker:
@@ -197,7 +215,14 @@ def open_stores(settings: Settings) -> Stores:
         lifetime=timedelta(hours=settings.session_hours),
     )
     reservations = SqlReservations(documents.engine)
-    return Stores(documents, FolderBlobs(settings.blobs_dir), sessions, reservations)
+    blobs = FolderBlobs(settings.blobs_dir)
+    revalidations = SqlRevalidations(documents.engine)
+    return Stores(documents, blobs, sessions, reservations, revalidations)
+
+
+def open_blobs(settings: Settings) -> BlobStore:
+    """The uploaded bytes alone, for whoever needs no database."""
+    return FolderBlobs(settings.blobs_dir)
 
 
 def add_reviewer(stores: Stores, name: str, password: str) -> None:

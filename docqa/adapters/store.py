@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from docqa.adapters.events import record_event
+from docqa.adapters.report_facts import record_facts
 from docqa.adapters.schema import (
     documents,
     open_engine,
@@ -212,6 +213,7 @@ def _add_report(
             document_id=document_id, number=number, report=report, recorded_at=datetime.now(UTC)
         )
     )
+    record_facts(connection, [(document_id, number, report)])
 
 
 def _put_in_force(connection: sa.Connection, ruling: Ruling, which: sa.ColumnElement[bool]) -> bool:

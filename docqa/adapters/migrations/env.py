@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from docqa.adapters import revalidation_tables  # noqa: F401  # its tables belong to the schema
 from docqa.adapters.schema import metadata
 
 context.configure(
