@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 COLOURS = {"accept": "#188038", "review": "#c47000", "reject": "#c81e1e"}
+_MIDDLE = 'text-anchor="middle"'
 _LEFT_PX, _ROW_PX, _BAR_PX = 240, 26, 480
 
 
@@ -54,8 +55,8 @@ def curve(
         f'<rect x="{gap}" y="10" width="{side}" height="{side}" fill="none" stroke="#bbb"/>',
         f'<polyline points="{" ".join(map(place, points))}" fill="none" stroke="#1a5cb8"/>',
         f'<circle cx="{x}" cy="{y}" r="5" fill="#c81e1e"/>',
-        f'<text x="{gap + side / 2}" y="{side + 34}" text-anchor="middle">{escape(names[0])}</text>',
-        f'<text x="12" y="{10 + side / 2}" text-anchor="middle" '
+        f'<text x="{gap + side / 2}" y="{side + 34}" {_MIDDLE}>{escape(names[0])}</text>',
+        f'<text x="12" y="{10 + side / 2}" {_MIDDLE} '
         f'transform="rotate(-90 12 {10 + side / 2})">{escape(names[1])}</text>',
     ])  # fmt: skip
 

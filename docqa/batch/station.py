@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from docqa import wiring
+from docqa.errors import MissingDependency
 from docqa.pipeline import Engine
 from docqa.plan import Work
 from docqa.ports import BlobStore
@@ -114,18 +115,17 @@ def cluster_station(
     Raises:
         ClusterLost: no scheduler answers there.
     """
-    from distributed import Client, Security
-
+    dask = import_dask()
     security = None
     if tls is not None:
-        security = Security(
+        security = dask.Security(
             tls_ca_file=tls.ca_file,
             tls_client_cert=tls.cert,
             tls_client_key=tls.key,
             require_encryption=True,
         )
     try:
-        client = Client(address, security=security, set_as_default=False, timeout="20s")
+        client = dask.Client(address, security=security, set_as_default=False, timeout="20s")
     except (OSError, TimeoutError) as error:
         raise ClusterLost(f"no Dask scheduler answers at {address}") from error
     try:
@@ -133,6 +133,16 @@ def cluster_station(
         yield client.get_executor(pure=False), partial(recompute_on_node, order), workers
     finally:
         client.close(timeout=5)
+
+
+def import_dask() -> Any:
+    """The package ``distributed``, an extra. Raises MissingDependency where it is not installed."""
+    try:
+        import distributed
+    except ImportError as error:
+        remedy = "pip install 'docqa[batch]'"
+        raise MissingDependency("distributed is not installed", remedy) from error
+    return distributed
 
 
 _stations: dict[Order, Station] = {}

@@ -48,8 +48,7 @@ EXIT_INTERRUPTED = 7
               help="Folder for what would change: HTML with charts, CSV, Parquet.")  # fmt: skip
 @click.option("--pictures", default=12, show_default=True,
               help="Most affected documents drawn in the HTML.")  # fmt: skip
-@click.pass_context
-def revalidate(context: click.Context, **options: Any) -> None:
+def revalidate(**options: Any) -> None:
     r"""Judge stored documents again, and tell or put in force what changes.
 
     Only what is stale is made anew: a changed limit needs no pixel, a changed measure is taken
@@ -84,7 +83,7 @@ def revalidate(context: click.Context, **options: Any) -> None:
         run = resumed or store.unfinished(wanted) or store.begin(wanted)
         step_aside()
         run = _drive(settings, stores, engine, policy, run, options)
-        _finish(context, settings, stores, engine, policy, run, options)
+        _finish(settings, stores, engine, policy, run, options)
 
 
 def _wanted(engine: Engine, text: str, options: dict[str, Any]) -> Run:
@@ -136,7 +135,6 @@ def _drive(
 
 
 def _finish(
-    context: click.Context,
     settings: Settings,
     stores: wiring.Stores,
     engine: Engine,
@@ -146,7 +144,7 @@ def _finish(
 ) -> None:
     if run.state != "done":
         click.echo(f"{run.id} is {run.state}; docqa revalidate --resume {run.id} goes on", err=True)
-        context.exit(EXIT_INTERRUPTED)
+        raise click.exceptions.Exit(EXIT_INTERRUPTED)
     counts = stores.revalidations.counts(run.id)
     if options["out"]:
         with ExitStack() as stack:

@@ -1,0 +1,1 @@
+"""What docqa holds under load, measured."""
