@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from pydantic_core import from_json
 
-from docqa.bulk import BulkJudge, signature, signature_of_json
+from docqa.bulk import BulkJudge, signature_of_json
 from docqa.pipeline import Engine
 from docqa.plan import (
     Group,
@@ -230,8 +230,7 @@ def _decided(
         after, told = verdict["decision"], signature_of_json(verdict["reasons"])
         one = replace(one, before=before, after=after, codes=tuple(row[0] for row in told))
     else:
-        found = judge.judge(one.document_type, one.origin, facts)
-        after, told = found.decision.value, signature(found.reasons)
+        after, told = judge.judge(one.document_type, one.origin, facts)
         if after != before or told != reasons:
             codes = tuple(row[0] for row in told)
             one = replace(one, before=before, after=after, codes=codes)

@@ -107,6 +107,7 @@ def keep_judgements(connection: sa.Connection, run: Run, changed: Sequence[Judge
             **({"report": None, "readings": None} if run.mode == "apply" else {}),
         }
         for one in changed
+        if one.before != one.after or one.recomputed is not None
     ]
     upsert(connection, judgements, rows)
 

@@ -37,7 +37,9 @@ class PostgresServer:
     def start(self) -> None:
         """Returns once it answers."""
         options = f"-k {self._folder} -c listen_addresses=''"
-        self._run("pg_ctl", "-D", self._data, "-w", "-o", options, "-l", self._folder / "log", "start")
+        self._run(
+            "pg_ctl", "-D", self._data, "-w", "-o", options, "-l", self._folder / "log", "start"
+        )
 
     def stop(self) -> None:
         """Ends it in order."""
