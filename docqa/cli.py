@@ -13,6 +13,7 @@ import click
 from docqa import wiring
 from docqa.commands.check import check
 from docqa.commands.installation import list_measures, reviewer, run_doctor, run_migrate
+from docqa.commands.policy import policy
 from docqa.commands.revalidate import revalidate, revalidations
 from docqa.commands.serve import serve
 from docqa.commands.speaking import (
@@ -36,7 +37,7 @@ def cli() -> None:
 
 for command in (check, serve, revalidate, list_measures, run_doctor, run_migrate, reviewer):
     cli.add_command(command)
-for command in (revalidations,):
+for command in (revalidations, policy):
     cli.add_command(command)
 
 

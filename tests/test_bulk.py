@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from docqa import wiring
 from docqa.bulk import BulkJudge, extract, origin_from_json, signature, spare
-from docqa.documents import mistake
-from docqa.fields import Field
+from docqa.documents import Source, mistake
+from docqa.fields import Field, Match
 from docqa.measures import Assessed, Assessment, NotAssessed, PageAssessment, resolve
 from docqa.report import (
     Digests,
@@ -57,8 +57,10 @@ def reports(draw: st.DrawFn) -> dict[str, Any]:
         )
         for at in range(1, draw(st.integers(0, 2)) + 1)
     )
-    matches = st.sampled_from(("equal", "equal", "variant", "near", "different"))
-    sources = st.sampled_from(("barcode", "mrz", "ocr", "digits"))
+    matches: st.SearchStrategy[Match] = st.sampled_from(
+        ("equal", "equal", "variant", "near", "different")
+    )
+    sources: st.SearchStrategy[Source] = st.sampled_from(("barcode", "mrz", "ocr", "digits"))
     fields = tuple(
         Field(name, draw(matches), draw(sources), 0.99, None, 1, None, others=tuple(
             Field(name, draw(matches), draw(sources), 0.99, None, 1, None)

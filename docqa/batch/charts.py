@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from html import escape
 
 COLOURS = {"accept": "#188038", "review": "#c47000", "reject": "#c81e1e"}
-_MIDDLE = 'text-anchor="middle"'
 _LEFT_PX, _ROW_PX, _BAR_PX = 240, 26, 480
 
 
@@ -33,32 +32,6 @@ def bars(rows: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> str:
         total = sum(number for _, number in parts)
         drawn.append(f'<text x="{x + 6:.1f}" y="{y + 17}">{total}</text>')
     return _svg(_LEFT_PX + _BAR_PX + 90, len(rows) * _ROW_PX + 6, drawn)
-
-
-def curve(
-    points: Sequence[tuple[float, float]], marked: tuple[float, float], names: tuple[str, str]
-) -> str:
-    """A curve in a square, both axes 0 to 1, with one point marked.
-
-    Args:
-        points: (x, y), in order.
-        marked: the point that is in force.
-        names: of the axes.
-    """
-    side, gap = 260, 46
-
-    def place(point: tuple[float, float]) -> str:
-        return f"{gap + point[0] * side:.1f},{10 + (1 - point[1]) * side:.1f}"
-
-    x, y = place(marked).split(",")
-    return _svg(side + gap + 20, side + 50, [
-        f'<rect x="{gap}" y="10" width="{side}" height="{side}" fill="none" stroke="#bbb"/>',
-        f'<polyline points="{" ".join(map(place, points))}" fill="none" stroke="#1a5cb8"/>',
-        f'<circle cx="{x}" cy="{y}" r="5" fill="#c81e1e"/>',
-        f'<text x="{gap + side / 2}" y="{side + 34}" {_MIDDLE}>{escape(names[0])}</text>',
-        f'<text x="12" y="{10 + side / 2}" {_MIDDLE} '
-        f'transform="rotate(-90 12 {10 + side / 2})">{escape(names[1])}</text>',
-    ])  # fmt: skip
 
 
 def _svg(width: float, height: float, parts: Sequence[str]) -> str:
