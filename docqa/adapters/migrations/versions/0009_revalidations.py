@@ -37,6 +37,10 @@ def upgrade() -> None:
         _of_document("report_facts"),
     )
     op.create_index("ix_report_facts_origin", "report_facts", ["origin"])
+    _make_runs()
+
+
+def _make_runs() -> None:
     op.create_table(
         "revalidations",
         sa.Column("id", sa.String(64), nullable=False),
