@@ -169,15 +169,15 @@ def _open_station(order: Order) -> Station:
             "DASK_DISTRIBUTED__WORKER__DAEMON=False"
         )
     settings = Settings()
-    kept: Any = policy_file(order.policy_text)
-    policy = kept.__enter__()  # for as long as this process lives: children start anew with it
+    spool = Path(tempfile.mkdtemp(prefix="docqa-batch-"))
+    (spool / "policy.toml").write_text(order.policy_text, encoding="utf-8")
+    policy = str(spool / "policy.toml")  # stays: every new child reads it
     engine = wiring.load_engine(settings, policy)
     if engine.digest != order.engine_digest:
         raise ClusterLost(
             "a Dask worker has other code, models or OCR languages than the driver: install the "
             "same docqa on every node"
         )
-    spool = Path(tempfile.mkdtemp(prefix="docqa-batch-"))
     return Station(
         wiring.open_blobs(settings), wiring.start_worker(settings, engine, policy), spool
     )
