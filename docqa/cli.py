@@ -17,9 +17,10 @@ from docqa.commands.check import check
 from docqa.commands.config import config
 from docqa.commands.installation import list_measures, reviewer, run_doctor, run_migrate
 from docqa.commands.keys import keys
+from docqa.commands.policy import policy
 from docqa.commands.reseal import run_reseal
 from docqa.commands.retention import run_hold, run_purge, run_release
-from docqa.commands.revalidate import revalidate
+from docqa.commands.revalidate import revalidate, revalidations
 from docqa.commands.serve import serve
 from docqa.commands.speaking import (
     EXIT_BAD_INPUT,
@@ -46,6 +47,8 @@ for command in (check, serve, revalidate, list_measures, run_doctor, run_migrate
 for command in (webhooks, keys, config):
     cli.add_command(command)
 for command in (verify_audit, run_purge, run_hold, run_release, run_reseal):
+    cli.add_command(command)
+for command in (revalidations, policy):
     cli.add_command(command)
 
 

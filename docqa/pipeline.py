@@ -19,7 +19,7 @@ from docqa.policy import Policy
 from docqa.ports import OcrEngine, PdfRenderer
 from docqa.reading import Reading, read_document
 from docqa.reading.print_fields import Readers
-from docqa.report import Report
+from docqa.report import Digests, Report
 from docqa.verdict import decide
 
 
@@ -40,6 +40,7 @@ class Engine:
     """Over the docqa version and every trained model, document type and list of places."""
     places: Places = NO_PLACES
     readers: Readers | None = None
+    digests: Digests = Digests()
 
 
 def inspect(
@@ -133,6 +134,7 @@ def _report(
         engine_digest=engine.digest,
         timings_ms=timings,
         recognised=reading.recognised,
+        digests=engine.digests,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from docqa.catalogue import LANGUAGES, Catalogue
@@ -14,6 +14,16 @@ from docqa.verdict import Reason, Verdict
 
 SCHEMA = "docqa.report/1"
 _POLYGON_DECIMALS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """What made a report's measurements, so that only what a change made stale is made anew."""
+
+    measures: Mapping[str, str] = field(default_factory=dict)
+    """measure -> digest of its code and its model; empty where nobody asked."""
+    reading: str = ""
+    """Of the code, the models, the document types and the engines that read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,7 @@ class Report:
     timings_ms: Mapping[str, float]
     recognised: str | None = None
     """Id of the document type that was seen; None when nothing was read or it is not sure."""
+    digests: Digests = Digests()
 
 
 def to_json(report: Report, catalogue: Catalogue) -> dict[str, Any]:
@@ -58,7 +69,7 @@ def to_json(report: Report, catalogue: Catalogue) -> dict[str, Any]:
         "fields": fields_json(report.fields, catalogue),
         "faults": list(report.faults),
         "policy": {"id": report.policy_id, "digest": report.policy_digest},
-        "engine": {"version": report.engine_version, "digest": report.engine_digest},
+        "engine": _engine_json(report),
         "timings_ms": {stage: round(ms, 1) for stage, ms in report.timings_ms.items()},
     }
 
@@ -147,6 +158,14 @@ def recognised_from_json(report: Mapping[str, Any]) -> str | None:
     """The document type that was seen; None for reports from before it was looked for."""
     recognised: str | None = report.get("recognised")
     return recognised
+
+
+def _engine_json(report: Report) -> dict[str, Any]:
+    written: dict[str, Any] = {"version": report.engine_version, "digest": report.engine_digest}
+    if report.digests.measures:
+        written["measures"] = dict(report.digests.measures)
+        written["reading"] = report.digests.reading
+    return written
 
 
 def _reason_json(reason: Reason, catalogue: Catalogue) -> dict[str, Any]:

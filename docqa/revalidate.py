@@ -1,74 +1,260 @@
-"""Judge stored reports again under another policy, from their measurements: no pixel is touched."""
+"""Judging stored documents again: first what is stale is made anew, then everything is decided.
+
+Every step is committed in small batches, and what remains is always asked of the store. So a run
+may be killed at any moment, together with its workers or the database, and run again: it finishes,
+nothing is done twice in effect, and nothing is left out.
+"""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import islice
+from time import monotonic
+from typing import Any, Protocol
 
-from docqa.documents import mistake
+from pydantic_core import from_json
+
+from docqa.bulk import BulkJudge, signature_of_json
 from docqa.pipeline import Engine
-from docqa.ports import ReportStore, StoredDocument
-from docqa.report import measurements_from_json, recognised_from_json, rejudge_json
-from docqa.verdict import Decision, Reason, Verdict, decide
+from docqa.plan import (
+    Group,
+    Judgement,
+    Pending,
+    Run,
+    RunMoved,
+    Selection,
+    Stale,
+    Work,
+    stale_groups,
+)
+from docqa.recompute import CRASHES, failed, fault_of, judged, merged
+from docqa.report import Report, readings_json
+
+DECIDED_AT_ONCE = 2000
+_KEPT_AT_ONCE = 50
+_KEPT_AT_LEAST_EVERY_S = 2.0
+_MOST_MOVES = 100
+_FAILURES_IN_A_ROW = 25
+"""So many are no accident of documents but of the workers' set-up: nothing is kept of them."""
+
+FAILED = "system.failed"
+
+Recompute = Callable[[Work], Report]
+"""Makes anew what of a document is stale; runs in a worker. A lost child is a report that says so;
+whatever else fails is raised."""
+
+
+class ClusterLost(Exception):
+    """The workers cannot be reached any more; what they finished is committed."""
+
+
+class Revalidations(Protocol):
+    """Remembers runs; see :class:`docqa.adapters.revalidations.SqlRevalidations`."""
+
+    def get(self, run_id: str) -> Run | None:
+        """The run as it stands."""
+        ...
+
+    def move(self, run_id: str, state: str, *, allowed: Sequence[str]) -> bool:
+        """Give the run another state; False when its state is none of ``allowed``."""
+        ...
+
+    def tally(self, selection: Selection) -> list[Group]:
+        """How many documents there are of each making."""
+        ...
+
+    def pending(
+        self, run: Run, groups: Sequence[tuple[Group, Stale]], *, crashed: bool
+    ) -> Iterator[Pending]:
+        """The documents that still have to be recomputed."""
+        ...
+
+    def keep_recomputed(
+        self, run: Run, kept: Sequence[tuple[Pending, str, str | None]], failed: int
+    ) -> None:
+        """Commit recomputed reports and readings, JSON texts."""
+        ...
+
+    def keep_crash(self, run: Run, one: Pending) -> None:
+        """Commit that a child was lost over a document."""
+        ...
+
+    def batch(self, run: Run, after: str, limit: int) -> list[Judgement]:
+        """The next documents to decide, in the order of their ids."""
+        ...
+
+    def commit(
+        self,
+        run: Run,
+        decided: Sequence[Judgement],
+        counts: Counter[tuple[str, str, str, str]],
+        rewrite: Callable[[Judgement, dict[str, Any]], dict[str, Any]],
+    ) -> Run:
+        """Commit a decided batch; the run as it stands then. Raises RunMoved."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
-    """What a policy makes of one stored document."""
-
-    document_id: str
-    document_type: str
-    before: Decision
-    after: Decision
-    report: Mapping[str, Any]
-    """The report as it would stand, in its JSON form."""
-
-
-def rejudge(store: ReportStore, engine: Engine) -> Iterator[Transition]:
-    """Judge every stored report under ``engine.policy``; nothing is written.
-
-    A document accepted so far is never turned to reject here: it goes to review, so that a person
-    decides (the citizen did what the rules of the day asked).
-    """
-    for document in store.scan():
-        before = Decision(document.report["verdict"]["decision"])
-        verdict = _spare(before, _verdict(document, engine))
-        policy = (engine.policy.id, engine.policy.digest)
-        report = rejudge_json(document.report, verdict, engine.catalogue, policy)
-        yield Transition(document.id, document.document_type, before, verdict.decision, report)
-
-
-def apply(
-    store: ReportStore, transitions: Iterator[Transition], each: Callable[[], None]
-) -> Counter[tuple[Decision, Decision]]:
-    """Put every changed report in force and count the transitions.
+class Driver:
+    """Drives one run.
 
     Args:
-        store: where the reports are.
-        transitions: made by :func:`rejudge`. They are gathered first: a store need not allow
-            writing while it is being read.
-        each: called after each document, for a progress bar.
+        store: remembers it.
+        engine: what to judge with.
+        executor: where ``recompute`` runs.
+        recompute: what the executor is asked to do.
+        workers: how many documents the executor works on at the same time.
+        tell: called with the run after every commit.
     """
-    counts: Counter[tuple[Decision, Decision]] = Counter()
-    for transition in list(transitions):
-        store.supersede(transition.document_id, dict(transition.report))
-        counts[transition.before, transition.after] += 1
-        each()
-    return counts
+
+    store: Revalidations
+    engine: Engine
+    executor: Executor
+    recompute: Recompute
+    workers: int
+    tell: Callable[[Run], None]
+
+    def drive(self, run: Run) -> Run:
+        """Go on with the run until it is done, paused or cancelled; the run then.
+
+        Raises:
+            ClusterLost: the executor is gone.
+            RunMoved: another process drives the same run.
+        """
+        if self.store.move(run.id, "running", allowed=("waiting", "paused", "running")):
+            groups = stale_groups(self.engine, self.store.tally(run.selection))
+            self._recompute(run, groups, crashed=False)
+            self._recompute(run, groups, crashed=True)
+            self._decide(run)
+        return self._now(run)
+
+    def _now(self, run: Run) -> Run:
+        found = self.store.get(run.id)
+        assert found is not None, "runs are never deleted"
+        return found
+
+    # Recomputing
+
+    def _recompute(self, run: Run, groups: Sequence[tuple[Group, Stale]], *, crashed: bool) -> None:
+        pending = self.store.pending(run, groups, crashed=crashed)
+        window = 1 if crashed else 3 * self.workers
+        flying: dict[Future[Report], Pending] = {}
+        done: list[tuple[Pending, Report | str]] = []
+        doubtful: list[tuple[Pending, Report | str]] = []
+        kept_at = monotonic()
+        while True:
+            for one in islice(pending, window - len(flying)):
+                flying[self.executor.submit(self.recompute, one.work)] = one
+            if not flying:
+                break
+            finished, _ = wait(flying, timeout=_KEPT_AT_LEAST_EVERY_S, return_when=FIRST_COMPLETED)
+            for future in finished:
+                outcome = _outcome(future)
+                doubtful.append((flying.pop(future), outcome))
+                if outcome != FAILED:
+                    done, doubtful = done + doubtful, []
+            if len(doubtful) >= _FAILURES_IN_A_ROW:
+                raise ClusterLost(
+                    "one document after the other cannot be recomputed: can the workers read the "
+                    "blobs? Nothing of it was kept; put it right and run the same command again"
+                )
+            if len(done) >= _KEPT_AT_ONCE or monotonic() - kept_at >= _KEPT_AT_LEAST_EVERY_S:
+                self._keep(run, done, crashed)
+                done, kept_at = [], monotonic()
+                if self._now(run).state != "running":
+                    break
+        for future in flying:
+            future.cancel()
+        self._keep(run, done + doubtful, crashed)
+
+    def _keep(self, run: Run, done: Sequence[tuple[Pending, Report | str]], crashed: bool) -> None:
+        kept: list[tuple[Pending, str, str | None]] = []
+        failures = 0
+        for one, outcome in done:
+            if not isinstance(outcome, str):
+                report = merged(one.report, one.work, outcome, self.engine)
+                read = _text(readings_json(outcome)) if one.work.stale.reading else None
+                kept.append((one, _text(report), read))
+            elif outcome in CRASHES and not crashed:
+                self.store.keep_crash(run, one)
+            else:
+                failures += 1
+                kept.append((one, _text(failed(one.report, outcome, self.engine)), None))
+        if kept:
+            self.store.keep_recomputed(run, kept, failures)
+        if done:
+            self.tell(self._now(run))
+
+    # Deciding
+
+    def _decide(self, run: Run) -> None:
+        judge = BulkJudge(self.engine.policy, self.engine.document_types)
+        moves = 0
+        run = self._now(run)
+        while run.state == "running":
+            batch = self.store.batch(run, run.decided_to, DECIDED_AT_ONCE)
+            if not batch:
+                self.store.move(run.id, "done", allowed=("running",))
+                return
+            counts: Counter[tuple[str, str, str, str]] = Counter()
+            decided = [_decided(judge, one, counts) for one in batch]
+            try:
+                self.store.commit(run, decided, counts, self._rewrite)
+            except RunMoved:
+                moves += 1
+                before, run = run, self._now(run)
+                if run.decided_to != before.decided_to or moves > _MOST_MOVES:
+                    raise
+                continue
+            run = self._now(run)
+            self.tell(run)
+
+    def _rewrite(self, one: Judgement, stored: Mapping[str, Any]) -> dict[str, Any]:
+        if one.recomputed is not None:
+            report: dict[str, Any] = json.loads(one.recomputed)
+            return report
+        return judged(stored, stored, self.engine)
 
 
-def _verdict(document: StoredDocument, engine: Engine) -> Verdict:
-    pages, fields, faults = measurements_from_json(document.report)
-    asked = engine.document_types.get(document.document_type)
-    mistaken = mistake(asked, recognised_from_json(document.report)) if asked else None
-    return decide(engine.policy, document.document_type, pages, fields, faults, mistaken)
+def _decided(
+    judge: BulkJudge, one: Judgement, counts: Counter[tuple[str, str, str, str]]
+) -> Judgement:
+    facts = from_json(one.facts)
+    before, reasons = facts[4], facts[5]
+    if one.recomputed is not None:
+        verdict = json.loads(one.recomputed)["verdict"]
+        after, told = verdict["decision"], signature_of_json(verdict["reasons"])
+        one = replace(one, before=before, after=after, codes=tuple(row[0] for row in told))
+    else:
+        after, told = judge.judge(one.document_type, one.origin, facts)
+        if after != before or told != reasons:
+            codes = tuple(row[0] for row in told)
+            one = replace(one, before=before, after=after, codes=codes)
+    weightiest = told or reasons
+    counts[one.document_type, before, after, weightiest[0][0] if weightiest else ""] += 1
+    return one
 
 
-def _spare(before: Decision, verdict: Verdict) -> Verdict:
-    if before is not Decision.ACCEPT or verdict.decision is not Decision.REJECT:
-        return verdict
-    reasons = tuple(replace(reason, decision=Decision.REVIEW) for reason in verdict.reasons)
-    spared = Reason("system.revalidated", Decision.REVIEW)
-    return replace(verdict, decision=Decision.REVIEW, reasons=(spared, *reasons))
+def _outcome(future: Future[Report]) -> Report | str:
+    """The part that was made, or the fault that a document gets instead."""
+    try:
+        report = future.result()
+    except CancelledError as error:
+        raise ClusterLost("the workers are gone; run the same command again") from error
+    except ClusterLost:
+        raise
+    except Exception as error:
+        if type(error).__name__ == "KilledWorker":  # Dask's, whose import is optional
+            return "system.crashed"
+        if type(error).__module__.startswith("distributed"):
+            raise ClusterLost("the cluster is gone; run the same command again") from error
+        return FAILED
+    return fault_of(report) or report
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False)

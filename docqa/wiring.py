@@ -6,13 +6,12 @@ Everything else gets what it needs handed in. A new OCR engine or store is one l
 from __future__ import annotations
 
 import hashlib
-import tomllib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 from argon2 import PasswordHasher
@@ -32,6 +31,7 @@ from docqa.adapters.poppler import PopplerRenderer
 from docqa.adapters.records import SqlRecords
 from docqa.adapters.reseal import reseal as reseal
 from docqa.adapters.retention import SqlRetention
+from docqa.adapters.revalidations import SqlRevalidations
 from docqa.adapters.s3 import S3Blobs
 from docqa.adapters.schema import is_missing, migrate
 from docqa.adapters.sealed_blobs import SealedBlobs
@@ -41,27 +41,33 @@ from docqa.adapters.store import SqlStore
 from docqa.adapters.tesseract import TesseractEngine
 from docqa.adapters.webhook_sender import HttpSender
 from docqa.adapters.webhook_store import SqlWebhooks
-from docqa.bookings import BookingRules, Service, assess, filed, parse_service
-from docqa.catalogue import LANGUAGES, Catalogue, parse_catalogue
-from docqa.documents import DocumentType, check_sides, parse_document_type
+from docqa.bookings import assess, filed
+from docqa.catalogue import LANGUAGES, Catalogue
+from docqa.digests import code_digest
 from docqa.errors import InvalidModel
 from docqa.intake import Limits
+from docqa.model_files import (
+    NETWORKS,
+    network_files,
+    read_text,
+)
+from docqa.model_files import load_booking_rules as load_booking_rules
+from docqa.model_files import load_catalogue as load_catalogue
+from docqa.model_files import load_document_types as load_document_types
+from docqa.model_files import load_places as load_places
+from docqa.model_files import load_policy as load_policy
+from docqa.model_files import load_retention as load_retention
+from docqa.model_files import load_services as load_services
+from docqa.model_files import models_dir as models_dir
+from docqa.model_files import policy_text as policy_text
 from docqa.pipeline import Engine
-from docqa.places import Places, parse_places
-from docqa.policy import Policy, parse_policy
 from docqa.ports import BlobStore
 from docqa.reading.print_fields import Readers
 from docqa.reading.strips import parse_strip_reader
-from docqa.report import Report
-from docqa.retention import RetentionClass, parse_retention
+from docqa.report import Digests, Report
 from docqa.settings import Settings
 from docqa.webhooks.courier import Courier
 from docqa.worker import ChildLimits, Worker
-
-NETWORKS = ("arabic", "digits")
-"""Folders of models with a network that reads print."""
-_PACKAGED = Path(__file__).parent / "_models"
-_CHECKOUT = Path(__file__).parent.parent / "models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +84,7 @@ class Stores:
     clients: SqlClients
     audit: SqlAuditTrail
     retention: SqlRetention
-
-
-def models_dir(settings: Settings) -> Path:
-    """The folder with policy/, documents/, reasons/ and the trained models.
-
-    Raises:
-        InvalidModel: there is none.
-    """
-    for folder in filter(None, (settings.models_dir, _PACKAGED, _CHECKOUT)):
-        if (folder / "policy").is_dir():
-            return folder
-    raise InvalidModel("no models folder found; set DOCQA_MODELS_DIR to it")
+    revalidations: SqlRevalidations
 
 
 def load_engine(settings: Settings, policy: str | None = None) -> Engine:
@@ -108,21 +103,29 @@ def load_engine(settings: Settings, policy: str | None = None) -> Engine:
     judged = load_policy(folder, policy or settings.policy, catalogue, document_types)
     ocr = TesseractEngine()
     bound = {}
+    made_of = {}
+    decoding = code_digest("docqa.intake").encode()
     content = hashlib.sha256(version("docqa").encode())
     for kind in ("documents", "places"):
         for path in sorted((folder / kind).glob("*.toml")):
             content.update(path.read_bytes())
-    networks = {name: _network(folder / name) for name in NETWORKS}
+    networks = {name: network_files(folder / name) for name in NETWORKS}
     for network, description in networks.values():
         content.update(network + description)
     for name in judged.measures:
         measure = measures.resolve(name)
         model = None
         if measure.model_path is not None:
-            model = _read(folder / measure.model_path).encode()
+            model = read_text(folder / measure.model_path).encode()
             content.update(model)
         bound[name] = measure.bind(model)
         _check_evidence(measure, catalogue)
+        made_of[name] = code_digest(f"docqa.measures.{name}", [decoding, model or b""])
+    reads = [data for files in networks.values() for data in files]
+    reads += [path.read_bytes() for kind in ("documents", "places")
+              for path in sorted((folder / kind).glob("*.toml"))]  # fmt: skip
+    reading = code_digest("docqa.reading", [decoding, *reads, ocr.version().encode()])
+    content.update(json.dumps([made_of, reading]).encode())
     content.update(ocr.version().encode())
     return Engine(
         policy=judged,
@@ -142,16 +145,8 @@ def load_engine(settings: Settings, policy: str | None = None) -> Engine:
         digest="sha256:" + content.hexdigest(),
         places=load_places(folder),
         readers=_readers(networks),
+        digests=Digests(made_of, reading),
     )
-
-
-def _network(folder: Path) -> tuple[bytes, bytes]:
-    try:
-        return (folder / "model.onnx").read_bytes(), (folder / "model.json").read_bytes()
-    except OSError as error:
-        raise InvalidModel(
-            f"models/{folder.name} cannot be read; remake it with train.py: {error.strerror}"
-        ) from error
 
 
 def _readers(networks: Mapping[str, tuple[bytes, bytes]]) -> Readers:
@@ -165,69 +160,6 @@ def _check_evidence(measure: measures.Measure, catalogue: Catalogue) -> None:
             raise InvalidModel(
                 f"models/reasons: [evidence] lacks {code!r}, which {measure.name} may give"
             )
-
-
-def load_catalogue(folder: Path) -> Catalogue:
-    """The sentences of every language in ``folder``/reasons."""
-    return parse_catalogue(
-        {language: _read(folder / "reasons" / f"{language}.toml") for language in LANGUAGES}
-    )
-
-
-def load_document_types(folder: Path) -> Mapping[str, DocumentType]:
-    """Every document type in ``folder``/documents, by id, which is also its file's name."""
-    found = {}
-    for path in sorted((folder / "documents").glob("*.toml")):
-        parsed = parse_document_type(_read(path))
-        if parsed.id != path.stem:
-            raise InvalidModel(f"{path.name} has the id {parsed.id!r}; it must be {path.stem!r}")
-        found[parsed.id] = parsed
-    check_sides(found)
-    return found
-
-
-def load_places(folder: Path) -> Places:
-    """The spellings of places in ``folder``/places, of all countries together."""
-    return parse_places(_read(path) for path in sorted((folder / "places").glob("*.toml")))
-
-
-def load_services(
-    folder: Path, document_types: Mapping[str, DocumentType]
-) -> Mapping[str, Service]:
-    """Every service in ``folder``/services, by id, which is also its file's name."""
-    found = {}
-    for path in sorted((folder / "services").glob("*.toml")):
-        parsed = parse_service(_read(path), document_types)
-        if parsed.id != path.stem:
-            raise InvalidModel(f"{path.name} has the id {parsed.id!r}; it must be {path.stem!r}")
-        found[parsed.id] = parsed
-    return found
-
-
-def load_booking_rules(settings: Settings) -> BookingRules:
-    """What bookings are judged by. Raises InvalidModel when a file in ``models/`` is wrong."""
-    folder = models_dir(settings)
-    types = load_document_types(folder)
-    policy = load_policy(folder, settings.policy, load_catalogue(folder), types)
-    return BookingRules(
-        services=load_services(folder, types),
-        document_types=types,
-        sides_disagree=policy.findings["sides_disagree"],
-        places=load_places(folder),
-    )
-
-
-def load_policy(
-    folder: Path, name: str, catalogue: Catalogue, document_types: Mapping[str, DocumentType]
-) -> Policy:
-    """The policy called ``name`` in ``folder``/policy, or in the TOML file at that path."""
-    path = Path(name) if name.endswith(".toml") else folder / "policy" / f"{name}.toml"
-    return parse_policy(
-        _read(path),
-        resolve=measures.resolve,
-        codes=catalogue.codes,
-        document_types=document_types,
-    )
 
 
 def start_worker(settings: Settings, engine: Engine, policy: str | None = None) -> Worker:
@@ -264,7 +196,7 @@ def open_stores(settings: Settings) -> Stores:
     if not migrates and (problems := documents.problems()):
         documents.close()
         raise InvalidModel("; ".join(problems))
-    blobs = SealedBlobs(bare_blobs(settings), keyring)
+    blobs = open_blobs(settings)
     sessions = SqlSessions(
         documents.engine,
         idle=timedelta(minutes=settings.session_idle_minutes),
@@ -291,7 +223,14 @@ def open_stores(settings: Settings) -> Stores:
         clients=SqlClients(documents.engine),
         audit=SqlAuditTrail(documents.engine),
         retention=retention,
+        revalidations=SqlRevalidations(documents.engine, documents.booking_changed),
     )
+
+
+def open_blobs(settings: Settings) -> BlobStore:
+    """The uploaded bytes alone, for whoever needs no database."""
+    keyring = parse_keys(settings.encryption_keys.get_secret_value())
+    return SealedBlobs(bare_blobs(settings), keyring)
 
 
 def bare_blobs(settings: Settings) -> BlobStore:
@@ -309,11 +248,6 @@ def bare_blobs(settings: Settings) -> BlobStore:
         if key_id is None or secret is None
         else (key_id, secret.get_secret_value()),
     )
-
-
-def load_retention(settings: Settings) -> Mapping[RetentionClass, timedelta]:
-    """How long each class of documents is kept, by the settings' file in models/retention."""
-    return parse_retention(_read(models_dir(settings) / "retention" / f"{settings.retention}.toml"))
 
 
 def make_courier(settings: Settings, webhooks: SqlWebhooks) -> Courier:
@@ -415,16 +349,3 @@ def inspect(
 @cache
 def _default_engine(policy: str | None) -> Engine:
     return load_engine(Settings(), policy)
-
-
-def _read(path: Path) -> str:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InvalidModel(f"cannot read {path.name}: {error.strerror}") from error
-    if path.suffix == ".toml":
-        try:
-            tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise InvalidModel(f"{path.name} is not TOML: {error}") from error
-    return text

@@ -32,6 +32,8 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 from docqa.errors import InvalidDocument, InvalidRequest
 from docqa.overlay import draw_regions, find_page, picture, png
 from docqa.pipeline import Engine, check_type, faulty_report, inspect
+from docqa.plan import Work
+from docqa.recompute import part
 from docqa.report import Report
 
 _LOG = logging.getLogger(__name__)
@@ -95,8 +97,21 @@ class Worker:
                 wrong in the child becomes a report that says review.
         """
         check_type(self.engine, document_type)
+        return self._report(path, document_type, _inspect, path, document_type, dict(claims or {}))
+
+    def recompute_file(self, path: Path, work: Work) -> Report:
+        """What of a stored document's report is stale; see :func:`docqa.recompute.part`.
+
+        Raises:
+            InvalidDocument: as :func:`docqa.pipeline.inspect`.
+        """
+        return self._report(path, work.document_type, _recompute, path, work)
+
+    def _report(
+        self, path: Path, document_type: str, function: Callable[..., Report], *arguments: Any
+    ) -> Report:
         try:
-            report: Report = self._call(_inspect, path, document_type, dict(claims or {}))
+            report: Report = self._call(function, *arguments)
         except (InvalidDocument, InvalidRequest):
             raise
         except Exception as error:
@@ -257,6 +272,17 @@ def _inspect(path: Path, document_type: str, claims: dict[str, str]) -> Report:
     engine = _engine()
     data = _read(path, engine.limits.max_bytes)
     return inspect(data, engine=engine, document_type=document_type, claims=claims)
+
+
+def _recompute(path: Path, work: Work) -> Report:
+    engine = _engine()
+    data = _read(path, engine.limits.max_bytes)
+
+    def look(with_measures: Engine, is_read: bool) -> Report:
+        claims = work.claims if is_read else None
+        return inspect(data, engine=with_measures, document_type=work.document_type, claims=claims)
+
+    return part(engine, work, look)
 
 
 def _read(path: Path, max_bytes: int) -> bytes:

@@ -1,112 +1,272 @@
-"""Judging again touches no pixel, writes nothing unasked, and spares what was accepted."""
+"""Runs: only what is stale is made anew, nothing twice, nothing left out, whatever dies."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from docqa.adapters.memory import MemoryStore
-from docqa.documents import DocumentType, FieldSpec
+from docqa.adapters import schema
+from docqa.adapters.revalidation_tables import judgements, report_facts
+from docqa.adapters.revalidations import SqlRevalidations
+from docqa.adapters.schema import migrate
+from docqa.adapters.store import SqlStore
 from docqa.measures import Assessed, PageAssessment
-from docqa.pipeline import Engine
-from docqa.policy import Finding, Policy, Rule
-from docqa.ports import StoredDocument
-from docqa.report import Report, to_json
-from docqa.revalidate import apply, rejudge
-from docqa.verdict import Decision, decide
+from docqa.pipeline import Engine, faulty_report
+from docqa.plan import Plan, Run, Selection, Work, make_plan
+from docqa.policy import Policy, Rule
+from docqa.ports import Ruling, StoredDocument
+from docqa.report import Digests, Report, to_json
+from docqa.revalidate import ClusterLost, Driver
+from docqa.verdict import decide
 from tests.faults.measures import build
 
+ANGLES = {"a": 0.5, "b": 2.0, "c": 7.0}
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
-def engine(accept: float, reject: float) -> Engine:
+
+def engine(accept: float, reject: float, *, skew: str = "1", reading: str = "1") -> Engine:
     plain = build("straight")
     rule = Rule("skew", "angle_deg", "deg", "geometry.skew", accept, reject, 0.0, "provisional")
-    policy = Policy(f"under-{accept}", f"sha256:{accept}", (rule,), {}, {})
-    return Engine(
-        policy, plain.document_types, plain.catalogue, {}, plain.limits, None, None, "0", "sha256:1"
-    )
+    policy = Policy(f"under-{accept}", f"sha256:{accept}-{reject}", (rule,), {}, {})
+    digests = Digests({"skew": skew}, reading)
+    return replace(plain, policy=policy, digest=f"sha256:{skew}{reading}", digests=digests)
+
+
+def measured(judge: Engine, angle: float) -> Report:
+    pages = (PageAssessment(1, 10, 10, {"skew": Assessed({"angle_deg": angle})}),)
+    verdict = decide(judge.policy, "a4-generic", pages)
+    identity = (judge.policy.id, judge.policy.digest, judge.version, judge.digest)
+    return Report("00", "a4-generic", pages, (), (), verdict, *identity, {}, digests=judge.digests)
 
 
 @pytest.fixture
-def store() -> MemoryStore:
-    """Three documents, turned by 0, 2 and 7 degrees: accepted, reviewed, rejected."""
-    filled = MemoryStore()
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    """Three documents, turned by 0.5, 2 and 7 degrees: accepted, reviewed, rejected."""
+    url = f"sqlite:///{tmp_path}/docqa.sqlite3"
+    migrate(url)
+    filled = SqlStore(url)
     lax = engine(1.0, 5.0)
-    for name, angle in (("a", 0.5), ("b", 2.0), ("c", 7.0)):
-        pages = (PageAssessment(1, 10, 10, {"skew": Assessed({"angle_deg": angle})}),)
-        verdict = decide(lax.policy, "a4-generic", pages)
-        identity = (lax.policy.id, lax.policy.digest, lax.version, lax.digest)
-        report = Report("00", "a4-generic", pages, (), (), verdict, *identity, {})
+    for name, angle in ANGLES.items():
+        report = measured(lax, angle)
         filled.add(
             StoredDocument(
                 id=f"doc_{name}",
-                blob_key="0" * 32,
+                blob_key=name * 32,
                 file_name="x.jpg",
                 document_type="a4-generic",
                 claims={},
                 report=to_json(report, lax.catalogue),
                 decision=report.verdict.decision.value,
-                received_at=datetime(2026, 1, 1, tzinfo=UTC),
+                received_at=LONG_AGO,
+                client_id="portal",
             )
         )
-    return filled
+    yield filled
+    filled.close()
 
 
-def moves(store: MemoryStore, accept: float, reject: float) -> dict[str, tuple[str, str]]:
-    return {t.document_id: (t.before, t.after) for t in rejudge(store, engine(accept, reject))}
+def never(work: Work) -> Report:
+    raise AssertionError("nothing is stale")
 
 
-def test_a_wrong_side_is_found_again_from_what_was_recognised(store: MemoryStore) -> None:
-    lax = engine(9.0, 10.0)
-    spec = FieldSpec("given_name", "name", ("ocr",), ("الاسم",))
-    front = DocumentType("a4-generic", "", "", 0, 0, (spec,), other_side="back")
-    finding = Finding("page.wrong_side", "review", "provisional")
-    policy = replace(lax.policy, findings={"wrong_side": finding})
-    judge = replace(lax, policy=policy, document_types={"a4-generic": front})
-    document = store.get("doc_a")
-    assert document is not None
-    store.supersede("doc_a", {**document.report, "recognised": "back"})
-    after = {t.document_id: t for t in rejudge(store, judge)}
-    assert (after["doc_a"].after, after["doc_b"].after) == ("review", "accept")
-    (reason,) = after["doc_a"].report["verdict"]["reasons"]
-    assert reason["code"] == "page.wrong_side"
+def begin(store: SqlStore, judge: Engine, mode: Any) -> Run:
+    policy = judge.policy
+    return SqlRevalidations(store.engine).begin(
+        Run("", mode, "waiting", policy.id, policy.digest, "", judge.digest,
+            Selection(datetime.now(UTC)))
+    )  # fmt: skip
 
 
-def test_the_same_limits_change_nothing(store: MemoryStore) -> None:
-    assert moves(store, 1.0, 5.0) == {
-        "doc_a": ("accept", "accept"),
-        "doc_b": ("review", "review"),
-        "doc_c": ("reject", "reject"),
-    }
+def drive(
+    store: SqlStore, judge: Engine, run: Run, recompute: Callable[[Work], Report] = never
+) -> Run:
+    with ThreadPoolExecutor(2) as threads:
+        revalidations = SqlRevalidations(store.engine)
+        return Driver(revalidations, judge, threads, recompute, 2, lambda run: None).drive(run)
 
 
-def test_laxer_limits_accept_more(store: MemoryStore) -> None:
-    assert moves(store, 3.0, 9.0)["doc_b"] == ("review", "accept")
-    assert moves(store, 3.0, 9.0)["doc_c"] == ("reject", "review")
+def judge_again(
+    store: SqlStore, judge: Engine, mode: str, recompute: Callable[[Work], Report] = never
+) -> dict[tuple[str, str], int]:
+    run = drive(store, judge, begin(store, judge, mode), recompute)
+    assert (run.state, run.decided) == ("done", run.total if mode == "report" else run.decided)
+    counts = SqlRevalidations(store.engine).counts(run.id)
+    return {(row["before"], row["after"]): row["documents"] for row in counts}
 
 
-def test_what_was_accepted_goes_to_a_person_never_straight_to_reject(store: MemoryStore) -> None:
-    assert moves(store, 0.1, 0.4)["doc_a"] == ("accept", "review")
-    first = next(t for t in rejudge(store, engine(0.1, 0.4)) if t.document_id == "doc_a")
-    assert [r["code"] for r in first.report["verdict"]["reasons"]][0] == "system.revalidated"
-    assert {r["decision"] for r in first.report["verdict"]["reasons"]} == {"review"}
+def plan(store: SqlStore, judge: Engine) -> Plan:
+    everything = Selection(datetime.now(UTC))
+    return make_plan(judge, SqlRevalidations(store.engine).tally(everything))
 
 
-def test_nothing_is_written_until_applied(store: MemoryStore) -> None:
-    before = {d.id: d.report for d in store.scan()}
-    list(rejudge(store, engine(3.0, 9.0)))
-    assert {d.id: d.report for d in store.scan()} == before
+def decisions(store: SqlStore) -> list[str]:
+    return [found.decision for name in "abc" if (found := store.get(f"doc_{name}"))]
 
 
-def test_applying_puts_the_new_reports_in_force(store: MemoryStore) -> None:
-    ticks: list[int] = []
-    stricter = engine(3.0, 9.0)
-    counts = apply(store, rejudge(store, stricter), lambda: ticks.append(1))
-    assert counts[Decision.REVIEW, Decision.ACCEPT] == 1
-    assert len(ticks) == counts.total() == 3
-    document = store.get("doc_b")
-    assert document is not None
-    assert document.decision == "accept"
-    assert document.report["policy"]["digest"] == stricter.policy.digest
-    assert document.report["pages"][0]["measures"]["skew"]["outputs"] == {"angle_deg": 2.0}
+def rows(store: SqlStore, table: sa.Table) -> int:
+    with store.engine.connect() as connection:
+        return connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+
+
+def test_a_report_run_changes_nothing_and_tells_every_transition(store: SqlStore) -> None:
+    before = [store.get(f"doc_{name}") for name in "abc"]
+    events = rows(store, schema.events)
+    found = judge_again(store, engine(3.0, 9.0), "report")
+    assert found == {("accept", "accept"): 1, ("review", "accept"): 1, ("reject", "review"): 1}
+    assert [store.get(f"doc_{name}") for name in "abc"] == before
+    assert rows(store, schema.events) == events
+
+
+def test_applying_writes_what_changes_and_tells_only_changed_decisions(store: SqlStore) -> None:
+    judge_again(store, engine(3.0, 9.0), "apply")
+    assert decisions(store) == ["accept", "accept", "review"]
+    assert rows(store, schema.reports) == 5
+    with store.engine.connect() as connection:
+        told = connection.execute(
+            sa.select(schema.events.c.document_id, schema.events.c.client_id).where(
+                schema.events.c.kind == "document.rejudged"
+            )
+        ).all()
+    assert sorted(told) == [("doc_b", "portal"), ("doc_c", "portal")]
+
+
+def test_applying_twice_does_nothing_twice(store: SqlStore) -> None:
+    judge = engine(3.0, 9.0)
+    judge_again(store, judge, "apply")
+    reports, events = rows(store, schema.reports), rows(store, schema.events)
+    assert plan(store, judge).decide == 0
+    assert judge_again(store, judge, "apply") == {}
+    assert (rows(store, schema.reports), rows(store, schema.events)) == (reports, events)
+
+
+def test_what_was_accepted_goes_to_a_person_under_every_later_policy(store: SqlStore) -> None:
+    judge_again(store, engine(0.1, 0.4), "apply")
+    judge_again(store, engine(0.05, 0.2), "apply")
+    found = store.get("doc_a")
+    assert found is not None
+    assert found.decision == "review"
+    assert found.report["verdict"]["reasons"][0]["code"] == "system.revalidated"
+    assert decisions(store)[1:] == ["reject", "reject"]
+
+
+def test_a_ruling_stays_in_force_and_nothing_is_told(store: SqlStore) -> None:
+    store.rule(Ruling("doc_b", "reject", "cut off", "rana", LONG_AGO))
+    events = rows(store, schema.events)
+    judge_again(store, engine(3.0, 6.0), "apply")
+    found = store.get("doc_b")
+    assert found is not None
+    assert (found.decision, found.report["verdict"]["decision"]) == ("reject", "accept")
+    assert rows(store, schema.events) == events
+
+
+def test_the_plan_tells_deciding_measuring_and_reading_apart(store: SqlStore) -> None:
+    assert plan(store, engine(1.0, 5.0)) == Plan(3, 0, {}, 0, 0, 0)
+    assert plan(store, engine(3.0, 9.0)) == Plan(3, 3, {}, 0, 0, 0)
+    assert plan(store, engine(1.0, 5.0, skew="2")) == Plan(3, 0, {"skew": 3}, 0, 0, 3)
+    # Nothing was claimed of these documents: a changed reader has nothing to read anew.
+    assert plan(store, engine(1.0, 5.0, reading="2")) == Plan(3, 3, {}, 0, 0, 0)
+
+
+def test_a_changed_measure_is_taken_again_once_and_put_in_force(store: SqlStore) -> None:
+    judge = engine(1.0, 5.0, skew="2")
+    asked: list[Work] = []
+
+    def recompute(work: Work) -> Report:
+        asked.append(work)
+        return measured(judge, 0.1)
+
+    judge_again(store, judge, "report", recompute)
+    judge_again(store, judge, "apply", recompute)
+    assert sorted(work.document_id for work in asked) == ["doc_a", "doc_b", "doc_c"]
+    assert {work.stale.measures for work in asked} == {("skew",)}
+    assert not any(work.stale.reading for work in asked)
+    assert decisions(store) == ["accept", "accept", "accept"]
+    found = store.get("doc_c")
+    assert found is not None
+    assert found.report["engine"]["measures"] == {"skew": "2"}
+    assert plan(store, judge) == Plan(3, 0, {}, 0, 0, 0)
+
+
+def test_a_document_that_crashes_twice_goes_to_review_and_the_others_go_on(
+    store: SqlStore,
+) -> None:
+    judge = engine(1.0, 5.0, skew="2")
+    tries: list[str] = []
+
+    def recompute(work: Work) -> Report:
+        tries.append(work.document_id)
+        if work.document_id == "doc_a":
+            return faulty_report(judge, "00", "a4-generic", "system.crashed")
+        return measured(judge, 0.1)
+
+    judge_again(store, judge, "apply", recompute)
+    assert tries.count("doc_a") == 2 and tries[-1] == "doc_a"
+    assert decisions(store) == ["review", "accept", "accept"]
+    judge_again(store, judge, "apply", recompute)
+    assert len(tries) == 4
+
+
+class Dying:
+    """An executor that loses its workers after some documents."""
+
+    def __init__(self, alive: int) -> None:
+        self.alive = alive
+
+    def submit(self, function: Callable[[Work], Report], work: Work) -> Future[Report]:
+        future: Future[Report] = Future()
+        self.alive -= 1
+        if self.alive < 0:
+            future.set_exception(CancelledError())
+        else:
+            future.set_result(function(work))
+        return future
+
+
+def test_when_the_cluster_dies_the_same_run_goes_on_where_it_was(store: SqlStore) -> None:
+    judge = engine(1.0, 5.0, skew="2")
+    revalidations = SqlRevalidations(store.engine)
+    run = begin(store, judge, "apply")
+    dying: Any = Dying(1)
+    with pytest.raises(ClusterLost):
+        Driver(
+            revalidations, judge, dying, lambda work: measured(judge, 0.1), 2, lambda run: None
+        ).drive(run)
+    assert revalidations.unfinished(replace(run, id="")) is not None
+    done = drive(store, judge, run, lambda work: measured(judge, 0.1))
+    assert (done.state, done.decided) == ("done", 3)
+    assert rows(store, schema.reports) == 6 and rows(store, judgements) == 3
+
+
+def test_two_drivers_of_one_run_write_nothing_twice(store: SqlStore) -> None:
+    judge = engine(3.0, 9.0)
+    run = begin(store, judge, "apply")
+    for _ in range(2):
+        drive(store, judge, run)
+    assert rows(store, schema.reports) == 5
+
+
+def test_a_paused_run_stops_and_goes_on_and_a_cancelled_one_does_not(store: SqlStore) -> None:
+    judge = engine(3.0, 9.0)
+    revalidations = SqlRevalidations(store.engine)
+    run = begin(store, judge, "apply")
+    assert revalidations.move(run.id, "cancelled", allowed=("waiting",))
+    assert drive(store, judge, run).state == "cancelled"
+    assert decisions(store) == ["accept", "review", "reject"]
+    assert not revalidations.move(run.id, "waiting", allowed=("paused",))
+
+
+def test_facts_lost_or_never_made_are_made_from_the_reports(store: SqlStore) -> None:
+    with store.engine.begin() as connection:
+        before = connection.execute(sa.select(report_facts)).all()
+        connection.execute(sa.delete(report_facts))
+    assert SqlRevalidations(store.engine).prepare() == 3
+    with store.engine.connect() as connection:
+        assert connection.execute(sa.select(report_facts)).all() == before
+    assert SqlRevalidations(store.engine).prepare() == 0

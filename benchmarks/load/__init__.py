@@ -1,1 +1,1 @@
-"""How the running service bears load, bombs and kills, and its parsers nonsense."""
+"""How docqa bears load, bombs and kills, and how much it judges at once, measured."""

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from docqa.adapters.audit_trail import append_entry
 from docqa.adapters.booking_tables import of_cancelled_booking
 from docqa.adapters.events import record_event
+from docqa.adapters.report_facts import record_facts
 from docqa.adapters.schema import (
     documents,
     open_engine,
@@ -359,6 +360,7 @@ def _add_report(
             document_id=document_id, number=number, report=report, recorded_at=datetime.now(UTC)
         )
     )
+    record_facts(connection, [(document_id, number, report)])
 
 
 def _put_in_force(connection: sa.Connection, ruling: Ruling, which: sa.ColumnElement[bool]) -> bool:

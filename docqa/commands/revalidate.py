@@ -1,72 +1,227 @@
-"""``docqa revalidate``: judge stored reports again."""
+"""``docqa revalidate`` and ``docqa revalidations``: judge stored documents again."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Any
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_args
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from docqa import wiring
-from docqa.commands.speaking import progress_bar
+from docqa.batch.progress import Progress
+from docqa.batch.station import Order, Tls, cluster_station, local_station, policy_file, step_aside
+from docqa.batch.whatif import write_outcome
+from docqa.commands.speaking import EXIT_BAD_INPUT
 from docqa.pipeline import Engine
-from docqa.revalidate import apply, rejudge
+from docqa.plan import SELECTABLE, Mode, Plan, Run, RunMoved, Selection, make_plan
+from docqa.revalidate import ClusterLost, Driver
 from docqa.settings import Settings
 from docqa.verdict import Decision
+
+EXIT_INTERRUPTED = 7
+"""The workers were lost, or another process drives the run; run the same command again."""
 
 
 @click.command()
 @click.option("--policy", help="Name of a policy, or path of its TOML file.")
-@click.option("--apply", "writes", is_flag=True, help="Put the new reports in force.")
-def revalidate(policy: str | None, writes: bool) -> None:
-    r"""Judge every stored report again and print what changes; nothing is written by default.
+@click.option(
+    "--where", "where", multiple=True, metavar="NAME=VALUE",
+    help=f"Only documents with this value; NAME is one of {', '.join(SELECTABLE)}.",
+)  # fmt: skip
+@click.option("--since", type=click.DateTime(), help="Only documents received since (UTC).")
+@click.option("--mode", type=click.Choice(get_args(Mode)), default="report", show_default=True,
+              help="report changes nothing; apply puts the new reports in force.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Print what would have to be done, and stop.")
+@click.option("--resume", metavar="ID", help="Go on with this run, as it was begun.")
+@click.option("--cluster", metavar="tcp://HOST:PORT", help="Recompute on this Dask cluster.")
+@click.option("--tls-ca-file", help="For a cluster at tls://…, with the next two.")
+@click.option("--tls-cert", help="This client's certificate.")
+@click.option("--tls-key", help="Its key.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path),
+              help="Folder for what would change: HTML with charts, CSV, Parquet.")  # fmt: skip
+@click.option("--pictures", default=12, show_default=True,
+              help="Most affected documents drawn in the HTML.")  # fmt: skip
+def revalidate(**options: Any) -> None:
+    r"""Judge stored documents again, and tell or put in force what changes.
 
-    No picture is touched: the stored measurements are judged by the new limits.
+    Only what is stale is made anew: a changed limit needs no pixel, a changed measure is taken
+    alone, a changed reading model reads alone. Whatever stops it, the same command goes on.
 
     \b
-    docqa revalidate --policy stricter.toml
-    docqa revalidate --policy stricter.toml --apply
+    docqa revalidate --policy stricter.toml --dry-run
+    docqa revalidate --policy stricter.toml --out what-if/
+    docqa revalidate --policy stricter.toml --mode apply
     """
     settings = Settings()
-    engine = wiring.load_engine(settings, policy)
-    store = wiring.open_stores(settings).documents
-    total = store.count()
-    with progress_bar() as bar:
-        task = bar.add_task("judging again", total=total)
+    stores = wiring.open_stores(settings)
+    with ExitStack() as stack:
+        stack.callback(stores.documents.close)
+        store = stores.revalidations
+        resumed = store.get(options["resume"]) if options["resume"] else None
+        if options["resume"] and resumed is None:
+            raise click.UsageError(f"there is no run {options['resume']}")
+        text = resumed.policy_text if resumed else wiring.policy_text(
+            wiring.models_dir(settings), options["policy"] or settings.policy
+        )  # fmt: skip
+        policy = stack.enter_context(policy_file(text))
+        engine = wiring.load_engine(settings, policy)
+        store.prepare()
+        wanted = resumed or _wanted(engine, text, options)
+        plan = make_plan(engine, store.tally(wanted.selection))
+        _print_plan(plan)
+        if options["dry_run"]:
+            return
+        if wanted.engine_digest != engine.digest:
+            raise click.UsageError("the run was begun with other code or models; begin a new one")
+        run = resumed or store.unfinished(wanted) or store.begin(wanted)
+        step_aside()
+        run = _drive(settings, stores, engine, policy, run, options)
+        _finish(settings, stores, engine, policy, run, options)
 
-        def each() -> None:
-            bar.advance(task)
 
-        if writes:
-            counts = apply(store, rejudge(store, engine), each)
-        else:
-            counts = _count(rejudge(store, engine), each)
-    _print_transitions(counts, engine, writes)
-
-
-def _count(
-    transitions: Iterable[Any], each: Callable[[], None]
-) -> Counter[tuple[Decision, Decision]]:
-    counts: Counter[tuple[Decision, Decision]] = Counter()
-    for transition in transitions:
-        counts[transition.before, transition.after] += 1
-        each()
-    return counts
+def _wanted(engine: Engine, text: str, options: dict[str, Any]) -> Run:
+    where = []
+    for condition in options["where"]:
+        name, separator, value = condition.partition("=")
+        if not separator or name not in SELECTABLE:
+            raise click.UsageError(f"--where needs NAME=VALUE, NAME one of {', '.join(SELECTABLE)}")
+        where.append((name, value))
+    since = options["since"].replace(tzinfo=UTC) if options["since"] else None
+    return new_run(engine, text, options["mode"], Selection(
+        datetime.now(UTC), since, tuple(sorted(where))
+    ))  # fmt: skip
 
 
-def _print_transitions(
-    counts: Counter[tuple[Decision, Decision]], engine: Engine, written: bool
+def new_run(engine: Engine, policy_text: str, mode: Mode, selection: Selection) -> Run:
+    """A run that waits to be begun."""
+    policy = engine.policy
+    return Run("", mode, "waiting", policy.id, policy.digest, policy_text, engine.digest, selection)
+
+
+def _drive(
+    settings: Settings,
+    stores: wiring.Stores,
+    engine: Engine,
+    policy: str,
+    run: Run,
+    options: dict[str, Any],
+) -> Run:
+    order = Order(run.policy_text, engine.digest)
+    tls = None
+    if options["tls_ca_file"]:
+        tls = Tls(options["tls_ca_file"], options["tls_cert"], options["tls_key"])
+    try:
+        with ExitStack() as stack:
+            progress = stack.enter_context(Progress(run, stores.revalidations))
+            executor, recompute, workers = stack.enter_context(
+                cluster_station(options["cluster"], tls, order)
+                if options["cluster"]
+                else local_station(settings, engine, policy)
+            )
+            driver = Driver(
+                stores.revalidations, engine, executor, recompute, workers, progress.tell
+            )
+            return driver.drive(run)
+    except (ClusterLost, RunMoved) as error:
+        click.echo(f"{run.id}: {error}", err=True)
+        raise click.exceptions.Exit(EXIT_INTERRUPTED) from error
+
+
+def _finish(
+    settings: Settings,
+    stores: wiring.Stores,
+    engine: Engine,
+    policy: str,
+    run: Run,
+    options: dict[str, Any],
 ) -> None:
+    if run.state != "done":
+        click.echo(f"{run.id} is {run.state}; docqa revalidate --resume {run.id} goes on", err=True)
+        raise click.exceptions.Exit(EXIT_INTERRUPTED)
+    counts = stores.revalidations.counts(run.id)
+    if options["out"]:
+        with ExitStack() as stack:
+            worker = stack.enter_context(wiring.start_worker(settings, engine, policy))
+            write_outcome(options["out"], run, stores, worker, engine, options["pictures"])
+    _print_transitions(counts, run)
+
+
+def _print_plan(plan: Plan) -> None:
+    if not sys.stdout.isatty():
+        line = {"event": "plan", **{name: getattr(plan, name) for name in Plan.__slots__}}
+        click.echo(json.dumps(line))
+        return
+    click.echo(f"{plan.documents} documents: {plan.decide} only to be decided again")
+    for name, number in plan.measure.items():
+        click.echo(f"  {number} to be measured again by {name}")
+    if plan.read:
+        click.echo(f"  {plan.read} to be read again")
+    if plan.inspect:
+        click.echo(f"  {plan.inspect} to be inspected anew, since that failed before")
+
+
+def _print_transitions(counts: list[dict[str, Any]], run: Run) -> None:
+    moves: Counter[tuple[str, str]] = Counter()
+    for row in counts:
+        moves[row["before"], row["after"]] += row["documents"]
+    changed = sum(number for (old, new), number in moves.items() if old != new)
+    if not sys.stdout.isatty():
+        click.echo(json.dumps({"event": "done", "id": run.id, "mode": run.mode, "total": run.total,
+            "decided": run.decided, "changed": changed, "failed": run.failed,
+            "transitions": counts}))  # fmt: skip
+        return
     table = Table("old \\ new", *(decision.value for decision in Decision))
     for before in Decision:
-        cells = (str(counts[before, after]) for after in Decision)
-        table.add_row(before.value, *cells)
-    changed = sum(number for (old, new), number in counts.items() if old != new)
-    state = "in force now" if written else "nothing was written; add --apply to put it in force"
-    console = Console(width=None if sys.stdout.isatty() else 100)
+        table.add_row(before.value, *(str(moves[before, after]) for after in Decision))
+    state = "in force now" if run.mode == "apply" else "nothing was written: --mode apply does"
+    console = Console()
     console.print(table)
-    console.print(f"{counts.total()} documents, {changed} change under {engine.policy.id}: {state}")
+    console.print(f"{run.decided} documents, {changed} change under {run.policy_id}: {state}")
+
+
+@click.group()
+def revalidations() -> None:
+    """List, pause, resume and cancel runs of ``docqa revalidate``."""
+
+
+@revalidations.command("list")
+def list_runs() -> None:
+    """Print every run, newest first."""
+    stores = wiring.open_stores(Settings())
+    table = Table("id", "mode", "state", "policy", "decided", "recomputed", "failed")
+    for run in stores.revalidations.runs():
+        done = f"{run.decided} of {run.total}"
+        table.add_row(
+            run.id, run.mode, run.state, run.policy_id, done, str(run.recomputed), str(run.failed)
+        )
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def _mover(name: str, state: str, allowed: tuple[str, ...], summary: str) -> click.Command:
+    @click.argument("run_id")
+    def move(run_id: str) -> None:
+        store = wiring.open_stores(Settings()).revalidations
+        if not store.move(run_id, state, allowed=allowed):
+            click.echo(f"{run_id}: there is no such run, or it cannot be {state} now", err=True)
+            raise click.exceptions.Exit(EXIT_BAD_INPUT)
+        click.echo(f"{run_id} is {state}")
+
+    return click.command(name, help=summary)(move)
+
+
+revalidations.add_command(_mover(
+    "pause", "paused", ("waiting", "running"), "Whoever drives the run stops after its batch."
+))  # fmt: skip
+revalidations.add_command(_mover(
+    "resume", "waiting", ("paused",), "Let it wait for `docqa revalidate --resume ID`."
+))  # fmt: skip
+revalidations.add_command(_mover(
+    "cancel", "cancelled", ("waiting", "running", "paused"), "Never go on; what is done stays."
+))  # fmt: skip

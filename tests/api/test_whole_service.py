@@ -195,9 +195,9 @@ def test_what_is_stored_can_be_judged_again_while_the_service_runs(
         )
         return done.stdout
 
-    assert "nothing was written" in revalidate()
+    assert '"mode": "report"' in revalidate()
     assert portal.get(f"/v1/documents/{stored['id']}").json()["decision"] == "accept"
-    assert "in force now" in revalidate("--apply")
+    assert '"changed": 1' in revalidate("--mode", "apply")
     now = portal.get(f"/v1/documents/{stored['id']}").json()
     assert now["decision"] == "review"
     assert now["report"]["policy"]["id"] == "harsh"

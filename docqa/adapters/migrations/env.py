@@ -8,6 +8,7 @@ from docqa.adapters import (
     booking_tables,  # noqa: F401  # its tables join the metadata
     client_tables,  # noqa: F401  (its tables belong to the metadata)
     record_tables,  # noqa: F401  # its tables join the metadata
+    revalidation_tables,  # noqa: F401  # its tables belong to the schema
     webhook_tables,  # noqa: F401  # so that the metadata has its tables
 )
 from docqa.adapters.schema import metadata

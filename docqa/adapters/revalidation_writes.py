@@ -1,0 +1,151 @@
+"""What a batch of judging again writes, in the transaction that moves its run forward."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from docqa.adapters.audit_trail import append_entry
+from docqa.adapters.events import record_event
+from docqa.adapters.report_facts import record_facts, upsert
+from docqa.adapters.revalidation_tables import judgements, report_facts, revalidation_counts
+from docqa.adapters.schema import documents, reports, rulings
+from docqa.bulk import judge_key
+from docqa.plan import Judgement, Run, RunMoved
+
+Changed = Callable[[sa.Connection, str | None, str | None], None]
+"""Called with client id and booking in the transaction that changes one of its documents."""
+
+
+def nobody_to_tell(
+    connection: sa.Connection, client_id: str | None, booking_ref: str | None
+) -> None:
+    """No booking depends on the documents."""
+
+
+def put_in_force(
+    connection: sa.Connection,
+    changed: Sequence[Judgement],
+    rewrite: Callable[[Judgement, dict[str, Any]], dict[str, Any]],
+    tell: Changed,
+) -> None:
+    """Give every document its new report; a reviewer's ruling stays in force.
+
+    An event is recorded where the decision in force changes. Raises RunMoved when a document got
+    another report since it was read.
+    """
+    by_id = {one.document_id: one for one in changed}
+    ruled = sa.exists().where(rulings.c.document_id == documents.c.id).label("ruled")
+    in_force = (reports.c.document_id == documents.c.id) & (
+        reports.c.number == documents.c.report_number
+    )
+    rows = connection.execute(
+        sa.select(documents, reports.c.report, ruled)
+        .join_from(documents, reports, in_force)
+        .where(documents.c.id.in_(by_id))
+        .with_for_update(of=documents)
+    ).all()
+    now = datetime.now(UTC)
+    written = []
+    for row in rows:
+        one = by_id[row.id]
+        if row.report_number != one.report_number:
+            raise RunMoved(f"the document {row.id} was judged meanwhile")
+        report = rewrite(one, row.report)
+        decision = row.decision if row.ruled else report["verdict"]["decision"]
+        readings = row.readings if one.readings is None else json.loads(one.readings)
+        connection.execute(
+            sa.update(documents)
+            .where(documents.c.id == row.id)
+            .values(report_number=row.report_number + 1, decision=decision, readings=readings)
+        )
+        written.append((row.id, row.report_number + 1, report))
+        if decision != row.decision:
+            record_event(
+                connection,
+                "document.rejudged",
+                occurred_at=now,
+                body={"decision": decision},
+                client_id=row.client_id,
+                document_id=row.id,
+                booking_ref=row.booking_ref,
+            )
+    if written:
+        connection.execute(
+            sa.insert(reports),
+            [
+                {"document_id": name, "number": number, "report": report, "recorded_at": now}
+                for name, number, report in written
+            ],
+        )
+    record_facts(connection, written)
+    for client_id, booking_ref in sorted(
+        {(row.client_id or "", row.booking_ref or "") for row in rows}
+    ):
+        tell(connection, client_id or None, booking_ref or None)
+    for name, number, report in written:  # last: whoever appends holds the chain
+        append_entry(
+            connection,
+            "document.superseded",
+            subject=name,
+            actor="docqa",
+            facts={"decision": report["verdict"]["decision"], "report_number": number},
+        )
+
+
+def attest(connection: sa.Connection, run: Run, same: Sequence[Judgement]) -> None:
+    """Note that the reports in force say what the run's policy and engine say."""
+    if not same:
+        return
+    connection.execute(
+        sa.update(report_facts)
+        .where(
+            report_facts.c.document_id == sa.bindparam("its_id"),
+            report_facts.c.report_number == sa.bindparam("its_number"),
+        )
+        .values(judged_by=judge_key(run.policy_digest, run.engine_digest)),
+        [{"its_id": one.document_id, "its_number": one.report_number} for one in same],
+    )
+
+
+def keep_judgements(connection: sa.Connection, run: Run, changed: Sequence[Judgement]) -> None:
+    """Record what changes, once per document, policy and engine.
+
+    Reports made anew are dropped once they are in force.
+    """
+    rows = [
+        {
+            "document_id": one.document_id,
+            "policy_digest": run.policy_digest,
+            "engine_digest": run.engine_digest,
+            "report_number": one.report_number,
+            "revalidation_id": run.id,
+            "before": one.before,
+            "after": one.after,
+            "reasons": list(one.codes),
+            **({"report": None, "readings": None} if run.mode == "apply" else {}),
+        }
+        for one in changed
+        if one.before != one.after or one.recomputed is not None
+    ]
+    upsert(connection, judgements, rows)
+
+
+def add_count(
+    connection: sa.Connection, run_id: str, key: tuple[str, str, str, str], number: int
+) -> None:
+    """Add to the run's transitions; ``key`` is document type, before, after and reason."""
+    names = ("document_type", "before", "after", "reason")
+    values = {"revalidation_id": run_id, **dict(zip(names, key, strict=True))}
+    table = revalidation_counts
+    added = connection.execute(
+        sa.update(table)
+        .where(*(table.c[name] == value for name, value in values.items()))
+        .values(documents=table.c.documents + number)
+    )
+    if added.rowcount == 0:
+        connection.execute(sa.insert(table).values(**values, documents=number))

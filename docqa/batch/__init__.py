@@ -1,0 +1,1 @@
+"""Judging again at scale: stations that recompute, clusters, what-if reports, tuning."""

@@ -1,0 +1,188 @@
+"""Where documents are recomputed: in this process's children, or in those of a cluster's nodes.
+
+Whoever recomputes fetches the bytes itself and returns measurements alone. Untrusted bytes are
+decoded in killable children on every node, as in the service.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from docqa import wiring
+from docqa.errors import MissingDependency
+from docqa.pipeline import Engine
+from docqa.plan import Work
+from docqa.ports import BlobStore
+from docqa.report import Report
+from docqa.revalidate import ClusterLost, Recompute
+from docqa.settings import Settings
+from docqa.worker import Worker
+
+NICE = 10
+"""Of a batch and its children: interactive uploads on the same machine go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By what a cluster's nodes are to recompute."""
+
+    policy_text: str
+    engine_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Files of a cluster's TLS, as ``distributed.Security`` takes them."""
+
+    ca_file: str
+    cert: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """Recomputes documents in its children."""
+
+    blobs: BlobStore
+    worker: Worker
+    spool: Path
+
+    def __call__(self, work: Work) -> Report:
+        """See :data:`docqa.revalidate.Recompute`."""
+        with tempfile.NamedTemporaryFile(dir=self.spool) as file:
+            file.write(self.blobs.get(work.blob_key))
+            file.flush()
+            return self.worker.recompute_file(Path(file.name), work)
+
+
+@contextmanager
+def policy_file(text: str) -> Iterator[str]:
+    """The path of a file with this policy, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="docqa-policy-") as folder:
+        path = Path(folder) / "policy.toml"
+        path.write_text(text, encoding="utf-8")
+        yield str(path)
+
+
+@contextmanager
+def local_station(
+    settings: Settings, engine: Engine, policy: str
+) -> Iterator[tuple[Executor, Recompute, int]]:
+    """An executor whose threads hand documents to killable children of this process.
+
+    The children start with the first document, so that a run which needs no pixels has none.
+    """
+    opened: list[Worker] = []
+    lock = threading.Lock()
+    with tempfile.TemporaryDirectory(prefix="docqa-batch-") as spool:
+        blobs = wiring.open_blobs(settings)
+
+        def recompute(work: Work) -> Report:
+            with lock:
+                if not opened:
+                    opened.append(wiring.start_worker(settings, engine, policy))
+            return Station(blobs, opened[0], Path(spool))(work)
+
+        try:
+            with ThreadPoolExecutor(settings.workers) as threads:
+                yield threads, recompute, settings.workers
+        finally:
+            for worker in opened:
+                worker.close()
+
+
+@contextmanager
+def cluster_station(
+    address: str, tls: Tls | None, order: Order
+) -> Iterator[tuple[Executor, Recompute, int]]:
+    """An executor on a Dask cluster.
+
+    Args:
+        address: of the scheduler, ``tcp://…`` or ``tls://…``.
+        tls: its files; None without, or where Dask's own configuration names them.
+        order: by what to recompute.
+
+    Raises:
+        ClusterLost: no scheduler answers there.
+    """
+    dask = import_dask()
+    security = None
+    if tls is not None:
+        security = dask.Security(
+            tls_ca_file=tls.ca_file,
+            tls_client_cert=tls.cert,
+            tls_client_key=tls.key,
+            require_encryption=True,
+        )
+    try:
+        client = dask.Client(address, security=security, set_as_default=False, timeout="20s")
+    except (OSError, TimeoutError) as error:
+        raise ClusterLost(f"no Dask scheduler answers at {address}") from error
+    try:
+        workers = max(1, sum(client.nthreads().values()))
+        yield client.get_executor(pure=False), partial(recompute_on_node, order), workers
+    finally:
+        client.close(timeout=5)
+
+
+def import_dask() -> Any:
+    """The package ``distributed``, an extra. Raises MissingDependency where it is not installed."""
+    try:
+        import distributed
+    except ImportError as error:
+        remedy = "pip install 'docqa[batch]'"
+        raise MissingDependency("distributed is not installed", remedy) from error
+    return distributed
+
+
+_stations: dict[Order, Station] = {}
+_stations_lock = threading.Lock()
+
+
+def recompute_on_node(order: Order, work: Work) -> Report:
+    """Runs in a Dask worker: recompute with this node's settings (``DOCQA_*``), kept open.
+
+    Raises:
+        ClusterLost: this node does not have the driver's code and models, or may not start
+            children.
+    """
+    with _stations_lock:
+        if order not in _stations:
+            _stations[order] = _open_station(order)
+    return _stations[order](work)
+
+
+def _open_station(order: Order) -> Station:
+    if multiprocessing.current_process().daemon:
+        raise ClusterLost(
+            "a Dask worker may not start children: start it with "
+            "DASK_DISTRIBUTED__WORKER__DAEMON=False"
+        )
+    settings = Settings()
+    spool = Path(tempfile.mkdtemp(prefix="docqa-batch-"))
+    (spool / "policy.toml").write_text(order.policy_text, encoding="utf-8")
+    policy = str(spool / "policy.toml")  # stays: every new child reads it
+    engine = wiring.load_engine(settings, policy)
+    if engine.digest != order.engine_digest:
+        raise ClusterLost(
+            "a Dask worker has other code, models or OCR languages than the driver: install the "
+            "same docqa on every node"
+        )
+    return Station(
+        wiring.open_blobs(settings), wiring.start_worker(settings, engine, policy), spool
+    )
+
+
+def step_aside() -> None:
+    """Let everything else on this machine go first."""
+    os.nice(NICE)
