@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from docqa.ports import BlobStore, ReportStore, RulingStore
+from docqa.reviewing import ReviewDesk
 from docqa.settings import Settings
 
 Texts = Mapping[str, Mapping[str, str]]
@@ -64,6 +65,11 @@ class DocumentTitle(Protocol):
     @property
     def title_en(self) -> str:
         """In English."""
+        ...
+
+    @property
+    def other_side(self) -> str | None:
+        """Id of the type that is the other face of the same thing."""
         ...
 
 
@@ -145,6 +151,7 @@ class Services:
     rulings: RulingStore
     sessions: Sessions
     reservations: Reservations
+    desk: ReviewDesk
     blobs: BlobStore
     ready: Callable[[], list[str]]
     """What keeps the service from working, each with its remedy; [] when nothing does."""

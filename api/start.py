@@ -76,6 +76,7 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
         rulings=stores.documents,
         sessions=stores.sessions,
         reservations=stores.reservations,
+        desk=stores.desk,
         blobs=stores.blobs,
         ready=lambda: [*stores.documents.problems(), *lacking],
     )

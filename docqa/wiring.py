@@ -20,6 +20,7 @@ from argon2 import PasswordHasher
 from docqa import measures, pipeline
 from docqa.adapters.blobs import FolderBlobs
 from docqa.adapters.poppler import PopplerRenderer
+from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.schema import migrate
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
@@ -51,6 +52,7 @@ class Stores:
     blobs: FolderBlobs
     sessions: SqlSessions
     reservations: SqlReservations
+    desk: SqlDesk
 
 
 def models_dir(settings: Settings) -> Path:
@@ -197,7 +199,8 @@ def open_stores(settings: Settings) -> Stores:
         lifetime=timedelta(hours=settings.session_hours),
     )
     reservations = SqlReservations(documents.engine)
-    return Stores(documents, FolderBlobs(settings.blobs_dir), sessions, reservations)
+    desk = SqlDesk(documents.engine)
+    return Stores(documents, FolderBlobs(settings.blobs_dir), sessions, reservations, desk)
 
 
 def add_reviewer(stores: Stores, name: str, password: str) -> None:

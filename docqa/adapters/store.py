@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from docqa.adapters.events import record_event
+from docqa.adapters.review_tables import note_facts
 from docqa.adapters.schema import (
     documents,
     open_engine,
@@ -141,7 +142,7 @@ class SqlStore:
     def rule(self, ruling: Ruling) -> None:
         """Record a ruling and put it in force. Raises KeyError for an unknown document."""
         with self.engine.begin() as connection:
-            if not _put_in_force(connection, ruling, documents.c.id == ruling.document_id):
+            if not put_in_force(connection, ruling, documents.c.id == ruling.document_id):
                 raise KeyError(ruling.document_id)
 
     def rule_if_open(self, ruling: Ruling) -> bool:
@@ -151,7 +152,7 @@ class SqlStore:
         """
         open_document = (documents.c.id == ruling.document_id) & (documents.c.decision == "review")
         with self.engine.begin() as connection:
-            return _put_in_force(connection, ruling, open_document)
+            return put_in_force(connection, ruling, open_document)
 
     def rulings(self, document_id: str) -> list[Ruling]:
         """All rulings on a document, oldest first."""
@@ -212,9 +213,11 @@ def _add_report(
             document_id=document_id, number=number, report=report, recorded_at=datetime.now(UTC)
         )
     )
+    note_facts(connection, document_id, report)
 
 
-def _put_in_force(connection: sa.Connection, ruling: Ruling, which: sa.ColumnElement[bool]) -> bool:
+def put_in_force(connection: sa.Connection, ruling: Ruling, which: sa.ColumnElement[bool]) -> bool:
+    """Rule in the caller's transaction, if the document is among ``which``; whether it was."""
     changed = connection.execute(sa.update(documents).where(which).values(decision=ruling.decision))
     if changed.rowcount == 0:
         return False

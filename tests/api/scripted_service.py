@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 
 from api.services import Inspected, PageRenderer, Services, Texts
 from docqa.adapters.blobs import FolderBlobs
+from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.schema import migrate
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
@@ -121,6 +122,7 @@ class ScriptedInspector:
 class Title:
     title_ar: str
     title_en: str
+    other_side: str | None = None
 
 
 @dataclass
@@ -187,6 +189,8 @@ def scripted_service(
         "blobs_dir": folder / "blobs",
         "incoming_dir": folder / "incoming",
         "max_upload_bytes": 300_000,
+        "second_look_fraction": 0.0,
+        "supervisors": [REVIEWER],
     }
     settings = Settings(**(facts | changes))
     (folder / "docqa.sqlite3").write_bytes(_empty_database())
@@ -198,7 +202,10 @@ def scripted_service(
         settings=settings,
         inspector=inspector,
         render_page=render_page,
-        document_types={"sy-id-front": Title("البطاقة الشخصية، الوجه", "Identity card, front")},
+        document_types={
+            "sy-id-front": Title("البطاقة الشخصية، الوجه", "Identity card, front", "sy-id-back"),
+            "sy-id-back": Title("البطاقة الشخصية، الظهر", "Identity card, back", "sy-id-front"),
+        },
         problem_text=problem_text,
         reason_codes={"geometry.skew": {"message": {"ar": "مائلة", "en": "Turned"}}},
         field_names={
@@ -211,6 +218,7 @@ def scripted_service(
             store.engine, idle=timedelta(minutes=30), lifetime=timedelta(hours=12)
         ),
         reservations=SqlReservations(store.engine),
+        desk=SqlDesk(store.engine),
         blobs=FolderBlobs(settings.blobs_dir),
         ready=lambda: [*store.problems(), *unready],
         clock=moved,

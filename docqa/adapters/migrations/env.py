@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from docqa.adapters import review_tables  # noqa: F401  # the comparison sees its tables
 from docqa.adapters.schema import metadata
 
 context.configure(
