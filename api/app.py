@@ -51,7 +51,7 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
             retry_after_s=settings.retry_after_s,
         )
 
-    drawing = gate()
+    drawing, uploads = gate(), gate()
     app = FastAPI(
         title="docqa",
         version=version("docqa"),
@@ -63,10 +63,10 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
     app.add_middleware(Envelope)
     install_problems(app, services)
     app.include_router(
-        document_routes(services, gate=gate(), drawing=drawing, spool=settings.incoming_dir)
+        document_routes(services, gate=uploads, drawing=drawing, spool=settings.incoming_dir)
     )
     app.include_router(service_routes(services))
-    install_review(app, services, drawing=drawing)
+    install_review(app, services, drawing=drawing, uploads=uploads)
     return app
 
 

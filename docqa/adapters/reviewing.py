@@ -35,6 +35,8 @@ _TRIED_AT_ONCE = 20
 """Documents that are tried in turn when several reviewers ask for the next at the same moment."""
 
 
+_SECOND_LOOK_LEASES = 6
+"""Nobody else waits for a second look, so it is held longer and without a sign of life."""
 _ORDER = (documents.c.deadline_at.nulls_last(), documents.c.received_at, documents.c.id)
 
 
@@ -283,7 +285,7 @@ class SqlDesk:
             taken = connection.execute(
                 sa.update(second_looks)
                 .where(second_looks.c.document_id == document_id, *free)
-                .values(second_reviewer=reviewer, second_until=now + lease)
+                .values(second_reviewer=reviewer, second_until=now + _SECOND_LOOK_LEASES * lease)
             )
         return str(document_id) if taken.rowcount else None
 

@@ -204,7 +204,6 @@ def scripted_service(
         render_page=render_page,
         document_types={
             "sy-id-front": Title("البطاقة الشخصية، الوجه", "Identity card, front", "sy-id-back"),
-            "sy-id-back": Title("البطاقة الشخصية، الظهر", "Identity card, back", "sy-id-front"),
         },
         problem_text=problem_text,
         reason_codes={"geometry.skew": {"message": {"ar": "مائلة", "en": "Turned"}}},
