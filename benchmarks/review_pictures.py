@@ -38,7 +38,7 @@ _SEED = 7
 _REVIEWERS = ("huda", "samer", "rana")
 _PASSWORD = "only for pictures"
 _DESK, _PHONE = (1440, 900), (390, 844)
-_COLOURS = 128
+_COLOURS = 256
 """Of a picture: enough for pages that are mostly plain."""
 _BROWSER = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
@@ -212,7 +212,7 @@ def _try_a_photo(page: Page) -> None:
 
 
 def _save(screenshot: bytes, path: Path) -> None:
-    image = Image.open(io.BytesIO(screenshot)).convert("RGB").quantize(_COLOURS)
+    image = Image.open(io.BytesIO(screenshot)).convert("RGB").quantize(_COLOURS, Image.Quantize.FASTOCTREE)
     image.save(path, optimize=True)
     print(f"{path}  {path.stat().st_size // 1000} kB")
 
