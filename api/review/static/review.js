@@ -52,3 +52,4 @@ addEventListener("load", () => {
 listen();
 replaceParts();
 followBeat();
+document.documentElement.dataset.listens = "yes";
