@@ -212,7 +212,11 @@ def _try_a_photo(page: Page) -> None:
 
 
 def _save(screenshot: bytes, path: Path) -> None:
-    image = Image.open(io.BytesIO(screenshot)).convert("RGB").quantize(_COLOURS, Image.Quantize.FASTOCTREE)
+    image = (
+        Image.open(io.BytesIO(screenshot))
+        .convert("RGB")
+        .quantize(_COLOURS, Image.Quantize.FASTOCTREE)
+    )
     image.save(path, optimize=True)
     print(f"{path}  {path.stat().st_size // 1000} kB")
 

@@ -254,7 +254,7 @@ def test_texts_of_strangers_are_only_ever_text(reviewer: TestClient, service: Sc
         assert HOSTILE not in page and "49" not in re.findall(r">\s*(49)\s*<", page)
         assert escape(HOSTILE, quote=False)[:12] in page.replace("&#34;", '"')
         assert tags(page).isdisjoint({"iframe", "object"})
-        assert "<script>" not in page and "alert(1)" not in re.sub(r"&[^;]+;|[^<>]+", "", page)
+        assert "<script>" not in page
 
 
 class _Tags(HTMLParser):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -81,7 +81,9 @@ def filled(served: tuple[Scripted, str]) -> Iterator[tuple[Scripted, str]]:
 
 
 def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
+    response = Axe().run(page).response
+    assert len(response["passes"]) > 5, "axe looked at nothing"
+    found = response["violations"]
     return [
         f"{each['id']}: {each['nodes'][0]['html'][:120]} {each['nodes'][0]['failureSummary'][:160]}"
         for each in found
