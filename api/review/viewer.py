@@ -88,7 +88,8 @@ def view_around(polygon: Sequence[Sequence[float]], size: tuple[int, int]) -> st
     width, height = max(xs) - min(xs), max(ys) - min(ys)
     margin = max(width, height) * _MARGIN_FRACTION
     shown = max(max(width, height) + margin, max(size) * _SMALLEST_VIEW_FRACTION)
-    wide, high = max(width + margin, shown), max(height + margin, shown * 0.6)
+    wide = min(max(width + margin, shown), max(width, size[0]))
+    high = min(max(height + margin, shown * 0.6), max(height, size[1]))
     x, y = (max(xs) + min(xs) - wide) / 2, (max(ys) + min(ys) - high) / 2
     return f"{x:.0f} {y:.0f} {wide:.0f} {high:.0f}"
 

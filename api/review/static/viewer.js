@@ -108,8 +108,8 @@ export class Viewer {
     const box = this.boxOf(mark.querySelector("polygon"));
     const margin = Math.max(box.width, box.height) * 0.6;
     const least = Math.max(this.width, this.height) * 0.12;
-    const width = Math.max(box.width + margin, least);
-    const height = Math.max(box.height + margin, least);
+    const width = Math.min(Math.max(box.width + margin, least), this.whole().width);
+    const height = Math.min(Math.max(box.height + margin, least), this.whole().height);
     this.see({ x: box.x + (box.width - width) / 2, y: box.y + (box.height - height) / 2, width, height });
     this.section.scrollIntoView({ block: "nearest" });
     return true;
