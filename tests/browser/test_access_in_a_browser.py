@@ -91,7 +91,7 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_axe_finds_nothing_serious(
     browser: Browser, filled: tuple[Scripted, str], language: str, scheme: Any
 ) -> None:
