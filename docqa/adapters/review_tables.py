@@ -23,7 +23,7 @@ review_facts = sa.Table(
     sa.Column("score", sa.Integer),
     sa.Column("capture_class", sa.String(32)),
     sa.Column("codes", sa.JSON, nullable=False),
-    sa.Column("escalated_at", UtcDateTime),
+    sa.Column("escalated_at", UtcDateTime, index=True),
     sa.Column("escalated_by", sa.String(200)),
 )
 """What the queue shows of the report in force, so that no report is read to list documents."""

@@ -95,15 +95,24 @@ class SqlDesk:
     def counters(self, reviewer: str, *, now: datetime, soon: timedelta) -> Counters:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         of = sa.select(sa.func.count()).select_from(documents)
-        mine = sa.select(review_claims.c.document_id).where(*_held_by(reviewer, now))
-        escalated = sa.select(review_facts.c.document_id).where(
-            review_facts.c.escalated_at.is_not(None)
+        # From the small tables: few documents are held or escalated, however many wait.
+        mine = (
+            sa.select(sa.func.count())
+            .select_from(review_claims)
+            .join(documents, documents.c.id == review_claims.c.document_id)
+            .where(*_held_by(reviewer, now), writing.WAITS)
+        )
+        escalated = (
+            sa.select(sa.func.count())
+            .select_from(review_facts)
+            .join(documents, documents.c.id == review_facts.c.document_id)
+            .where(review_facts.c.escalated_at.is_not(None), writing.WAITS)
         )
         counts = sa.select(
             of.where(writing.WAITS).scalar_subquery(),
             of.where(writing.WAITS, documents.c.deadline_at <= now + soon).scalar_subquery(),
-            of.where(writing.WAITS, documents.c.id.in_(mine)).scalar_subquery(),
-            of.where(writing.WAITS, documents.c.id.in_(escalated)).scalar_subquery(),
+            mine.scalar_subquery(),
+            escalated.scalar_subquery(),
         )
         with self._engine.connect() as connection:
             return Counters(*connection.execute(counts).one())

@@ -66,6 +66,7 @@ def _create_queue() -> None:
         sa.Column("escalated_by", sa.String(200)),
         *_of_document("review_facts", "document_id"),
     )
+    op.create_index("ix_review_facts_escalated_at", "review_facts", ["escalated_at"])
     op.create_table(
         "review_reasons",
         sa.Column("code", sa.String(64), nullable=False),
