@@ -67,6 +67,7 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
                 on_close()
 
     drawing = _gate("pages", settings, metrics)
+    uploads = _gate("uploads", settings, metrics)
     app = FastAPI(
         title="docqa",
         version=version("docqa"),
@@ -82,7 +83,6 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
     app.add_middleware(Envelope)
     app.state.metrics = metrics
     install_problems(app, services)
-    uploads = _gate("uploads", settings, metrics)
     app.include_router(
         document_routes(services, gate=uploads, drawing=drawing, spool=settings.incoming_dir)
     )
@@ -91,7 +91,7 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
     app.include_router(service_routes(services))
     app.include_router(webhook_routes(services))
     install_oidc(app, services)  # before the pages, whose documents have any name
-    install_review(app, services, drawing=drawing)
+    install_review(app, services, drawing=drawing, uploads=uploads)
     install_examples(app)
     describe_scopes(app)
     return app

@@ -59,12 +59,16 @@ def status_of(code: str) -> int:
 
 def problem_response(problem: Problem, request_id: str) -> JSONResponse:
     """The answer to a request that failed with ``problem``."""
-    table = _TABLES[problem.code]
-    texts = {
+    return _response(problem.code, problem_texts(problem.code), request_id, problem)
+
+
+def problem_texts(code: str) -> Texts:
+    """The ``title`` and ``detail`` of a code of ``problems.toml``, by language."""
+    table = _TABLES[code]
+    return {
         language: {"title": table["title"][language], "detail": table["detail"][language]}
         for language in ("ar", "en")
     }
-    return _response(problem.code, texts, request_id, problem)
 
 
 def validation_problem(errors: Sequence[Any]) -> Problem:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from docqa.ports import BlobStore, ReportStore, RulingStore
+from docqa.reviewing import ReviewDesk
 from docqa.settings import Settings
 from docqa.webhooks.records import WebhookStore
 
@@ -69,6 +70,11 @@ class DocumentTitle(Protocol):
     @property
     def title_en(self) -> str:
         """In English."""
+        ...
+
+    @property
+    def other_side(self) -> str | None:
+        """Id of the type that is the other face of the same thing."""
         ...
 
 
@@ -205,6 +211,7 @@ class Services:
     rulings: RulingStore
     sessions: Sessions
     reservations: Reservations
+    desk: ReviewDesk
     blobs: BlobStore
     webhooks: WebhookStore
     ready: Callable[[], list[str]]

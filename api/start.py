@@ -82,6 +82,7 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
         rulings=stores.documents,
         sessions=stores.sessions,
         reservations=stores.reservations,
+        desk=stores.desk,
         blobs=stores.blobs,
         webhooks=stores.webhooks,
         clients=stores.clients,

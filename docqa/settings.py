@@ -148,6 +148,26 @@ class Settings(BaseSettings):
     deadline_days: int = Field(
         default=10, ge=1, description="Days from upload to deadline where the booking names none."
     )
+    supervisors: frozenset[str] = Field(
+        default=frozenset(),
+        description='Names of reviewers who may open the supervisor\'s page, as ["name"].',
+    )
+    second_look_fraction: float = Field(
+        default=0.02,
+        ge=0,
+        le=1,
+        description="Share of the decisions that a second reviewer makes again without knowing.",
+    )
+    claim_minutes: int = Field(
+        default=10, ge=1, description="How long a reviewer holds a document without a sign of life."
+    )
+    time_zone: str = Field(
+        default="Asia/Damascus", description="Time zone of the hours that reviewers are shown."
+    )
+    arabic_font: Path = Field(
+        default=Path("/usr/share/fonts/truetype/noto/NotoSansArabic-Regular.ttf"),
+        description="Font of the pages, its -Bold beside it; the visitor's own fonts without it.",
+    )
     session_idle_minutes: int = Field(
         default=30, ge=1, description="A reviewer is signed out after so long without a request."
     )

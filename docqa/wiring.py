@@ -32,6 +32,7 @@ from docqa.adapters.records import SqlRecords
 from docqa.adapters.reseal import reseal as reseal
 from docqa.adapters.retention import SqlRetention
 from docqa.adapters.revalidations import SqlRevalidations
+from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.s3 import S3Blobs
 from docqa.adapters.schema import is_missing, migrate
 from docqa.adapters.sealed_blobs import SealedBlobs
@@ -85,6 +86,7 @@ class Stores:
     audit: SqlAuditTrail
     retention: SqlRetention
     revalidations: SqlRevalidations
+    desk: SqlDesk
 
 
 def load_engine(settings: Settings, policy: str | None = None) -> Engine:
@@ -224,6 +226,7 @@ def open_stores(settings: Settings) -> Stores:
         audit=SqlAuditTrail(documents.engine),
         retention=retention,
         revalidations=SqlRevalidations(documents.engine, documents.booking_changed),
+        desk=SqlDesk(documents.engine),
     )
 
 

@@ -27,6 +27,7 @@ from api.services import Services
 HOME = "/review"
 SIGN_IN = "/review/login"
 _STATIC = Path(__file__).parent / "static"
+_FONTS = (("arabic-regular.ttf", "Regular"), ("arabic-bold.ttf", "Bold"))
 _PASSWORDS_AT_ONCE = 2
 """Each comparison takes 64 MB on purpose."""
 
@@ -85,12 +86,30 @@ def account_routes(services: Services) -> APIRouter:
     return router
 
 
-def style_routes() -> APIRouter:
-    """What every page looks like."""
+def style_routes(arabic_font: Path) -> APIRouter:
+    """What every page looks like, and what its scripts do.
+
+    Args:
+        arabic_font: the regular weight; the bold one stands beside it. Missing ones are left out.
+    """
     router = APIRouter(prefix=HOME, include_in_schema=False)
     for path in sorted(_STATIC.iterdir()):
         router.add_api_route(f"/static/{path.name}", partial(_static, path), methods=["GET"])
+    for name, path in _fonts(arabic_font).items():
+        router.add_api_route(f"/static/{name}", partial(_static, path), methods=["GET"])
     return router
+
+
+def has_font(arabic_font: Path) -> bool:
+    """Whether the pages can bring their own Arabic font."""
+    return len(_fonts(arabic_font)) == len(_FONTS)
+
+
+def _fonts(regular: Path) -> dict[str, Path]:
+    found = {
+        name: regular.with_name(regular.name.replace("Regular", weight)) for name, weight in _FONTS
+    }
+    return {name: path for name, path in found.items() if path.is_file()}
 
 
 def _static(path: Path) -> Response:

@@ -8,15 +8,24 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from api.review.sign_in import form_token
-from api.review.texts import LANGUAGES, TEXTS, language_of, remember_language
+from api.review.texts import (
+    LANGUAGES,
+    TEXTS,
+    counted,
+    keep_preference,
+    language_of,
+    remember_language,
+)
 
 _POLICY = (
-    "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; img-src {images}; style-src 'self'; script-src 'self'; "
+    "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
+_KEYS_COOKIE = "docqa_keys"
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -33,6 +42,7 @@ def render(
     token: str,
     reviewer: str | None = None,
     status: int = 200,
+    images: str = "'self'",
     **values: Any,
 ) -> HTMLResponse:
     """``template`` in the visitor's language.
@@ -43,6 +53,7 @@ def render(
         token: the secret in the visitor's cookie, for the forms on the page.
         reviewer: who is signed in.
         status: of the answer.
+        images: where pictures may come from, for the Content-Security-Policy.
         values: what the template shows.
     """
     language = language_of(request)
@@ -57,9 +68,24 @@ def render(
         form_token=form_token(token),
         reviewer=reviewer,
         has_provider=request.app.state.has_provider,
+        has_font=request.app.state.has_font,
+        keys_on=keys_are_on(request),
+        counted=lambda name, number: counted(name, number, language),
         version=version("docqa"),
         **values,
     )
-    response = HTMLResponse(html, status, {"Content-Security-Policy": _POLICY})
+    response = HTMLResponse(
+        html, status, {"Content-Security-Policy": _POLICY.format(images=images)}
+    )
     remember_language(request, response)
     return response
+
+
+def keys_are_on(request: Request) -> bool:
+    """Whether the visitor wants keys to do things."""
+    return request.cookies.get(_KEYS_COOKIE) != "off"
+
+
+def keep_keys(request: Request, response: Response, *, on: bool) -> None:
+    """Remember whether the visitor wants keys to do things."""
+    keep_preference(request, response, _KEYS_COOKIE, "on" if on else "off")

@@ -1,181 +1,120 @@
-"""The reviewers' pages: the queue, one document, the decision. They work without scripts."""
+"""The reviewers' pages: the queue, and everything else under ``/review``. No page needs scripts."""
 
 from __future__ import annotations
-
-from contextlib import closing
-from dataclasses import dataclass
-from typing import Any, cast
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.gate import Gate
-from api.review import views
-from api.review.account import HOME, SIGN_IN, account_routes, style_routes
-from api.review.pages import render
-from api.review.sign_in import form_is_ours, read_form, session_token
-from api.review.texts import days_left, language_of
-from api.routes.documents import draw_page
+from api.review import queue, views
+from api.review.account import HOME, SIGN_IN, account_routes, has_font, style_routes
+from api.review.document_routes import document_page_routes
+from api.review.notices import done_notice
+from api.review.pages import keep_keys
+from api.review.sign_in import form_is_ours, read_form
+from api.review.supervising import supervisor_routes
+from api.review.taking import next_document
+from api.review.trying import try_routes
+from api.review.visits import SignInNeeded, Visit, visits
 from api.services import Services
-from docqa.ports import Ruling, StoredDocument
-
-_LONGEST_REASON_CHARACTERS = 1000
-_SHORTEST_REASON_CHARACTERS = 3
 
 
-class SignInNeeded(Exception):
-    """Whoever asks is not signed in (any more)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A request of somebody who is signed in."""
-
-    request: Request
-    reviewer: str
-    token: str
-    language: str
-
-    def render(self, template: str, status: int = 200, **values: Any) -> Response:
-        """``template`` for this reviewer."""
-        return render(
-            self.request,
-            template,
-            token=self.token,
-            reviewer=self.reviewer,
-            status=status,
-            **values,
-        )
-
-
-def install_review(app: FastAPI, services: Services, *, drawing: Gate) -> None:
-    """Add everything under ``/review`` to ``app``.
+def install_review(app: FastAPI, services: Services, *, drawing: Gate, uploads: Gate) -> None:
+    """Add everything under ``/review``, and ``/try``, to ``app``.
 
     Args:
         app: the application.
         services: what the pages work with.
         drawing: admits requests for page images.
+        uploads: admits files to be tried.
     """
 
     async def to_sign_in(_: Request, __: Exception) -> Response:
         return RedirectResponse(SIGN_IN, 303)
 
+    font = services.settings.arabic_font
+    app.state.has_font = has_font(font)
     app.add_exception_handler(SignInNeeded, to_sign_in)
     app.include_router(account_routes(services))
-    app.include_router(style_routes())
-    app.include_router(_review_routes(services, drawing))
+    app.include_router(style_routes(font))
+    app.include_router(_queue_routes(services))
+    app.include_router(supervisor_routes(services))
+    app.include_router(document_page_routes(services, drawing))
+    app.include_router(try_routes(services, uploads))
 
 
-def _review_routes(services: Services, drawing: Gate) -> APIRouter:
+def _queue_routes(services: Services) -> APIRouter:
     router = APIRouter(prefix=HOME, include_in_schema=False)
-
-    def visit(request: Request) -> Visit:
-        token = session_token(request)
-        reviewer = services.sessions.reviewer(token, now=services.clock())
-        if reviewer is None:
-            raise SignInNeeded
-        return Visit(request, reviewer, token, language_of(request))
-
-    signed_in = Depends(visit)
+    signed_in = Depends(visits(services))
 
     @router.get("")
-    def queue(visit: Visit = signed_in) -> Response:
-        after = visit.request.query_params.get("after")
-        now = services.clock()
-        with closing(cast("Any", services.store.scan(decision="review"))) as waiting:
-            documents, following = views.queue_page(waiting, after)
-        return visit.render(
-            "queue.html",
-            rows=[views.queue_row(found, services, visit.language, now) for found in documents],
-            after=after,
-            following=following,
-            was_recorded="recorded" in visit.request.query_params,
-        )
+    def show_queue(visit: Visit = signed_in) -> Response:
+        return _queue_page(services, visit)
 
-    @router.get("/{document_id}")
-    def show(document_id: str, visit: Visit = signed_in) -> Response:
-        return _document_page(services, visit, document_id)
-
-    @router.get("/{document_id}/pages/{page}/image")
-    async def page_image(document_id: str, page: int, visit: Visit = signed_in) -> Response:
-        with drawing.admitted():
-            picture = await drawing.run(lambda: draw_page(services, document_id, page))
-        return Response(picture, media_type="image/png")
-
-    @router.post("/{document_id}")
-    async def decide(document_id: str, visit: Visit = signed_in) -> Response:
+    @router.post("/next")
+    async def take_next(visit: Visit = signed_in) -> Response:
         form = await read_form(visit.request)
-        return await anyio.to_thread.run_sync(lambda: _rule(services, visit, document_id, form))
+        if not form_is_ours(visit.request, form):
+            return await anyio.to_thread.run_sync(
+                lambda: _queue_page(services, visit, 403, "form_expired")
+            )
+        return await anyio.to_thread.run_sync(lambda: _take_next(services, visit, form))
+
+    @router.post("/preferences")
+    async def keep_preferences(visit: Visit = signed_in) -> Response:
+        form = await read_form(visit.request)
+        back = form.get("back", "")
+        response = RedirectResponse(back if _is_our_page(back) else HOME, 303)
+        if form_is_ours(visit.request, form):
+            keep_keys(visit.request, response, on=form.get("keys") != "off")
+        return response
 
     return router
 
 
-def _rule(services: Services, visit: Visit, document_id: str, form: dict[str, str]) -> Response:
-    reason = form.get("reason", "").strip()[:_LONGEST_REASON_CHARACTERS]
-    decision = form.get("decision")
-    if not form_is_ours(visit.request, form):
-        return _document_page(services, visit, document_id, 403, "form_expired", reason)
-    if len(reason) < _SHORTEST_REASON_CHARACTERS or decision not in ("accept", "reject"):
-        return _document_page(services, visit, document_id, 422, "ruling_reason_missing", reason)
-    ruling = Ruling(
-        document_id=document_id,
-        decision="accept" if decision == "accept" else "reject",
-        reason=reason,
-        reviewer=visit.reviewer,
-        ruled_at=services.clock(),
-    )
-    if not services.rulings.rule_if_open(ruling):
-        return _document_page(services, visit, document_id, 409, "already_ruled")
-    return RedirectResponse(f"{HOME}?recorded", 303)
-
-
-def _document_page(
-    services: Services,
-    visit: Visit,
-    document_id: str,
-    status: int = 200,
-    failure: str | None = None,
-    reason: str = "",
+def _queue_page(
+    services: Services, visit: Visit, status: int = 200, failure: str | None = None
 ) -> Response:
-    document = services.store.get(document_id)
-    if document is None:
-        return visit.render("missing.html", 404)
-    report = document.report
-    indexes = [page["index"] for page in report["pages"]]
-    shown = _shown_page(visit.request, indexes)
-    days = views.whole_days(document.deadline_at, services.clock())
+    now = services.clock()
+    query = visit.request.query_params
+    asked = queue.asked(query, services, visit.reviewer, now)
+    found = services.desk.queue(
+        asked.which, after=asked.after, limit=queue.PAGE_LENGTH + 1, now=now
+    )
+    shown = found[: queue.PAGE_LENGTH]
+    following = queue.cursor(shown[-1].position) if len(found) > queue.PAGE_LENGTH else ""
     return visit.render(
-        "document.html",
+        "queue.html",
         status,
-        document=document,
-        title=views.type_title(services.document_types, document.document_type, visit.language),
-        score=report["verdict"]["score"],
-        received=views.day(document.received_at),
-        deadline=views.day(document.deadline_at),
-        left=days_left(days, visit.language),
-        is_urgent=views.is_urgent(days),
-        indexes=indexes,
-        shown=shown,
-        page=views.page_view(services, report, shown, visit.language) if indexes else None,
-        findings=views.findings(report, visit.language, shown),
-        claims=views.claim_rows(document, services, visit.language),
-        rulings=_rulings(services, document),
-        is_open=document.decision == "review",
+        rows=[queue.queue_row(waiting, services, visit.language, now) for waiting in shown],
+        counters=services.desk.counters(visit.reviewer, now=now, soon=views.ESCALATE_WITHIN),
+        asked=asked,
+        is_start=asked.after is None,
+        following=asked.link(after=following) if following else "",
+        reasons=[
+            (code, views.reason_label(code, visit.language)) for code in views.known_reasons()
+        ],
+        types=[
+            (known, views.type_title(services.document_types, known, visit.language))
+            for known in services.document_types
+        ],
+        ages=queue.AGES_DAYS,
         failure=failure,
-        reason=reason,
-        longest_reason=_LONGEST_REASON_CHARACTERS,
-        shortest_reason=_SHORTEST_REASON_CHARACTERS,
+        done=done_notice(services, visit),
+        none_left="none" in query,
     )
 
 
-def _rulings(services: Services, document: StoredDocument) -> list[tuple[Ruling, str]]:
-    """Each ruling with its day, the newest first."""
-    made = services.rulings.rulings(document.id)
-    return [(ruling, views.day(ruling.ruled_at)) for ruling in reversed(made)]
+def _take_next(services: Services, visit: Visit, form: dict[str, str]) -> Response:
+    current = form.get("current", "")
+    if current:
+        services.desk.release(current, visit.reviewer)
+    found = next_document(services, visit.reviewer, queue.position_of(form.get("after")))
+    if found is None:
+        return RedirectResponse(f"{HOME}?none", 303)
+    return RedirectResponse(f"{HOME}/{found}" + (f"?previous={current}" if current else ""), 303)
 
 
-def _shown_page(request: Request, indexes: list[int]) -> int:
-    asked = request.query_params.get("page", "")
-    number = int(asked) if asked.isdecimal() and len(asked) < 5 else 1
-    return number if number in indexes else 1
+def _is_our_page(path: str) -> bool:
+    return path.startswith(f"{HOME}/") or path == HOME or path == "/try"

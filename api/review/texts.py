@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
+from babel import Locale
+from babel.dates import format_date, format_datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
 LANGUAGES = ("ar", "en")
 LANGUAGE_COOKIE = "docqa_lang"
+LOCALES: Mapping[str, Locale] = {"ar": Locale("ar", "SY"), "en": Locale("en", "GB")}
+"""Whose plural rules and names of months are used; digits are Western in both."""
 _YEAR_S = 365 * 24 * 3600
-_SENTENCES: Mapping[str, Mapping[str, str]] = tomllib.loads(
+SENTENCES: Mapping[str, Mapping[str, Any]] = tomllib.loads(
     (Path(__file__).parent / "texts.toml").read_text(encoding="utf-8")
 )
+"""name -> language -> sentence, or plural form -> sentence"""
 TEXTS: Mapping[str, Mapping[str, str]] = {
-    language: {name: sentence[language] for name, sentence in _SENTENCES.items()}
+    language: {
+        name: sentence[language]
+        for name, sentence in SENTENCES.items()
+        if isinstance(sentence[language], str)
+    }
     for language in LANGUAGES
 }
 """language -> name -> sentence"""
@@ -38,15 +51,26 @@ def remember_language(request: Request, response: Response) -> None:
     """Keep what ``?lang=`` asks for in a cookie."""
     asked = request.query_params.get("lang")
     if asked in LANGUAGES:
-        response.set_cookie(
-            LANGUAGE_COOKIE,
-            str(asked),
-            max_age=_YEAR_S,
-            path="/review",
-            secure=request.url.scheme == "https",
-            httponly=True,
-            samesite="lax",
-        )
+        keep_preference(request, response, LANGUAGE_COOKIE, str(asked))
+
+
+def keep_preference(request: Request, response: Response, name: str, value: str) -> None:
+    """Remember how somebody likes the pages, for a year."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=_YEAR_S,
+        path="/",
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def counted(name: str, number: int, language: str) -> str:
+    """The plural sentence ``name`` for ``number`` things, in the form the language wants."""
+    form = LOCALES[language].plural_form(number)
+    return str(SENTENCES[name][language][form]).format(n=f"{number:,}")
 
 
 def days_left(days: int | None, language: str) -> str:
@@ -56,5 +80,32 @@ def days_left(days: int | None, language: str) -> str:
         return texts["days_none"]
     if days < 0:
         return texts["days_late"]
-    form = ("zero", "one", "two")[days] if days <= 2 else "few" if days <= 10 else "many"
-    return texts[f"days_{form}"].format(days=days)
+    return texts["days_zero"] if days == 0 else counted("days_left", days, language)
+
+
+def hours_left(hours: int, language: str) -> str:
+    """Whole hours until a deadline that is near."""
+    return TEXTS[language]["days_late"] if hours < 0 else counted("hours_left", hours, language)
+
+
+def day(moment: datetime | None, language: str, zone: str) -> str:
+    """A date, its month by name."""
+    if moment is None:
+        return ""
+    local = moment.astimezone(_zone(zone))
+    return format_date(local.date(), "d MMMM y", locale=LOCALES[language])
+
+
+def hour(moment: datetime, language: str, zone: str) -> str:
+    """A date with the hour and minute."""
+    local = moment.astimezone(_zone(zone))
+    return format_datetime(
+        local,
+        "d MMMM y، HH:mm" if language == "ar" else "d MMMM y, HH:mm",
+        locale=LOCALES[language],
+    )
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)

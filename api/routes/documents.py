@@ -139,8 +139,16 @@ def _add_showing(router: APIRouter, services: Services, drawing: Gate) -> None:
         return Response(picture, media_type="image/png")
 
 
-def draw_page(services: Services, document_id: str, page: int) -> bytes:
+def draw_page(
+    services: Services, document_id: str, page: int, max_side_px: int | None = None
+) -> bytes:
     """A PNG of a stored document's page; blocks.
+
+    Args:
+        services: where the document is, and what draws it.
+        document_id: which.
+        page: 1 for the first.
+        max_side_px: of its longer side; the settings' ``page_image_max_side_px`` if None or more.
 
     Raises:
         Problem: there is no such document or page.
@@ -150,4 +158,5 @@ def draw_page(services: Services, document_id: str, page: int) -> bytes:
     if not 1 <= page <= max(1, len(document.report["pages"])):
         raise Problem("http.page_not_found")
     data = services.blobs.get(document.blob_key)
-    return services.render_page(data, page, services.settings.page_image_max_side_px)
+    most = services.settings.page_image_max_side_px
+    return services.render_page(data, page, min(max_side_px or most, most))

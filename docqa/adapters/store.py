@@ -13,6 +13,7 @@ from docqa.adapters.audit_trail import append_entry
 from docqa.adapters.booking_tables import of_cancelled_booking
 from docqa.adapters.events import record_event
 from docqa.adapters.report_facts import record_facts
+from docqa.adapters.review_tables import note_facts
 from docqa.adapters.schema import (
     documents,
     open_engine,
@@ -284,7 +285,7 @@ class SqlStore:
     def rule(self, ruling: Ruling) -> None:
         """Record a ruling and put it in force. Raises KeyError for an unknown document."""
         with self.engine.begin() as connection:
-            if not _put_in_force(connection, ruling, documents.c.id == ruling.document_id):
+            if not put_in_force(connection, ruling, documents.c.id == ruling.document_id):
                 raise KeyError(ruling.document_id)
             self.changed(connection, ruling.document_id)
 
@@ -295,7 +296,7 @@ class SqlStore:
         """
         open_document = (documents.c.id == ruling.document_id) & (documents.c.decision == "review")
         with self.engine.begin() as connection:
-            if not _put_in_force(connection, ruling, open_document & ~of_cancelled_booking()):
+            if not put_in_force(connection, ruling, open_document & ~of_cancelled_booking()):
                 return False
             self.changed(connection, ruling.document_id)
             return True
@@ -361,9 +362,11 @@ def _add_report(
         )
     )
     record_facts(connection, [(document_id, number, report)])
+    note_facts(connection, document_id, report)
 
 
-def _put_in_force(connection: sa.Connection, ruling: Ruling, which: sa.ColumnElement[bool]) -> bool:
+def put_in_force(connection: sa.Connection, ruling: Ruling, which: sa.ColumnElement[bool]) -> bool:
+    """Rule in the caller's transaction, if the document is among ``which``; whether it was."""
     changed = connection.execute(sa.update(documents).where(which).values(decision=ruling.decision))
     if changed.rowcount == 0:
         return False

@@ -27,6 +27,7 @@ from docqa.adapters.bookings import SqlBookings
 from docqa.adapters.clients import SqlClients
 from docqa.adapters.records import SqlRecords
 from docqa.adapters.retention import SqlRetention
+from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.schema import migrate
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
@@ -133,6 +134,7 @@ class ScriptedInspector:
 class Title:
     title_ar: str
     title_en: str
+    other_side: str | None = None
 
 
 @dataclass
@@ -216,6 +218,8 @@ def scripted_service(
         "incoming_dir": folder / "incoming",
         "max_upload_bytes": 300_000,
         "dev": True,
+        "second_look_fraction": 0.0,
+        "supervisors": [REVIEWER],
     }
     settings = Settings(**(facts | changes))
     (folder / "docqa.sqlite3").write_bytes(_empty_database())
@@ -231,7 +235,7 @@ def scripted_service(
         inspector=inspector,
         render_page=render_page,
         document_types={
-            "sy-id-front": Title("البطاقة الشخصية، الوجه", "Identity card, front"),
+            "sy-id-front": Title("البطاقة الشخصية، الوجه", "Identity card, front", "sy-id-back"),
             "sy-id-back": Title("البطاقة الشخصية، الظهر", "Identity card, back"),
         },
         problem_text=problem_text,
@@ -249,6 +253,7 @@ def scripted_service(
         blobs=blobs,
         webhooks=SqlWebhooks(store.engine),
         clients=SqlClients(store.engine),
+        desk=SqlDesk(store.engine),
         ready=lambda: [*store.problems(), *unready],
         portal=Portal(
             records=SqlRecords(store, SqlRetention(store.engine, blobs, store.booking_changed)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.review.claims import masked
+from api.review.queue import PAGE_LENGTH
 from api.review.texts import TEXTS
-from api.review.views import PAGE_LENGTH, findings, masked
+from api.review.views import findings
 from docqa.errors import InvalidDocument
 from tests.api.reviewing import document, form_token
 from tests.api.scripted_service import (
@@ -45,8 +47,8 @@ def test_the_queue_shows_what_waits_with_the_nearest_deadline_first(
     document(3, service, decision="accept", report=report())
     page = reviewer.get("/review").text
     assert shown_ids(page) == [soon.id, late.id]
-    assert "Identity card, front" in page and "Message of geometry.skew" in page
-    assert "1 day left" in page and "5 days left" in page
+    assert "Identity card, front" in page and "Turned" in page
+    assert "24 hours left" in page and "5 days left" in page
 
 
 def test_an_empty_queue_says_so(reviewer: TestClient) -> None:
@@ -59,12 +61,12 @@ def test_a_long_queue_comes_in_pages_that_neither_repeat_nor_skip(
     ids = [document(number, service).id for number in range(1, PAGE_LENGTH + 4)]
     first = reviewer.get("/review").text
     assert shown_ids(first) == ids[:PAGE_LENGTH]
-    following = re.search(r'class="next" href="([^"]+)"', first)
+    following = re.search(r'class="target next" href="([^"]+)"', first)
     assert following is not None
     service.store.supersede(ids[0], report("accept"))
-    second = reviewer.get(following[1]).text
+    second = reviewer.get(unescape(following[1])).text
     assert shown_ids(second) == ids[PAGE_LENGTH:]
-    assert 'class="next"' not in second
+    assert "target next" not in second
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10=", "bnVsbA==", "%00", "WyIxIiwiMiIsIjMiXQ=="])
@@ -101,10 +103,10 @@ def test_a_document_is_shown_with_reasons_regions_and_claims(
     page = reviewer.get(f"/review/{made.id}").text
     assert 'viewBox="0 0 1240 1754"' in page
     assert 'points="200,300 350,300 350,450 200,450"' in page
-    assert 'class="outline" points="40,40' in page
-    assert 'class="field" points="500,500' in page
+    assert re.search(r'layer-page">\s*<polygon points="40,40', page)
+    assert re.search(r'layer-fields">\s*<polygon points="500,500', page)
     assert "Message of quality.glare" in page and "Advice of quality.glare" in page
-    assert "رسالة quality.glare" in page and "نصيحة quality.glare" in page
+    assert "رسالة quality.glare نصيحة quality.glare" in page
     assert '<bdi dir="ltr">1.84°</bdi>' in page and '<bdi dir="ltr">1°</bdi>' in page
     assert "<bdi>آمنة</bdi>" in page
     assert TEXTS["en"]["match_near"] in page and TEXTS["en"]["match_none"] in page
@@ -118,7 +120,7 @@ def reading(name: str, match: str, source: str | None, **changes: Any) -> dict[s
 def cells(page: str) -> list[str]:
     """The cells of the table of claims, row by row, without the chips."""
     table = page[page.index('<table class="claims">') : page.index("</table>")]
-    return re.findall(r"<td[^>]*>(?!<span)(.*?)</td>", table)
+    return re.findall(r"<td[^>]*>(<bdi>.*?</bdi>|–)", table)
 
 
 def test_typed_and_read_stand_side_by_side_with_what_differs_marked(
@@ -151,15 +153,15 @@ def test_typed_and_read_stand_side_by_side_with_what_differs_marked(
         },
     )
     assert cells(reviewer.get(f"/review/{made.id}").text) == [
-        "<bdi>أمين<mark>ة</mark></bdi>",
-        "<bdi>أمين<mark>ا</mark></bdi>",
-        "<bdi><mark>ا</mark>مينة</bdi>",
+        '<bdi>أمين<mark class="replaced">ة</mark></bdi>',
+        '<bdi>أمين<mark class="replaced">ا</mark></bdi>',
+        '<bdi><mark class="replaced">ا</mark>مينة</bdi>',
         "<bdi>1990-04-12</bdi>",
         "<bdi>الثاني عشر من نيسان لعام ألف وتسعمائة وتسعين</bdi>",
-        "<bdi>محم<mark>و</mark>د</bdi>",
+        '<bdi>محم<mark class="extra">و</mark>د</bdi>',
         "<bdi>محمد</bdi>",
-        "<bdi>01***<mark>5</mark>***90</bdi>",
-        "<bdi>01***<mark>9</mark>***90</bdi>",
+        '<bdi>01***<mark class="replaced">5</mark>***90</bdi>',
+        '<bdi>01***<mark class="replaced">9</mark>***90</bdi>',
         "<bdi>هدى</bdi>",
         "–",
     ]
@@ -205,7 +207,7 @@ def test_what_speaks_for_a_reason_is_told_with_it(reviewer: TestClient, service:
 )
 def test_quantities_are_shown_as_people_read_them(value: float, unit: str, shown: str) -> None:
     judged = report("review", (reason("quality.blur", "review", value=value, unit=unit),))
-    [finding] = findings(judged, "en", 1)
+    [finding] = findings(judged, "en")
     assert finding.value == shown
 
 
@@ -251,7 +253,8 @@ def test_texts_of_strangers_are_only_ever_text(reviewer: TestClient, service: Sc
         page = reviewer.get(path).text
         assert HOSTILE not in page and "49" not in re.findall(r">\s*(49)\s*<", page)
         assert escape(HOSTILE, quote=False)[:12] in page.replace("&#34;", '"')
-        assert tags(page).isdisjoint({"script", "iframe", "object"})
+        assert tags(page).isdisjoint({"iframe", "object"})
+        assert "<script>" not in page
 
 
 class _Tags(HTMLParser):

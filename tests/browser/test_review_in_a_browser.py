@@ -1,160 +1,122 @@
-"""A reviewer signs in and decides, in a real browser: both languages, with and without scripts."""
+"""Reviewers at work in a real browser: both languages, with and without scripts."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from api.app import create_app
 from api.review.texts import TEXTS
-from docqa.fields import CLAIM_NAMES, MATCHES
-from docqa.ports import StoredDocument
-from tests.api.scripted_service import (
-    PASSWORD,
-    REVIEWER,
-    Clock,
-    Scripted,
-    reason,
-    report,
-    scripted_service,
-    square,
+from tests.api.scripted_service import REVIEWER, Scripted
+from tests.browser.reviewing_in_a_browser import (
+    DESK,
+    PHONE,
+    Watch,
+    add_document,
+    sign_in,
+    visiting,
 )
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1360, "height": 900}
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is not installed")
+OTHER = "samer"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield started
-        started.close()
+def key(page: Page, name: str) -> None:
+    page.wait_for_selector("html[data-listens]")
+    page.keyboard.press(name)
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[Scripted, str]]:
-    now = datetime.now(UTC)
-    with scripted_service(tmp_path, clock=Clock(now)) as service:
-        config = uvicorn.Config(
-            create_app(service.services), port=0, log_level="critical", ws="none"
-        )
-        server = uvicorn.Server(config)
-        listener = config.bind_socket()
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield service, f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+def add_colleague(service: Scripted) -> None:
+    known = service.store.password_hash(REVIEWER)
+    assert known is not None
+    service.store.add_reviewer(OTHER, known)
 
 
-def add_document(service: Scripted, number: int = 1, **changes: Any) -> StoredDocument:
-    glare = reason(
-        "quality.glare", "review", regions=[{"kind": "glare", "polygon": square(700, 400, 250)}]
-    )
-    judged = report("review", (glare, reason("geometry.skew", "review")))
-    judged["fields"] = [
-        {
-            "name": name,
-            "match": match,
-            "source": "mrz",
-            "confidence": 0.9,
-            "page": 1,
-            "polygon": None,
-        }
-        for name, match in zip(CLAIM_NAMES, [*MATCHES, *MATCHES], strict=True)
-    ]
-    facts: dict[str, Any] = {
-        "id": f"doc_{number:032x}",
-        "blob_key": f"{number:032x}",
-        "file_name": "هوية.pdf",
-        "document_type": "sy-id-front",
-        "claims": {name: "01234567890" for name in CLAIM_NAMES},
-        "report": judged,
-        "decision": "review",
-        "received_at": service.clock.now,
-        "deadline_at": service.clock.now + timedelta(days=number),
-    }
-    made = StoredDocument(**(facts | changes))
-    service.services.blobs.put(made.blob_key, b"%PDF")
-    service.store.add(made)
-    return made
-
-
-def sign_in(page: Page, url: str, language: str) -> None:
-    texts = TEXTS[language]
-    page.goto(f"{url}/review?lang={language}")
-    page.goto(f"{url}/review/login?lang={language}")
-    page.get_by_label(texts["name"], exact=True).fill(REVIEWER)
-    page.get_by_label(texts["password"], exact=True).fill(PASSWORD)
-    page.get_by_role("button", name=texts["sign_in"]).click()
-    expect(page.get_by_role("heading", name=texts["queue"])).to_be_visible()
-
-
-@pytest.mark.parametrize("language", ["ar", "en"])
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts-on", "scripts-off"])
-def test_a_reviewer_signs_in_and_decides(
-    browser: Browser,
-    served: tuple[Scripted, str],
-    language: str,
-    viewport: Any,
-    scripts: bool,
+@pytest.mark.parametrize(
+    ("language", "viewport", "scripts"),
+    [("ar", DESK, True), ("en", PHONE, True), ("ar", PHONE, False), ("en", DESK, False)],
+    ids=["ar-desk", "en-phone", "ar-phone-no-scripts", "en-desk-no-scripts"],
+)
+def test_a_reviewer_signs_in_takes_a_document_and_rejects_it(
+    browser: Browser, served: tuple[Scripted, str], language: str, viewport: Any, scripts: bool
 ) -> None:
     service, url = served
     made = add_document(service)
-    texts = TEXTS[language]
-    with browser.new_context(viewport=viewport, java_script_enabled=scripts) as context:
+    texts, watch = TEXTS[language], Watch()
+    with visiting(browser, viewport=viewport, java_script_enabled=scripts) as context:
         page = context.new_page()
-        elsewhere: list[str] = []
-        complaints: list[str] = []
-
-        def note(request: Request) -> None:
-            if not request.url.startswith(url):
-                elsewhere.append(request.url)
-
-        page.on("request", note)
-        page.on("console", lambda message: complaints.append(message.text))
+        watch.over(page, url)
         sign_in(page, url, language)
-        page.locator(".queue a").first.click()
+        page.get_by_role("button", name=texts["take_next"]).click()
         expect(page.locator("svg.page")).to_be_visible()
         expect(page.locator("html")).to_have_attribute("dir", "rtl" if language == "ar" else "ltr")
-        box = page.locator("svg.page").bounding_box()
-        assert box is not None and box["width"] <= viewport["width"]
-        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
-        page.get_by_label(texts["ruling_reason"], exact=True).fill("الزاوية مقطوعة")
-        page.get_by_role("button", name=texts["reject"]).click()
+        page.locator("summary.reject").click()
+        expect(page.get_by_text("رسالة quality.glare نصيحة quality.glare")).to_be_visible()
+        page.get_by_label(texts["own_words"], exact=True).fill("الزاوية مقطوعة")
+        page.get_by_role("button", name=texts["reject_now"]).click()
         expect(page.get_by_text(texts["recorded"])).to_be_visible()
         expect(page.get_by_text(texts["queue_empty"])).to_be_visible()
     [ruling] = service.store.rulings(made.id)
-    assert (ruling.decision, ruling.reason, ruling.reviewer) == (
-        "reject",
-        "الزاوية مقطوعة",
-        REVIEWER,
-    )
-    assert elsewhere == []
-    assert complaints == []
+    assert (ruling.decision, ruling.reviewer) == ("reject", REVIEWER)
+    assert ruling.reason.startswith("الزاوية مقطوعة\n")
+    assert "Message of quality.glare Advice of quality.glare" in ruling.reason
+    assert (watch.elsewhere, watch.complaints) == ([], [])
+
+
+def test_one_key_decides_and_goes_on_and_another_takes_it_back(
+    browser: Browser, served: tuple[Scripted, str]
+) -> None:
+    service, url = served
+    first, second = add_document(service, 1), add_document(service, 2)
+    with visiting(browser) as context:
+        page = context.new_page()
+        sign_in(page, url)
+        key(page, "n")
+        expect(page).to_have_url(re.compile(first.id))
+        key(page, "a")
+        expect(page).to_have_url(re.compile(f"/review/{second.id}"))
+        assert [ruling.decision for ruling in service.store.rulings(first.id)] == ["accept"]
+        key(page, "z")
+        expect(page.get_by_text(TEXTS["en"]["undone"])).to_be_visible()
+        expect(page).to_have_url(re.compile(f"/review/{first.id}"))
+    found = service.store.get(first.id)
+    assert found is not None and found.decision == "review"
+    assert service.store.rulings(first.id) == []
+
+
+def test_a_claim_that_was_lost_is_told_and_nothing_typed_is_lost(
+    browser: Browser, served: tuple[Scripted, str]
+) -> None:
+    service, url = served
+    made = add_document(service)
+    add_colleague(service)
+    texts = TEXTS["en"]
+    with visiting(browser) as mine, visiting(browser) as theirs:
+        page, other = mine.new_page(), theirs.new_page()
+        sign_in(page, url)
+        sign_in(other, url, name=OTHER)
+        page.get_by_role("button", name=texts["take_next"]).click()
+        page.locator("#note").fill("see the corner")
+        page.locator("summary.reject").click()
+        page.get_by_label(texts["own_words"], exact=True).fill("scan all of it")
+        page.get_by_label("Turned", exact=False).first.uncheck()
+        other.goto(f"{url}/review/{made.id}")
+        expect(other.get_by_text(f"{REVIEWER}⁩ is working on this document")).to_be_visible()
+        service.clock.now += timedelta(minutes=11)
+        other.goto(f"{url}/review/{made.id}")
+        key(other, "c")
+        expect(other.get_by_text("You hold this document")).to_be_visible()
+        with page.expect_response(f"**/review/{made.id}") as answer:
+            page.get_by_role("button", name=texts["reject_now"]).click()
+        assert answer.value.status == 412
+        expect(page.get_by_role("alert")).to_have_text(texts["claim_lost"])
+        expect(page.locator("#note")).to_have_value("see the corner")
+        expect(page.locator("#reason")).to_have_value("scan all of it")
+        expect(page.locator("input[name='code.geometry.skew']")).not_to_be_checked()
+        expect(page.locator("input[name='code.quality.glare']")).to_be_checked()
+    assert service.store.rulings(made.id) == []
 
 
 def test_the_page_image_is_there_and_regions_lie_where_the_report_says(
@@ -162,10 +124,10 @@ def test_the_page_image_is_there_and_regions_lie_where_the_report_says(
 ) -> None:
     service, url = served
     made = add_document(service)
-    with browser.new_context(viewport=DESK) as context:  # type: ignore[arg-type]
+    with visiting(browser) as context:
         page = context.new_page()
-        sign_in(page, url, "en")
-        with page.expect_response(f"**/review/{made.id}/pages/1/image") as image:
+        sign_in(page, url)
+        with page.expect_response("**/image?size=small") as image:
             page.goto(f"{url}/review/{made.id}")
         assert image.value.status == 200
         whole = page.locator("svg.page image").bounding_box()
@@ -177,38 +139,76 @@ def test_the_page_image_is_there_and_regions_lie_where_the_report_says(
     assert glare["y"] - whole["y"] == pytest.approx(400 * scale, abs=4)
 
 
-def test_what_strangers_wrote_does_not_run(browser: Browser, served: tuple[Scripted, str]) -> None:
-    service, url = served
-    hostile = reason("geometry.skew", "review", message={"ar": HOSTILE, "en": HOSTILE})
-    made = add_document(
-        service,
-        file_name=HOSTILE,
-        booking_ref=HOSTILE,
-        claims={"given_name": HOSTILE},
-        report=report("review", (hostile,)),
-    )
-    with browser.new_context(viewport=DESK) as context:  # type: ignore[arg-type]
-        page = context.new_page()
-        sign_in(page, url, "en")
-        assert page.locator("main img").count() == 0
-        page.goto(f"{url}/review/{made.id}")
-        expect(page.get_by_text(HOSTILE).first).to_be_visible()
-        assert page.locator("main img").count() == 0
-        assert "owned" not in page.title()
-
-
-def test_of_two_reviewers_at_the_same_document_the_second_is_told(
+def test_a_reason_is_zoomed_to_without_scripts_too(
     browser: Browser, served: tuple[Scripted, str]
 ) -> None:
     service, url = served
     made = add_document(service)
-    with browser.new_context() as first, browser.new_context() as second:
-        pages = [first.new_page(), second.new_page()]
-        for page in pages:
-            sign_in(page, url, "en")
-            page.goto(f"{url}/review/{made.id}")
-        for page, button in zip(pages, ("accept", "reject"), strict=True):
-            page.get_by_label(TEXTS["en"]["ruling_reason"], exact=True).fill("looked at it")
-            page.get_by_role("button", name=TEXTS["en"][button]).click()
-        expect(pages[1].get_by_role("alert")).to_have_text(TEXTS["en"]["already_ruled"])
-    assert [ruling.decision for ruling in service.store.rulings(made.id)] == ["accept"]
+    with visiting(browser, java_script_enabled=False) as context:
+        page = context.new_page()
+        sign_in(page, url)
+        page.goto(f"{url}/review/{made.id}")
+        page.get_by_label(TEXTS["en"]["show_reason"].format(number=1)).click()
+        shown = [float(n) for n in str(page.locator("svg.page").get_attribute("viewBox")).split()]
+        page.locator("input[value='marks']").uncheck()
+        expect(page.locator("#mark-1")).to_be_hidden()
+    x, y, width, height = shown
+    assert (x + width / 2, y + height / 2) == pytest.approx((825, 525), abs=2)
+    assert 250 < width < 1240
+
+
+def test_the_number_is_shown_for_a_reason_that_is_then_on_record(
+    browser: Browser, served: tuple[Scripted, str]
+) -> None:
+    service, url = served
+    made = add_document(service)
+    with visiting(browser) as context:
+        page = context.new_page()
+        sign_in(page, url)
+        page.goto(f"{url}/review/{made.id}")
+        claims = page.locator("#claims")
+        expect(claims).not_to_contain_text("01234567890")
+        expect(claims.locator("svg.crop")).to_have_count(1)
+        page.locator("#note").fill("kept while parts are replaced")
+        page.get_by_label(TEXTS["en"]["reveal_reason"]).fill("two digits look alike")
+        page.get_by_role("button", name=TEXTS["en"]["reveal"]).click()
+        expect(claims).to_contain_text("01234567890")
+        expect(claims).to_contain_text("٠١٢٣٤٥٦٧٨٩٠")
+        expect(claims.locator("svg.crop")).to_have_count(2)
+        expect(page.locator("#history")).to_contain_text("revealed the national number")
+        expect(page.locator("#history")).to_contain_text("two digits look alike")
+        expect(page.locator("#note")).to_have_value("kept while parts are replaced")
+    assert [entry.action for entry in service.services.desk.trail(made.id)] == ["revealed"]
+
+
+def test_the_language_is_switched_and_remembered(
+    browser: Browser, served: tuple[Scripted, str]
+) -> None:
+    service, url = served
+    made = add_document(service)
+    with visiting(browser) as context:
+        page = context.new_page()
+        sign_in(page, url, "en")
+        page.goto(f"{url}/review/{made.id}?page=1")
+        page.get_by_role("link", name="العربية").click()
+        expect(page.locator("html")).to_have_attribute("lang", "ar")
+        assert made.id in page.url
+        page.goto(f"{url}/review")
+        expect(page.get_by_role("heading", name=TEXTS["ar"]["queue"])).to_be_visible()
+
+
+def test_front_and_back_are_shown_together(browser: Browser, served: tuple[Scripted, str]) -> None:
+    service, url = served
+    front = add_document(service, 1, booking_ref="B-1")
+    add_document(service, 2, booking_ref="B-1", document_type="sy-id-back")
+    add_document(service, 3, booking_ref="B-2")
+    with visiting(browser) as context:
+        page = context.new_page()
+        sign_in(page, url)
+        page.goto(f"{url}/review/{front.id}")
+        expect(page.locator(".siblings li")).to_have_count(1)
+        expect(page.locator(".siblings")).to_contain_text(TEXTS["en"]["attempts_other_side"])
+        page.get_by_role("link", name=TEXTS["en"]["side_by_side"]).click()
+        expect(page.locator("svg.page")).to_have_count(2)
+        page.goto(f"{url}/review/{front.id}?beside=doc_{3:032x}")
+        expect(page.locator("svg.page")).to_have_count(1)

@@ -9,6 +9,7 @@ from docqa.adapters import (
     client_tables,  # noqa: F401  (its tables belong to the metadata)
     record_tables,  # noqa: F401  # its tables join the metadata
     revalidation_tables,  # noqa: F401  # its tables belong to the schema
+    review_tables,  # noqa: F401  # the comparison sees its tables
     webhook_tables,  # noqa: F401  # so that the metadata has its tables
 )
 from docqa.adapters.schema import metadata

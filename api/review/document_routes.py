@@ -1,0 +1,163 @@
+"""One document under ``/review/{id}``: look, take, reveal, decide, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Response
+from starlette.responses import RedirectResponse
+
+from api.gate import Gate
+from api.review.account import HOME
+from api.review.deciding import (
+    LONGEST_WORDS_CHARACTERS,
+    SHORTEST_WORDS_CHARACTERS,
+    citizen_message,
+    is_sampled,
+    ticked_codes,
+)
+from api.review.document_page import Typed, document_page
+from api.review.notices import UNDO_GRACE, UNDO_WITHIN
+from api.review.sign_in import form_is_ours, read_form
+from api.review.taking import next_document, take
+from api.review.visits import Visit, visits
+from api.routes.documents import draw_page
+from api.services import Services
+from docqa.reviewing import Decided, Outcome, TrailEntry
+
+_SIDES_PX = {"thumb": 320, "small": 1000}
+_OUTCOMES: dict[str, Outcome] = {
+    "accept": "accept",
+    "reject": "reject",
+    "rescan": "rescan",
+    "escalate": "escalate",
+}
+_FAILED = {"lost": (412, "claim_lost"), "closed": (409, "already_ruled")}
+_Form = dict[str, str]
+_Work = Callable[[Services, Visit, str, _Form], Response]
+
+
+def document_page_routes(services: Services, drawing: Gate) -> APIRouter:
+    """The routes of one document."""
+    router = APIRouter(prefix=HOME, include_in_schema=False)
+    signed_in = Depends(visits(services))
+
+    @router.get("/{document_id}")
+    def show(document_id: str, visit: Visit = signed_in) -> Response:
+        return document_page(services, visit, document_id)
+
+    @router.get("/{document_id}/pages/{page}/image")
+    async def page_image(
+        document_id: str, page: int, size: str = "full", visit: Visit = signed_in
+    ) -> Response:
+        with drawing.admitted():
+            picture = await drawing.run(
+                lambda: draw_page(services, document_id, page, _SIDES_PX.get(size))
+            )
+        return Response(picture, media_type="image/png")
+
+    def add(path: str, work: _Work) -> None:
+        async def answer(document_id: str, visit: Visit = signed_in) -> Response:
+            form = await read_form(visit.request)
+
+            def checked() -> Response:
+                if not form_is_ours(visit.request, form):
+                    return document_page(
+                        services, visit, document_id, 403, "form_expired", _typed(form)
+                    )
+                if services.store.get(document_id) is None:
+                    return document_page(services, visit, document_id)
+                return work(services, visit, document_id, form)
+
+            return await anyio.to_thread.run_sync(checked)
+
+        router.add_api_route(path, answer, methods=["POST"])
+
+    add("/{document_id}", _decide)
+    add("/{document_id}/claim", _claim)
+    add("/{document_id}/release", _release)
+    add("/{document_id}/reveal", _reveal)
+    add("/{document_id}/undo", _undo)
+    return router
+
+
+def _decide(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:
+    typed = _typed(form)
+    outcome = _OUTCOMES.get(form.get("decision", ""))
+    wants_reason = outcome in (None, "reject", "rescan")
+    if wants_reason and not typed.codes and len(typed.words) < SHORTEST_WORDS_CHARACTERS:
+        return document_page(services, visit, document_id, 422, "reject_reason_missing", typed)
+    document = services.store.get(document_id)
+    if outcome is None or document is None:
+        return document_page(services, visit, document_id, 422, "reject_reason_missing", typed)
+    codes = typed.codes or () if wants_reason else ()
+    claim = form.get("claim", "")
+    result = services.desk.decide(
+        Decided(
+            document_id=document_id,
+            reviewer=visit.reviewer,
+            outcome=outcome,
+            message=citizen_message(services, document.report, codes, typed.words),
+            note=typed.note,
+            given_codes=codes,
+            decided_at=services.clock(),
+        ),
+        claim_version=int(claim) if claim.isdecimal() and len(claim) < 10 else None,
+        second_look=is_sampled(document_id, services.settings.second_look_fraction),
+    )
+    if result != "recorded":
+        status, failure = _FAILED[result]
+        return document_page(services, visit, document_id, status, failure, typed)
+    position = document.deadline_at, document.received_at, document.id
+    found = next_document(services, visit.reviewer, position)
+    if found is None:
+        return RedirectResponse(f"{HOME}?done={document_id}", 303)
+    return RedirectResponse(f"{HOME}/{found}?done={document_id}&previous={document_id}", 303)
+
+
+def _claim(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:
+    takes_over = visit.supervises and "over" in form
+    claim = take(services, document_id, visit.reviewer, take_over=takes_over)
+    if "beat" in form:  # a script asks; nobody sees this answer
+        return Response(status_code=412 if claim is None else 204)
+    if claim is None:
+        return document_page(services, visit, document_id, 412, "claim_lost", _typed(form))
+    return RedirectResponse(f"{HOME}/{document_id}", 303)
+
+
+def _release(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:
+    services.desk.release(document_id, visit.reviewer)
+    return RedirectResponse(HOME, 303)
+
+
+def _reveal(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:
+    why = form.get("why", "").strip()[:LONGEST_WORDS_CHARACTERS]
+    if len(why) < SHORTEST_WORDS_CHARACTERS:
+        return document_page(
+            services, visit, document_id, 422, "reveal_reason_missing", _typed(form)
+        )
+    services.desk.record(TrailEntry(document_id, visit.reviewer, "revealed", why, services.clock()))
+    return RedirectResponse(f"{HOME}/{document_id}#claims", 303)
+
+
+def _undo(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:
+    undone = services.desk.undo(
+        document_id,
+        visit.reviewer,
+        now=services.clock(),
+        within=UNDO_WITHIN + UNDO_GRACE,
+    )
+    if not undone:
+        return document_page(services, visit, document_id, 409, "undo_late")
+    take(services, document_id, visit.reviewer, take_over=False)
+    return RedirectResponse(f"{HOME}/{document_id}?undone", 303)
+
+
+def _typed(form: _Form) -> Typed:
+    return Typed(
+        words=form.get("reason", "").strip()[:LONGEST_WORDS_CHARACTERS],
+        note=form.get("note", "").strip()[:LONGEST_WORDS_CHARACTERS],
+        codes=tuple(ticked_codes(form)),
+        outcome=form.get("decision", ""),
+    )

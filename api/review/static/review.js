@@ -1,0 +1,55 @@
+// What scripts add to the reviewers' pages. Every form and link works without them.
+
+import { followBeat } from "./claim.js";
+import { listen } from "./keys.js";
+import { replaceParts } from "./parts.js";
+import { Viewer } from "./viewer.js";
+
+const viewers = [...document.querySelectorAll("[data-viewer]")]
+  .filter((section) => section.querySelector("svg.page"))
+  .map((section) => new Viewer(section));
+const main = viewers.find((viewer) => viewer.name === "main");
+
+for (const link of document.querySelectorAll("[data-zoom]")) {
+  link.addEventListener("click", (event) => {
+    if (main?.showMark(link.dataset.zoom)) event.preventDefault();
+  });
+}
+
+for (const opener of document.querySelectorAll("[data-opens]")) {
+  opener.hidden = false;
+  opener.addEventListener("click", () => {
+    const dialog = document.getElementById(opener.dataset.opens);
+    if (!dialog.open) dialog.showModal();
+  });
+}
+
+for (const rejecting of document.querySelectorAll("details.rejecting")) {
+  rejecting.addEventListener("toggle", () => {
+    if (rejecting.open) rejecting.querySelector("[data-first]").focus();
+  });
+}
+
+for (const form of document.querySelectorAll("[data-undo]")) {
+  let left = Number(form.dataset.undo);
+  const shown = form.querySelector(".countdown");
+  const ticking = setInterval(() => {
+    left -= 1;
+    shown.textContent = String(left);
+    if (left > 0) return;
+    clearInterval(ticking);
+    form.remove();
+  }, 1000);
+}
+
+// Crops of lines sharpen once everything that matters first has come.
+addEventListener("load", () => {
+  for (const crop of document.querySelectorAll("svg.crop[data-full]")) {
+    crop.querySelector("image").setAttribute("href", crop.dataset.full);
+  }
+});
+
+listen();
+replaceParts();
+followBeat();
+document.documentElement.dataset.listens = "yes";

@@ -1,0 +1,36 @@
+"""Who works on what."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from api.services import Services
+from docqa.reviewing import Claim, Position, TrailEntry
+
+
+def lease_of(services: Services) -> timedelta:
+    """How long a document is held without a sign of life."""
+    return timedelta(minutes=services.settings.claim_minutes)
+
+
+def take(services: Services, document_id: str, reviewer: str, *, take_over: bool) -> Claim | None:
+    """Hold a document and note it; None while somebody else holds it."""
+    now = services.clock()
+    before = services.desk.holder(document_id, now=now)
+    claim = services.desk.claim(
+        document_id, reviewer, now=now, lease=lease_of(services), take_over=take_over
+    )
+    if claim is not None and (before is None or before.reviewer != reviewer):
+        action = "claimed" if before is None else "taken_over"
+        services.desk.record(TrailEntry(document_id, reviewer, action, "", now))
+    return claim
+
+
+def next_document(services: Services, reviewer: str, after: Position | None) -> str | None:
+    """Hold the next document after a position, from the start again when there is none behind."""
+    lease = lease_of(services)
+    now = services.clock()
+    found = services.desk.claim_next(reviewer, now=now, lease=lease, after=after)
+    if found is None and after is not None:
+        found = services.desk.claim_next(reviewer, now=now, lease=lease)
+    return found

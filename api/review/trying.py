@@ -1,0 +1,137 @@
+"""``/try``: a citizen or a clerk checks a file before uploading it. Nothing is stored."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.gate import Gate
+from api.problems import Problem, problem_texts, status_of
+from api.review.pages import render
+from api.review.sign_in import keep_token, new_visitor, session_token
+from api.review.texts import language_of
+from api.review.viewer import PageView, page_view
+from api.review.views import Finding, findings, type_title
+from api.services import Services
+from api.submission import DEFAULT_DOCUMENT_TYPE, Submission, inspect, parse_submission
+from api.upload import received
+from docqa.errors import InvalidDocument, InvalidRequest
+
+_IMAGES = "'self' data:"
+"""The page's picture travels inside the answer: it is not kept anywhere to be fetched later."""
+_PICTURE_PX = 1000
+_MOST_PAGES = 4
+_STATUS_OVERLOADED = 503
+
+
+@dataclass(frozen=True, slots=True)
+class TriedPage:
+    """One page of the file, with what was found on it."""
+
+    view: PageView
+    picture: str
+    """A data URI; "" when the page cannot be drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of a file."""
+
+    decision: str
+    score: int | None
+    file_name: str
+    findings: tuple[Finding, ...]
+    pages: tuple[TriedPage, ...]
+
+
+def try_routes(services: Services, uploads: Gate) -> APIRouter:
+    """``/try``, for everybody."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/try")
+    def show(request: Request) -> Response:
+        return _page(services, request)
+
+    @router.post("/try")
+    async def check(request: Request) -> Response:
+        settings, language = services.settings, language_of(request)
+        try:
+            with uploads.admitted():
+                async with received(
+                    request,
+                    folder=settings.incoming_dir,
+                    max_bytes=settings.max_upload_bytes,
+                    timeout_s=settings.upload_timeout_s,
+                ) as upload:
+                    sent = parse_submission(upload, {})
+                    tried = await uploads.run(lambda: _try(services, sent, language))
+        except (InvalidDocument, InvalidRequest) as error:
+            texts = services.problem_text(error.code, error.facts)
+            return _page(services, request, status_of(error.code), refused=texts[language])
+        except Problem as error:
+            texts = problem_texts(error.code)
+            return _page(services, request, status_of(error.code), refused=texts[language])
+        return _page(services, request, tried=tried, chosen=sent.document_type)
+
+    return router
+
+
+def _page(
+    services: Services,
+    request: Request,
+    status: int = 200,
+    *,
+    tried: Tried | None = None,
+    refused: Mapping[str, str] | None = None,
+    chosen: str = DEFAULT_DOCUMENT_TYPE,
+) -> Response:
+    token = session_token(request) or new_visitor()
+    language = language_of(request)
+    response = render(
+        request,
+        "try.html",
+        token=token,
+        status=status,
+        images=_IMAGES,
+        tried=tried,
+        refused=refused,
+        chosen=chosen,
+        types=[
+            (known, type_title(services.document_types, known, language))
+            for known in services.document_types
+        ],
+    )
+    if status == _STATUS_OVERLOADED:
+        response.headers["Retry-After"] = str(services.settings.retry_after_s)
+    keep_token(request, response, token)
+    return response
+
+
+def _try(services: Services, sent: Submission, language: str) -> Tried:
+    report = inspect(services, sent).report
+    data = sent.upload.path.read_bytes()
+    return Tried(
+        decision=report["verdict"]["decision"],
+        score=report["verdict"]["score"],
+        file_name=sent.file_name,
+        findings=tuple(findings(report, language)),
+        pages=tuple(
+            _tried_page(services, report, data, page["index"], language)
+            for page in report["pages"][:_MOST_PAGES]
+        ),
+    )
+
+
+def _tried_page(
+    services: Services, report: Mapping[str, Any], data: bytes, index: int, language: str
+) -> TriedPage:
+    try:
+        drawn = base64.b64encode(services.render_page(data, index, _PICTURE_PX)).decode()
+        picture = f"data:image/png;base64,{drawn}"
+    except InvalidDocument:
+        picture = ""
+    return TriedPage(page_view(services, report, index, language), picture)

@@ -1,0 +1,61 @@
+"""Requests of people who are signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request, Response
+
+from api.review.pages import render
+from api.review.sign_in import session_token
+from api.review.texts import language_of
+from api.services import Services
+
+
+class SignInNeeded(Exception):
+    """Whoever asks is not signed in (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request of somebody who is signed in."""
+
+    request: Request
+    reviewer: str
+    token: str
+    language: str
+    supervises: bool
+    """Whether they may see what others decided, and take documents over."""
+
+    def render(self, template: str, status: int = 200, **values: Any) -> Response:
+        """``template`` for this reviewer."""
+        return render(
+            self.request,
+            template,
+            token=self.token,
+            reviewer=self.reviewer,
+            status=status,
+            supervises=self.supervises,
+            **values,
+        )
+
+
+def visits(services: Services) -> Callable[[Request], Visit]:
+    """The dependency that finds out who asks. It raises SignInNeeded."""
+
+    def visit(request: Request) -> Visit:
+        token = session_token(request)
+        reviewer = services.sessions.reviewer(token, now=services.clock())
+        if reviewer is None:
+            raise SignInNeeded
+        return Visit(
+            request,
+            reviewer,
+            token,
+            language_of(request),
+            supervises=reviewer in services.settings.supervisors,
+        )
+
+    return visit

@@ -1,0 +1,382 @@
+"""Reviewers at work, in an SQL database: queue, claims, decisions, second looks, trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from docqa.adapters import review_figures
+from docqa.adapters import review_writing as writing
+from docqa.adapters.review_tables import (
+    review_claims,
+    review_decisions,
+    review_facts,
+    review_reasons,
+    review_trail,
+    second_looks,
+)
+from docqa.adapters.schema import documents
+from docqa.reviewing import (
+    Attempt,
+    Claim,
+    Counters,
+    Decided,
+    Figures,
+    Position,
+    QueueFilter,
+    TrailEntry,
+    Waiting,
+)
+
+_TRIED_AT_ONCE = 20
+"""Documents that are tried in turn when several reviewers ask for the next at the same moment."""
+
+
+_SECOND_LOOK_LEASES = 6
+"""Nobody else waits for a second look, so it is held longer and without a sign of life."""
+_ORDER = (documents.c.deadline_at.nulls_last(), documents.c.received_at, documents.c.id)
+
+
+class SqlDesk:
+    """ReviewDesk on SQLite or PostgreSQL.
+
+    Every write begins with the statement that takes the lock on the document, so that of two
+    reviewers at the same moment one waits for the other.
+
+    Args:
+        engine: an open database at the newest schema.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    # The queue
+
+    def queue(
+        self, which: QueueFilter, *, after: Position | None, limit: int, now: datetime
+    ) -> list[Waiting]:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        query = (
+            sa.select(
+                documents.c.id,
+                documents.c.document_type,
+                documents.c.file_name,
+                documents.c.booking_ref,
+                documents.c.received_at,
+                documents.c.deadline_at,
+                review_facts.c.score,
+                review_facts.c.codes,
+                review_facts.c.escalated_by,
+                review_claims.c.reviewer,
+            )
+            .outerjoin(review_facts, review_facts.c.document_id == documents.c.id)
+            .outerjoin(
+                review_claims,
+                (review_claims.c.document_id == documents.c.id) & (review_claims.c.until > now),
+            )
+            .where(writing.WAITS, *_conditions(which, now))
+            .order_by(*_ORDER)
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            if after is None:
+                return [_waiting(row) for row in connection.execute(query)]
+            found: list[Waiting] = []
+            for part in _beyond(after):
+                rows = connection.execute(query.where(part).limit(limit - len(found)))
+                found += [_waiting(row) for row in rows]
+                if len(found) == limit:
+                    break
+        return found
+
+    def counters(self, reviewer: str, *, now: datetime, soon: timedelta) -> Counters:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        of = sa.select(sa.func.count()).select_from(documents)
+        # From the small tables: few documents are held or escalated, however many wait.
+        mine = (
+            sa.select(sa.func.count())
+            .select_from(review_claims)
+            .join(documents, documents.c.id == review_claims.c.document_id)
+            .where(*_held_by(reviewer, now), writing.WAITS)
+        )
+        escalated = (
+            sa.select(sa.func.count())
+            .select_from(review_facts)
+            .join(documents, documents.c.id == review_facts.c.document_id)
+            .where(review_facts.c.escalated_at.is_not(None), writing.WAITS)
+        )
+        counts = sa.select(
+            of.where(writing.WAITS).scalar_subquery(),
+            of.where(writing.WAITS, documents.c.deadline_at <= now + soon).scalar_subquery(),
+            mine.scalar_subquery(),
+            escalated.scalar_subquery(),
+        )
+        with self._engine.connect() as connection:
+            return Counters(*connection.execute(counts).one())
+
+    def attempts(self, booking_ref: str) -> list[Attempt]:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        query = (
+            sa.select(
+                documents.c.id,
+                documents.c.document_type,
+                documents.c.decision,
+                documents.c.received_at,
+            )
+            .where(documents.c.booking_ref == booking_ref)
+            .order_by(documents.c.received_at.desc(), documents.c.id)
+            .limit(_TRIED_AT_ONCE)
+        )
+        with self._engine.connect() as connection:
+            return [Attempt(*row) for row in connection.execute(query)]
+
+    # Claims
+
+    def claim(
+        self,
+        document_id: str,
+        reviewer: str,
+        *,
+        now: datetime,
+        lease: timedelta,
+        take_over: bool = False,
+    ) -> Claim | None:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        with self._engine.begin() as connection:
+            if not writing.lock(connection, document_id, writing.WAITS):
+                return None
+            held = writing.claim_of(connection, document_id)
+            mine = held is not None and held.reviewer == reviewer
+            if held is not None and not mine and held.until > now and not take_over:
+                return None
+            goes_on = held is not None and mine and held.until > now
+            claim = Claim(
+                document_id=document_id,
+                reviewer=reviewer,
+                version=1 if held is None else held.version + (not mine),
+                claimed_at=held.claimed_at if held is not None and goes_on else now,
+                until=now + lease,
+            )
+            writing.write_claim(connection, claim, is_new=held is None)
+        return claim
+
+    def claim_next(
+        self, reviewer: str, *, now: datetime, lease: timedelta, after: Position | None = None
+    ) -> str | None:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        second = self._claim_second_look(reviewer, now, lease)
+        if second is not None:
+            return second
+        while True:
+            batch = self.queue(QueueFilter(), after=after, limit=_TRIED_AT_ONCE, now=now)
+            for waiting in batch:
+                if waiting.holder not in (None, reviewer):
+                    continue
+                if self.claim(waiting.id, reviewer, now=now, lease=lease) is not None:
+                    return waiting.id
+            if len(batch) < _TRIED_AT_ONCE:
+                return None
+            after = batch[-1].position
+
+    def holder(self, document_id: str, *, now: datetime) -> Claim | None:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        with self._engine.connect() as connection:
+            held = writing.claim_of(connection, document_id)
+        return held if held is not None and held.until > now else None
+
+    def release(self, document_id: str, reviewer: str) -> None:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.update(review_claims)
+                .where(
+                    review_claims.c.document_id == document_id,
+                    review_claims.c.reviewer == reviewer,
+                )
+                .values(until=review_claims.c.claimed_at)
+            )
+
+    # Decisions
+
+    def decide(
+        self, decided: Decided, *, claim_version: int | None, second_look: bool
+    ) -> Literal["recorded", "lost", "closed"]:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        with self._engine.begin() as connection:
+            if writing.decide_second_look(connection, decided):
+                return "recorded"
+            if not writing.lock(connection, decided.document_id, sa.true()):
+                return "closed"
+            held = writing.claim_of(connection, decided.document_id)
+            if writing.is_lost(held, decided, claim_version):
+                return "lost"
+            ruling_number = None
+            if decided.outcome == "escalate":
+                if not writing.lock(connection, decided.document_id, writing.WAITS):
+                    return "closed"
+            else:
+                ruling_number = writing.rule(connection, decided)
+                if ruling_number is None:
+                    return "closed"
+            writing.write_decision(connection, decided, ruling_number, held)
+            connection.execute(
+                sa.update(review_claims)
+                .where(review_claims.c.document_id == decided.document_id)
+                .values(until=decided.decided_at)
+            )
+            if second_look and decided.outcome != "escalate":
+                writing.sample(connection, decided)
+        return "recorded"
+
+    def undo(self, document_id: str, reviewer: str, *, now: datetime, within: timedelta) -> bool:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        last = (
+            sa.select(review_decisions)
+            .where(review_decisions.c.document_id == document_id)
+            .order_by(review_decisions.c.number.desc())
+            .limit(1)
+        )
+        with self._engine.begin() as connection:
+            writing.lock(connection, document_id, sa.true())
+            row = connection.execute(last).one_or_none()
+            if (
+                row is None
+                or row.reviewer != reviewer
+                or row.undone_at is not None
+                or row.decided_at < now - within
+            ):
+                return False
+            writing.take_back(connection, row, now)
+        return True
+
+    def last_note(self, document_id: str) -> str:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        query = (
+            sa.select(review_decisions.c.note)
+            .where(review_decisions.c.document_id == document_id)
+            .order_by(review_decisions.c.number.desc())
+            .limit(1)
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one_or_none() or ""
+
+    # The second look
+
+    def is_second_look(self, document_id: str, reviewer: str, *, now: datetime) -> bool:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        query = sa.select(sa.func.count()).where(
+            *writing.second_look_of(document_id, reviewer, now)
+        )
+        with self._engine.connect() as connection:
+            return bool(connection.execute(query).scalar_one())
+
+    def _claim_second_look(self, reviewer: str, now: datetime, lease: timedelta) -> str | None:
+        free = (
+            second_looks.c.second_outcome.is_(None),
+            second_looks.c.first_reviewer != reviewer,
+            second_looks.c.second_until.is_(None)
+            | (second_looks.c.second_until <= now)
+            | (second_looks.c.second_reviewer == reviewer),
+        )
+        query = (
+            sa.select(second_looks.c.document_id)
+            .where(*free)
+            .order_by(second_looks.c.first_at)
+            .limit(1)
+        )
+        with self._engine.begin() as connection:
+            document_id = connection.execute(query).scalar_one_or_none()
+            if document_id is None:
+                return None
+            taken = connection.execute(
+                sa.update(second_looks)
+                .where(second_looks.c.document_id == document_id, *free)
+                .values(second_reviewer=reviewer, second_until=now + _SECOND_LOOK_LEASES * lease)
+            )
+        return str(document_id) if taken.rowcount else None
+
+    # The trail and the figures
+
+    def record(self, entry: TrailEntry) -> None:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        with self._engine.begin() as connection:
+            writing.record(connection, entry)
+
+    def trail(self, document_id: str) -> list[TrailEntry]:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        query = (
+            sa.select(review_trail)
+            .where(review_trail.c.document_id == document_id)
+            .order_by(review_trail.c.number.desc())
+        )
+        with self._engine.connect() as connection:
+            return [
+                TrailEntry(row.document_id, row.reviewer, row.action, row.detail, row.recorded_at)
+                for row in connection.execute(query)
+            ]
+
+    def figures(self, *, first_day: str, last_day: str) -> Figures:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        with self._engine.connect() as connection:
+            return review_figures.figures(connection, first_day, last_day)
+
+    def decisions(self, *, first_day: str, last_day: str) -> Iterator[dict[str, Any]]:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        with self._engine.connect() as connection:
+            yield from review_figures.decisions(connection, first_day, last_day)
+
+
+def _beyond(after: Position) -> Iterator[sa.ColumnElement[bool]]:
+    """That a document comes after a position: one condition after the other, each an index range.
+
+    One condition for all would have the database walk the whole queue up to the position.
+    """
+    deadline, received, document_id = after
+    later = sa.tuple_(documents.c.received_at, documents.c.id) > sa.tuple_(
+        sa.literal(received, documents.c.received_at.type), sa.literal(document_id)
+    )
+    if deadline is None:
+        yield documents.c.deadline_at.is_(None) & later
+        return
+    yield (documents.c.deadline_at == deadline) & later
+    yield documents.c.deadline_at > deadline
+    yield documents.c.deadline_at.is_(None)
+
+
+def _conditions(which: QueueFilter, now: datetime) -> Iterator[sa.ColumnElement[bool]]:
+    if which.reason is not None:
+        yield documents.c.id.in_(
+            sa.select(review_reasons.c.document_id).where(review_reasons.c.code == which.reason)
+        )
+    if which.document_type is not None:
+        yield documents.c.document_type == which.document_type
+    if which.received_before is not None:
+        yield documents.c.received_at < which.received_before
+    if which.due_before is not None:
+        yield documents.c.deadline_at <= which.due_before
+    if which.holder is not None:
+        yield sa.and_(*_held_by(which.holder, now))
+    if which.escalated:
+        yield review_facts.c.escalated_at.is_not(None)
+
+
+def _held_by(reviewer: str, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return review_claims.c.reviewer == reviewer, review_claims.c.until > now
+
+
+def _waiting(row: Any) -> Waiting:
+    return Waiting(
+        id=row.id,
+        document_type=row.document_type,
+        file_name=row.file_name,
+        booking_ref=row.booking_ref,
+        received_at=row.received_at,
+        deadline_at=row.deadline_at,
+        score=row.score,
+        codes=tuple(row.codes or ()),
+        holder=row.reviewer,
+        escalated_by=row.escalated_by,
+    )

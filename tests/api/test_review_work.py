@@ -1,0 +1,244 @@
+"""Reviewers at work over HTTP: claims, undo, revealing, second looks, trying a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.review.supervising import csv_lines
+from api.review.texts import TEXTS
+from api.review.views import visible
+from docqa.errors import InvalidDocument
+from tests.api.reviewing import ENGLISH, document, form_token, sign_in
+from tests.api.scripted_service import REVIEWER, Scripted, reason, report, scripted_service
+
+EN = TEXTS["en"]
+
+
+def post(client: TestClient, path: str, **form: str) -> Any:
+    form["form_token"] = form_token(client.get("/review").text)
+    return client.post(path, data=form, follow_redirects=False)
+
+
+def colleague(service: Scripted, name: str = "samer") -> TestClient:
+    known = service.store.password_hash(REVIEWER)
+    assert known is not None
+    service.store.add_reviewer(name, known)
+    client = TestClient(create_app(service.services), headers=ENGLISH)
+    assert sign_in(client, name=name).status_code == 303
+    return client
+
+
+def test_the_next_document_is_taken_and_colleagues_see_by_whom(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    first, second = document(1, service), document(2, service)
+    answer = post(reviewer, "/review/next")
+    assert answer.headers["location"] == f"/review/{first.id}"
+    other = colleague(service)
+    assert f"With \u2068{REVIEWER}\u2069" in other.get("/review").text
+    assert post(other, "/review/next").headers["location"] == f"/review/{second.id}"
+    assert post(other, f"/review/{first.id}/claim").status_code == 412
+    assert post(other, f"/review/{first.id}/claim", over="1").status_code == 412
+    assert post(reviewer, f"/review/{second.id}/claim", over="1").status_code == 303
+
+
+def test_going_on_without_deciding_leaves_the_document_to_others(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    first, second = document(1, service), document(2, service)
+    post(reviewer, "/review/next")
+    page = reviewer.get(f"/review/{first.id}").text
+    cursor = re.search(r'name="after" value="([^"]+)"', page)
+    assert cursor is not None
+    answer = post(reviewer, "/review/next", after=cursor[1], current=first.id)
+    assert answer.headers["location"] == f"/review/{second.id}?previous={first.id}"
+    assert service.services.desk.holder(first.id, now=service.clock.now) is None
+
+
+def test_a_sign_of_life_is_answered_until_the_claim_is_lost(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = document(1, service)
+    assert post(reviewer, f"/review/{made.id}/claim").status_code == 303
+    assert post(reviewer, f"/review/{made.id}/claim", beat="1").status_code == 204
+    service.clock.now += timedelta(minutes=11)
+    other = colleague(service)
+    assert post(other, f"/review/{made.id}/claim").status_code == 303
+    assert post(reviewer, f"/review/{made.id}/claim", beat="1").status_code == 412
+
+
+def test_a_decision_can_be_undone_for_ten_seconds_and_the_note_comes_back(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = document(1, service)
+    answer = post(reviewer, f"/review/{made.id}", decision="escalate", note="not mine to say")
+    shown = reviewer.get(answer.headers["location"]).text
+    assert 'data-undo="10"' in shown
+    service.clock.now += timedelta(seconds=5)
+    back = post(reviewer, f"/review/{made.id}/undo")
+    assert back.status_code == 303
+    assert 'value="not mine to say"' in reviewer.get(back.headers["location"]).text
+    post(reviewer, f"/review/{made.id}", decision="accept")
+    service.clock.now += timedelta(seconds=13)
+    late = post(reviewer, f"/review/{made.id}/undo")
+    assert late.status_code == 409 and EN["undo_late"] in late.text
+
+
+def test_the_number_needs_a_reason_and_is_hidden_again_after_a_while(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = document(1, service)
+    assert post(reviewer, f"/review/{made.id}/reveal", why=" ").status_code == 422
+    assert "01234567890" not in reviewer.get(f"/review/{made.id}").text
+    assert post(reviewer, f"/review/{made.id}/reveal", why="a smudge").status_code == 303
+    assert "01234567890" in reviewer.get(f"/review/{made.id}").text
+    assert "01234567890" not in colleague(service).get(f"/review/{made.id}").text
+    service.clock.now += timedelta(minutes=11)
+    assert "01234567890" not in reviewer.get(f"/review/{made.id}").text
+    [entry] = service.services.desk.trail(made.id)
+    assert (entry.action, entry.detail, entry.reviewer) == ("revealed", "a smudge", REVIEWER)
+
+
+def test_a_second_look_shows_nothing_of_the_first(tmp_path: Path) -> None:
+    with scripted_service(tmp_path, second_look_fraction=1.0) as service:
+        client = TestClient(create_app(service.services), headers=ENGLISH)
+        assert sign_in(client).status_code == 303
+        made = document(1, service)
+        post(client, f"/review/{made.id}", decision="accept", note="first note", reason="fine")
+        other = colleague(service)
+        assert post(other, "/review/next").headers["location"] == f"/review/{made.id}"
+        page = other.get(f"/review/{made.id}").text
+        assert EN["decided_accept"] not in page and "first note" not in page
+        assert REVIEWER not in page and 'value="accept"' in page
+        assert post(other, f"/review/{made.id}", decision="accept").status_code == 303
+        figures = client.get("/review/supervision").text
+        assert EN["agreement_of"].format(agreed=1, decided=1, sampled=1) in figures
+
+
+def test_the_queue_is_filtered_and_what_makes_no_sense_is_left_out(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    glare = document(1, service, report=report("review", (reason("quality.glare", "review"),)))
+    skew = document(4, service)
+    page = reviewer.get("/review?reason=quality.glare").text
+    assert glare.id in page and skew.id not in page
+    page = reviewer.get("/review?only=soon").text
+    assert glare.id in page and skew.id not in page
+    assert EN["filter_empty"] in reviewer.get("/review?reason=page.blank").text
+    page = reviewer.get("/review?reason=x&type=y&age=-1&only=z&after=w").text
+    assert glare.id in page and skew.id in page
+
+
+def test_only_supervisors_supervise(reviewer: TestClient, service: Scripted) -> None:
+    other = colleague(service)
+    for path in ("/review/supervision", "/review/supervision/decisions.csv"):
+        assert other.get(path).status_code == 403
+    assert EN["figures_empty"] in reviewer.get("/review/supervision").text
+
+
+def test_decisions_are_exported_without_formulas_or_personal_data(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = document(1, service, document_type="=1+1")
+    post(reviewer, f"/review/{made.id}", decision="accept", note="about آمنة")
+    answer = reviewer.get("/review/supervision/decisions.csv")
+    [row] = csv.DictReader(io.StringIO(answer.text))
+    assert (row["document_type"], row["outcome"]) == ("'=1+1", "accept")
+    assert row["found_codes"] == "geometry.skew"
+    [line] = reviewer.get("/review/supervision/decisions.jsonl").text.splitlines()
+    assert json.loads(line)["document_id"] == made.id
+    assert "آمنة" not in answer.text + line
+    assert "attachment" in answer.headers["content-disposition"]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_is_a_formula(start: str) -> None:
+    names = next(csv_lines([])).strip().split(",")
+    _, line = csv_lines([dict.fromkeys(names, f"{start}cmd")])
+    assert all(cell == f"'{start}cmd" for cell in next(csv.reader(io.StringIO(line, newline=""))))
+
+
+def test_invisible_characters_are_taken_out_and_flagged(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = document(1, service, claims={"given_name": "آم\u202eنة", "father_name": "علي"})
+    page = reviewer.get(f"/review/{made.id}").text
+    assert "<bdi>آمنة</bdi>" in page
+    assert page.count(EN["hidden_characters"]) == 1
+    assert visible("a\u200db\u202ec\u2066") == "a\u200dbc"
+
+
+def test_images_come_small_first_and_only_to_reviewers(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    asked: list[int] = []
+
+    def draw(data: bytes, page: int, max_side_px: int) -> bytes:
+        asked.append(max_side_px)
+        return b"png"
+
+    made = document(1, service)
+    with TestClient(create_app(replace(service.services, render_page=draw))) as client:
+        client.cookies = reviewer.cookies
+        for size in ("thumb", "small", "full", "enormous"):
+            path = f"/review/{made.id}/pages/1/image?size={size}"
+            assert client.get(path).headers["cache-control"] == "no-store"
+        client.cookies.clear()
+        assert client.get(path, follow_redirects=False).status_code == 303
+    assert asked == [320, 1000, 2000, 2000]
+
+
+@pytest.mark.parametrize("path", ["", "/claim", "/release", "/reveal", "/undo"])
+def test_every_form_needs_our_token(reviewer: TestClient, service: Scripted, path: str) -> None:
+    made = document(1, service)
+    answer = reviewer.post(
+        f"/review/{made.id}{path}", data={"decision": "accept", "why": "because"}
+    )
+    assert answer.status_code == 403
+    assert service.services.desk.trail(made.id) == []
+
+
+def test_the_fonts_are_ours_or_left_out(tmp_path: Path) -> None:
+    font = tmp_path / "Noto-Regular.ttf"
+    font.write_bytes(b"regular")
+    with scripted_service(tmp_path, arabic_font=font) as service:
+        assert "font.css" not in TestClient(create_app(service.services)).get("/try").text
+        (tmp_path / "Noto-Bold.ttf").write_bytes(b"bold")
+        client = TestClient(create_app(service.services))
+        assert "font.css" in client.get("/try").text
+        assert client.get("/review/static/arabic-bold.ttf").content == b"bold"
+
+
+# Trying a file
+
+
+def tried(client: TestClient, **files: Any) -> Any:
+    return client.post("/try", data={"document_type": "sy-id-front"}, files=files, headers=ENGLISH)
+
+
+def test_a_file_is_judged_shown_and_forgotten(client: TestClient, service: Scripted) -> None:
+    answer = tried(client, file=("a.jpg", b"\xff\xd8", "image/jpeg"))
+    assert answer.status_code == 200
+    assert EN["try_accept"] in answer.text and "data:image/png;base64," in answer.text
+    assert "img-src 'self' data:;" in answer.headers["content-security-policy"]
+    assert list(service.store.scan()) == []
+    assert list(service.services.settings.incoming_dir.iterdir()) == []
+
+
+def test_what_cannot_be_a_document_is_told_in_words(client: TestClient, service: Scripted) -> None:
+    service.inspector.answer = InvalidDocument("file.empty")
+    answer = tried(client, file=("a.jpg", b"", "image/jpeg"))
+    assert answer.status_code == 422 and "Title of file.empty" in answer.text
+    answer = tried(client, other=("a.jpg", b"x", "image/jpeg"))
+    assert answer.status_code == 422 and EN["try_refused"] in answer.text

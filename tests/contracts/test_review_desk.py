@@ -1,0 +1,294 @@
+"""What every ReviewDesk does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from docqa.adapters.reviewing import SqlDesk
+from docqa.adapters.schema import events
+from docqa.adapters.store import SqlStore
+from docqa.ports import StoredDocument
+from docqa.reviewing import Decided, QueueFilter, TrailEntry
+from tests.contracts.stores import SQL_STORES, opened_sql
+
+NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+LEASE = timedelta(minutes=10)
+UNDO = timedelta(seconds=10)
+EVERYTHING = QueueFilter()
+
+
+@pytest.fixture(params=SQL_STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlStore]:
+    yield from opened_sql(request.param, tmp_path)
+
+
+@pytest.fixture
+def desk(store: SqlStore) -> SqlDesk:
+    return SqlDesk(store.engine)
+
+
+def add(store: SqlStore, number: int, codes: tuple[str, ...] = (), **changes: Any) -> str:
+    capture = {"capture": {"outputs": {"source": "camera"}}}
+    facts: dict[str, Any] = {
+        "id": f"doc_{number:03}",
+        "blob_key": f"{number:032x}",
+        "file_name": "scan.pdf",
+        "document_type": "sy-id-front",
+        "claims": {},
+        "report": {
+            "verdict": {"decision": "review", "score": 55, "reasons": [{"code": c} for c in codes]},
+            "pages": [{"measures": capture}],
+        },
+        "decision": "review",
+        "received_at": NOON - timedelta(hours=number),
+        "deadline_at": NOON + timedelta(days=number),
+    }
+    made = StoredDocument(**(facts | changes))
+    store.add(made)
+    return made.id
+
+
+def decision(document_id: str, reviewer: str = "huda", **changes: Any) -> Decided:
+    facts: dict[str, Any] = {
+        "document_id": document_id,
+        "reviewer": reviewer,
+        "outcome": "accept",
+        "message": "",
+        "note": "",
+        "given_codes": (),
+        "decided_at": NOON,
+    }
+    return Decided(**(facts | changes))
+
+
+def ids(desk: SqlDesk, which: QueueFilter = EVERYTHING, **changes: Any) -> list[str]:
+    asked: dict[str, Any] = {"after": None, "limit": 50, "now": NOON}
+    return [waiting.id for waiting in desk.queue(which, **(asked | changes))]
+
+
+# The queue
+
+
+def test_the_nearest_deadline_comes_first_and_those_without_one_last(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    never = add(store, 9, deadline_at=None)
+    late, soon = add(store, 5), add(store, 1)
+    add(store, 2, decision="accept")
+    assert ids(desk) == [soon, late, never]
+
+
+@pytest.mark.parametrize("page_length", [1, 2, 3])
+def test_pages_by_cursor_neither_repeat_nor_skip(
+    store: SqlStore, desk: SqlDesk, page_length: int
+) -> None:
+    same = NOON + timedelta(days=1)
+    for number in range(1, 8):
+        add(store, number, deadline_at=(same, None, NOON + timedelta(days=number))[number % 3])
+    whole, found, after = ids(desk), [], None
+    while page := desk.queue(EVERYTHING, after=after, limit=page_length, now=NOON):
+        found += [waiting.id for waiting in page]
+        after = page[-1].position
+    assert found == whole
+    assert len(found) == 7
+
+
+def test_the_queue_filters(store: SqlStore, desk: SqlDesk) -> None:
+    blurred = add(store, 1, ("quality.blur", "quality.glare"))
+    skewed = add(store, 3, ("geometry.skew",), document_type="passport")
+    desk.claim(skewed, "huda", now=NOON, lease=LEASE)
+    desk.decide(decision(blurred, outcome="escalate"), claim_version=None, second_look=False)
+    assert ids(desk, QueueFilter(reason="quality.glare")) == [blurred]
+    assert ids(desk, QueueFilter(document_type="passport")) == [skewed]
+    assert ids(desk, QueueFilter(holder="huda")) == [skewed]
+    assert ids(desk, QueueFilter(holder="huda"), now=NOON + LEASE) == []
+    assert ids(desk, QueueFilter(escalated=True)) == [blurred]
+    assert ids(desk, QueueFilter(due_before=NOON + timedelta(hours=48))) == [blurred]
+    assert ids(desk, QueueFilter(received_before=NOON - timedelta(hours=2))) == [skewed]
+    counters = desk.counters("huda", now=NOON, soon=timedelta(hours=48))
+    assert (counters.waiting, counters.due_soon, counters.mine, counters.escalated) == (2, 1, 1, 1)
+
+
+def test_a_new_report_changes_what_the_queue_shows(store: SqlStore, desk: SqlDesk) -> None:
+    made = add(store, 1, ("quality.blur",))
+    fresh = {"decision": "review", "score": 12, "reasons": [{"code": "page.blank"}]}
+    store.supersede(made, {"verdict": fresh, "pages": []})
+    [waiting] = desk.queue(EVERYTHING, after=None, limit=5, now=NOON)
+    assert (waiting.codes, waiting.score) == (("page.blank",), 12)
+    assert ids(desk, QueueFilter(reason="quality.blur")) == []
+
+
+# Claims
+
+
+def test_a_document_is_held_by_one_reviewer_until_the_lease_is_over(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    made = add(store, 1)
+    first = desk.claim(made, "huda", now=NOON, lease=LEASE)
+    assert first is not None
+    assert desk.claim(made, "samer", now=NOON, lease=LEASE) is None
+    again = desk.claim(made, "huda", now=NOON + LEASE / 2, lease=LEASE)
+    assert again is not None and again.version == first.version
+    assert desk.claim(made, "samer", now=NOON + LEASE, lease=LEASE) is None
+    later = desk.claim(made, "samer", now=NOON + LEASE * 2, lease=LEASE)
+    assert later is not None and later.version == first.version + 1
+    assert desk.holder(made, now=NOON + LEASE * 3) is None
+
+
+def test_a_senior_takes_over_and_a_release_frees(store: SqlStore, desk: SqlDesk) -> None:
+    made = add(store, 1)
+    desk.claim(made, "huda", now=NOON, lease=LEASE)
+    taken = desk.claim(made, "samer", now=NOON, lease=LEASE, take_over=True)
+    assert taken is not None and taken.reviewer == "samer"
+    desk.release(made, "huda")
+    assert desk.holder(made, now=NOON) == taken
+    desk.release(made, "samer")
+    assert desk.holder(made, now=NOON) is None
+
+
+def test_of_reviewers_asking_for_the_next_each_gets_another(store: SqlStore, desk: SqlDesk) -> None:
+    for number in range(1, 7):
+        add(store, number)
+    with ThreadPoolExecutor(6) as pool:
+        found = list(
+            pool.map(lambda name: desk.claim_next(str(name), now=NOON, lease=LEASE), range(6))
+        )
+    assert sorted(map(str, found)) == [f"doc_{number:03}" for number in range(1, 7)]
+    assert desk.claim_next("seventh", now=NOON, lease=LEASE) is None
+
+
+def test_what_does_not_wait_cannot_be_held(store: SqlStore, desk: SqlDesk) -> None:
+    assert desk.claim(add(store, 1, decision="accept"), "huda", now=NOON, lease=LEASE) is None
+    assert desk.claim("doc_unknown", "huda", now=NOON, lease=LEASE) is None
+
+
+# Decisions
+
+
+def test_a_decision_is_in_force_told_and_on_the_trail(store: SqlStore, desk: SqlDesk) -> None:
+    made = add(store, 1, ("quality.blur",))
+    said = decision(made, outcome="rescan", message="scan again", given_codes=("quality.blur",))
+    assert desk.decide(said, claim_version=None, second_look=False) == "recorded"
+    [ruling] = store.rulings(made)
+    assert (ruling.decision, ruling.reason) == ("reject", "scan again")
+    assert [entry.action for entry in desk.trail(made)] == ["rescan"]
+    with store.engine.connect() as connection:
+        kinds = connection.execute(sa.select(events.c.kind).order_by(events.c.number)).scalars()
+        assert list(kinds) == ["document.judged", "document.ruled"]
+    assert desk.decide(said, claim_version=None, second_look=False) == "closed"
+
+
+@pytest.mark.parametrize("change", ["held by another", "changed hands", "given back"])
+def test_a_decision_on_a_lost_claim_is_not_recorded(
+    store: SqlStore, desk: SqlDesk, change: str
+) -> None:
+    made = add(store, 1)
+    mine = desk.claim(made, "huda", now=NOON - LEASE * 2, lease=LEASE)
+    assert mine is not None
+    desk.claim(made, "samer", now=NOON, lease=LEASE)
+    if change != "held by another":
+        desk.release(made, "samer")
+    if change == "given back":
+        desk.claim(made, "huda", now=NOON, lease=LEASE)
+    result = desk.decide(decision(made), claim_version=mine.version, second_look=False)
+    assert result == "lost"
+    assert store.rulings(made) == []
+
+
+def test_a_lease_that_ran_out_unnoticed_is_still_good(store: SqlStore, desk: SqlDesk) -> None:
+    made = add(store, 1)
+    mine = desk.claim(made, "huda", now=NOON - LEASE * 2, lease=LEASE)
+    assert mine is not None
+    assert desk.decide(decision(made), claim_version=mine.version, second_look=False) == "recorded"
+
+
+def test_of_decisions_at_the_same_moment_one_is_recorded(store: SqlStore, desk: SqlDesk) -> None:
+    made = add(store, 1)
+
+    def decide(name: int) -> str:
+        return desk.decide(decision(made, str(name)), claim_version=None, second_look=False)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(decide, range(6))) == ["closed"] * 5 + ["recorded"]
+
+
+@pytest.mark.parametrize("outcome", ["accept", "reject", "rescan", "escalate"])
+def test_a_decision_is_taken_back_within_its_time_by_who_made_it(
+    store: SqlStore, desk: SqlDesk, outcome: str
+) -> None:
+    made = add(store, 1)
+    desk.decide(decision(made, outcome=outcome, note="why"), claim_version=None, second_look=True)
+    assert not desk.undo(made, "samer", now=NOON, within=UNDO)
+    assert not desk.undo(made, "huda", now=NOON + UNDO * 1.1, within=UNDO)
+    assert desk.undo(made, "huda", now=NOON + UNDO, within=UNDO)
+    assert not desk.undo(made, "huda", now=NOON + UNDO, within=UNDO)
+    found = store.get(made)
+    assert found is not None and found.decision == "review"
+    assert store.rulings(made) == []
+    assert ids(desk, QueueFilter(escalated=True)) == []
+    assert desk.last_note(made) == "why"
+    assert desk.claim_next("rana", now=NOON, lease=LEASE) == made
+    assert [entry.action for entry in desk.trail(made)] == ["undone", outcome]
+
+
+# Second looks and figures
+
+
+def test_a_second_look_is_given_by_somebody_else_and_changes_nothing(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    made = add(store, 1)
+    desk.decide(decision(made), claim_version=None, second_look=True)
+    assert desk.claim_next("huda", now=NOON, lease=LEASE) is None
+    assert desk.claim_next("samer", now=NOON, lease=LEASE) == made
+    assert desk.claim_next("rana", now=NOON, lease=LEASE) is None
+    assert desk.is_second_look(made, "samer", now=NOON)
+    assert not desk.is_second_look(made, "huda", now=NOON)
+    against = decision(made, "samer", outcome="reject")
+    assert desk.decide(against, claim_version=None, second_look=True) == "recorded"
+    found = store.get(made)
+    assert found is not None and found.decision == "accept"
+    assert len(store.rulings(made)) == 1
+    assert desk.figures(first_day="2026-05-04", last_day="2026-05-04").second_looks == (1, 1, 0)
+
+
+def test_figures_count_what_stands(store: SqlStore, desk: SqlDesk) -> None:
+    for number, (reviewer, outcome) in enumerate(
+        [("huda", "accept"), ("huda", "reject"), ("samer", "accept"), ("samer", "escalate")], 1
+    ):
+        made = add(store, number, ("quality.blur",))
+        desk.claim(made, reviewer, now=NOON - timedelta(seconds=30), lease=LEASE)
+        desk.decide(decision(made, reviewer, outcome=outcome), claim_version=1, second_look=False)
+    undone = add(store, 5, ("quality.blur",))
+    desk.decide(decision(undone), claim_version=None, second_look=False)
+    desk.undo(undone, "huda", now=NOON, within=UNDO)
+    figures = desk.figures(first_day="2026-05-03", last_day="2026-05-04")
+    assert figures.days == ("2026-05-03", "2026-05-04")
+    assert figures.per_day == (0, 4)
+    assert figures.per_reviewer == (("huda", 2, 30.0), ("samer", 2, 30.0))
+    assert figures.reasons == (("quality.blur", (0, 4)),)
+    assert figures.overturned_reasons == (("quality.blur", 3, 2),)
+    assert figures.overturned_captures == (("camera", 3, 2),)
+    rows = list(desk.decisions(first_day="2026-05-04", last_day="2026-05-04"))
+    assert [row["outcome"] for row in rows] == ["accept", "reject", "accept", "escalate"]
+    assert desk.figures(first_day="2026-05-05", last_day="2026-05-06").per_day == (0, 0)
+
+
+def test_the_trail_keeps_what_was_done_the_newest_first(desk: SqlDesk) -> None:
+    for action in ("claimed", "revealed"):
+        desk.record(TrailEntry("doc_1", "huda", action, "because", NOON))
+    assert [entry.action for entry in desk.trail("doc_1")] == ["revealed", "claimed"]
+
+
+def test_attempts_of_a_booking_are_found(store: SqlStore, desk: SqlDesk) -> None:
+    early, late = add(store, 3, booking_ref="B"), add(store, 1, booking_ref="B")
+    add(store, 2, booking_ref="C")
+    assert [attempt.id for attempt in desk.attempts("B")] == [late, early]
