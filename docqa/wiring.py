@@ -226,7 +226,7 @@ def open_stores(settings: Settings) -> Stores:
         audit=SqlAuditTrail(documents.engine),
         retention=retention,
         revalidations=SqlRevalidations(documents.engine, documents.booking_changed),
-        desk=SqlDesk(documents.engine),
+        desk=SqlDesk(documents),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from docqa.adapters.booking_tables import of_cancelled_booking
 from docqa.adapters.events import record_event
 from docqa.adapters.review_tables import (
     review_claims,
@@ -21,7 +22,7 @@ from docqa.adapters.store import put_in_force
 from docqa.ports import Ruling
 from docqa.reviewing import Claim, Decided, TrailEntry
 
-WAITS = documents.c.decision == "review"
+WAITS = (documents.c.decision == "review") & ~of_cancelled_booking()
 
 
 def lock(connection: sa.Connection, document_id: str, which: sa.ColumnElement[bool]) -> bool:

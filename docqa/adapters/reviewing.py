@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from docqa.adapters import review_figures
 from docqa.adapters import review_writing as writing
+from docqa.adapters.audit_trail import append_entry
 from docqa.adapters.review_tables import (
     review_claims,
     review_decisions,
@@ -19,6 +20,7 @@ from docqa.adapters.review_tables import (
     second_looks,
 )
 from docqa.adapters.schema import documents
+from docqa.adapters.store import SqlStore
 from docqa.reviewing import (
     Attempt,
     Claim,
@@ -47,11 +49,12 @@ class SqlDesk:
     reviewers at the same moment one waits for the other.
 
     Args:
-        engine: an open database at the newest schema.
+        store: the documents.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+        self._engine = store.engine
 
     # The queue
 
@@ -229,6 +232,7 @@ class SqlDesk:
             )
             if second_look and decided.outcome != "escalate":
                 writing.sample(connection, decided)
+            self._remember(connection, decided.document_id, decided.reviewer, decided.outcome)
         return "recorded"
 
     def undo(self, document_id: str, reviewer: str, *, now: datetime, within: timedelta) -> bool:
@@ -250,7 +254,18 @@ class SqlDesk:
             ):
                 return False
             writing.take_back(connection, row, now)
+            self._remember(connection, document_id, reviewer, "undone")
         return True
+
+    def _remember(
+        self, connection: sa.Connection, document_id: str, reviewer: str, outcome: str
+    ) -> None:
+        """Tell the booking and, as the last statement of the transaction, the audit trail."""
+        self._store.changed(connection, document_id)
+        facts = {"outcome": outcome}
+        append_entry(
+            connection, "document.reviewed", subject=document_id, actor=reviewer, facts=facts
+        )
 
     def last_note(self, document_id: str) -> str:
         """See :class:`docqa.reviewing.ReviewDesk`."""
@@ -304,6 +319,13 @@ class SqlDesk:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         with self._engine.begin() as connection:
             writing.record(connection, entry)
+            append_entry(
+                connection,
+                "document.viewed_unmasked" if entry.action == "revealed" else "document.viewed",
+                subject=entry.document_id,
+                actor=entry.reviewer,
+                facts={"action": entry.action},
+            )
 
     def trail(self, document_id: str) -> list[TrailEntry]:
         """See :class:`docqa.reviewing.ReviewDesk`."""

@@ -288,6 +288,7 @@ class SqlStore:
             if not put_in_force(connection, ruling, documents.c.id == ruling.document_id):
                 raise KeyError(ruling.document_id)
             self.changed(connection, ruling.document_id)
+            append_ruled(connection, ruling)
 
     def rule_if_open(self, ruling: Ruling) -> bool:
         """Record a ruling only while the document waits for review; False when it does not.
@@ -299,6 +300,7 @@ class SqlStore:
             if not put_in_force(connection, ruling, open_document & ~of_cancelled_booking()):
                 return False
             self.changed(connection, ruling.document_id)
+            append_ruled(connection, ruling)
             return True
 
     def rulings(self, document_id: str) -> list[Ruling]:
@@ -365,6 +367,18 @@ def _add_report(
     note_facts(connection, document_id, report)
 
 
+def append_ruled(connection: sa.Connection, ruling: Ruling) -> None:
+    """Have the trail remember a ruling, as the last statement of its transaction."""
+    append_entry(
+        connection,
+        "document.ruled",
+        subject=ruling.document_id,
+        actor=ruling.reviewer,
+        facts={"decision": ruling.decision},
+        recorded_at=ruling.ruled_at,
+    )
+
+
 def put_in_force(connection: sa.Connection, ruling: Ruling, which: sa.ColumnElement[bool]) -> bool:
     """Rule in the caller's transaction, if the document is among ``which``; whether it was."""
     changed = connection.execute(sa.update(documents).where(which).values(decision=ruling.decision))
@@ -380,14 +394,6 @@ def put_in_force(connection: sa.Connection, ruling: Ruling, which: sa.ColumnElem
         )
     )
     _tell(connection, "document.ruled", ruling.document_id, ruling.ruled_at)
-    append_entry(
-        connection,
-        "document.ruled",
-        subject=ruling.document_id,
-        actor=ruling.reviewer,
-        facts={"decision": ruling.decision},
-        recorded_at=ruling.ruled_at,
-    )
     return True
 
 

@@ -253,7 +253,7 @@ def scripted_service(
         blobs=blobs,
         webhooks=SqlWebhooks(store.engine),
         clients=SqlClients(store.engine),
-        desk=SqlDesk(store.engine),
+        desk=SqlDesk(store),
         ready=lambda: [*store.problems(), *unready],
         portal=Portal(
             records=SqlRecords(store, SqlRetention(store.engine, blobs, store.booking_changed)),

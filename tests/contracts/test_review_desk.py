@@ -31,7 +31,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlStore]:
 
 @pytest.fixture
 def desk(store: SqlStore) -> SqlDesk:
-    return SqlDesk(store.engine)
+    return SqlDesk(store)
 
 
 def add(store: SqlStore, number: int, codes: tuple[str, ...] = (), **changes: Any) -> str:
