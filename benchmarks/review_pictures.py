@@ -26,6 +26,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from api.app import create_app
 from api.services import Services
 from api.start import start
+from docqa.adapters.clients import SqlClients
+from docqa.adapters.schema import open_engine
 from docqa.ports import StoredDocument
 from docqa.reviewing import Decided, Outcome
 from docqa.settings import Settings
@@ -81,7 +83,6 @@ def _service(folder: Path) -> Iterator[tuple[Services, str]]:
         database_url=f"sqlite:///{folder}/docqa.sqlite3",
         blobs_dir=folder / "blobs",
         incoming_dir=folder / "incoming",
-        supervisors=frozenset(_REVIEWERS),
         second_look_fraction=0.0,
     )
     settings.incoming_dir.mkdir(parents=True)
@@ -103,6 +104,7 @@ def _fill(services: Services) -> str:
     """Let documents wait and reviewers have worked; the document that is photographed."""
     for name in _REVIEWERS:
         services.rulings.add_reviewer(name, PasswordHasher().hash(_PASSWORD))
+        SqlClients(open_engine(services.settings.database_url)).set_role(name, "senior")
     now = datetime.now(UTC)
     found = list(uploads())
     wrong = found[2]

@@ -148,10 +148,6 @@ class Settings(BaseSettings):
     deadline_days: int = Field(
         default=10, ge=1, description="Days from upload to deadline where the booking names none."
     )
-    supervisors: frozenset[str] = Field(
-        default=frozenset(),
-        description='Names of reviewers who may open the supervisor\'s page, as ["name"].',
-    )
     second_look_fraction: float = Field(
         default=0.02,
         ge=0,

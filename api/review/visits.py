@@ -13,6 +13,9 @@ from api.review.sign_in import session_token
 from api.review.texts import language_of
 from api.services import Services
 
+SUPERVISING = frozenset({"senior", "auditor", "admin"})
+"""Roles that see what all reviewers decided."""
+
 
 class SignInNeeded(Exception):
     """Whoever asks is not signed in (any more)."""
@@ -55,7 +58,7 @@ def visits(services: Services) -> Callable[[Request], Visit]:
             reviewer,
             token,
             language_of(request),
-            supervises=reviewer in services.settings.supervisors,
+            supervises=services.clients.role(reviewer) in SUPERVISING,
         )
 
     return visit

@@ -27,6 +27,7 @@ from api.app import create_app
 from api.review.queue import cursor
 from api.services import Services
 from api.start import start
+from docqa.adapters.clients import SqlClients
 from docqa.adapters.review_tables import review_facts, review_reasons
 from docqa.adapters.schema import documents, open_engine, reports
 from docqa.ports import StoredDocument
@@ -58,7 +59,6 @@ def main() -> None:
             database_url=f"sqlite:///{folder}/docqa.sqlite3",
             blobs_dir=folder / "blobs",
             incoming_dir=folder / "incoming",
-            supervisors=frozenset({_NAME}),
         )
         settings.incoming_dir.mkdir(parents=True)
         services, close = start(settings)
@@ -101,6 +101,7 @@ def _fill(services: Services, count: int) -> str:
     )  # fmt: skip
     services.store.add(first)
     services.rulings.add_reviewer(_NAME, PasswordHasher().hash(_PASSWORD))
+    SqlClients(open_engine(services.settings.database_url)).set_role(_NAME, "senior")
     engine = open_engine(services.settings.database_url)
     for begin in range(0, count, _AT_ONCE):
         made = [

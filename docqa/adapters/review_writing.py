@@ -8,6 +8,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from docqa.adapters.booking_tables import of_cancelled_booking
+from docqa.adapters.document_rows import put_in_force
 from docqa.adapters.events import record_event
 from docqa.adapters.review_tables import (
     review_claims,
@@ -18,7 +19,6 @@ from docqa.adapters.review_tables import (
     second_looks,
 )
 from docqa.adapters.schema import documents, rulings
-from docqa.adapters.store import put_in_force
 from docqa.ports import Ruling
 from docqa.reviewing import Claim, Decided, TrailEntry
 

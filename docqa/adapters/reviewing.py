@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from docqa.adapters import review_figures
 from docqa.adapters import review_writing as writing
 from docqa.adapters.audit_trail import append_entry
+from docqa.adapters.review_filters import beyond, conditions, held_by
 from docqa.adapters.review_tables import (
     review_claims,
     review_decisions,
     review_facts,
-    review_reasons,
     review_trail,
     second_looks,
 )
@@ -80,7 +80,7 @@ class SqlDesk:
                 review_claims,
                 (review_claims.c.document_id == documents.c.id) & (review_claims.c.until > now),
             )
-            .where(writing.WAITS, *_conditions(which, now))
+            .where(writing.WAITS, *conditions(which, now))
             .order_by(*_ORDER)
             .limit(limit)
         )
@@ -88,7 +88,7 @@ class SqlDesk:
             if after is None:
                 return [_waiting(row) for row in connection.execute(query)]
             found: list[Waiting] = []
-            for part in _beyond(after):
+            for part in beyond(after):
                 rows = connection.execute(query.where(part).limit(limit - len(found)))
                 found += [_waiting(row) for row in rows]
                 if len(found) == limit:
@@ -103,7 +103,7 @@ class SqlDesk:
             sa.select(sa.func.count())
             .select_from(review_claims)
             .join(documents, documents.c.id == review_claims.c.document_id)
-            .where(*_held_by(reviewer, now), writing.WAITS)
+            .where(*held_by(reviewer, now), writing.WAITS)
         )
         escalated = (
             sa.select(sa.func.count())
@@ -349,44 +349,6 @@ class SqlDesk:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         with self._engine.connect() as connection:
             yield from review_figures.decisions(connection, first_day, last_day)
-
-
-def _beyond(after: Position) -> Iterator[sa.ColumnElement[bool]]:
-    """That a document comes after a position: one condition after the other, each an index range.
-
-    One condition for all would have the database walk the whole queue up to the position.
-    """
-    deadline, received, document_id = after
-    later = sa.tuple_(documents.c.received_at, documents.c.id) > sa.tuple_(
-        sa.literal(received, documents.c.received_at.type), sa.literal(document_id)
-    )
-    if deadline is None:
-        yield documents.c.deadline_at.is_(None) & later
-        return
-    yield (documents.c.deadline_at == deadline) & later
-    yield documents.c.deadline_at > deadline
-    yield documents.c.deadline_at.is_(None)
-
-
-def _conditions(which: QueueFilter, now: datetime) -> Iterator[sa.ColumnElement[bool]]:
-    if which.reason is not None:
-        yield documents.c.id.in_(
-            sa.select(review_reasons.c.document_id).where(review_reasons.c.code == which.reason)
-        )
-    if which.document_type is not None:
-        yield documents.c.document_type == which.document_type
-    if which.received_before is not None:
-        yield documents.c.received_at < which.received_before
-    if which.due_before is not None:
-        yield documents.c.deadline_at <= which.due_before
-    if which.holder is not None:
-        yield sa.and_(*_held_by(which.holder, now))
-    if which.escalated:
-        yield review_facts.c.escalated_at.is_not(None)
-
-
-def _held_by(reviewer: str, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return review_claims.c.reviewer == reviewer, review_claims.c.until > now
 
 
 def _waiting(row: Any) -> Waiting:

@@ -11,13 +11,17 @@ import sqlalchemy as sa
 
 from docqa.adapters.audit_trail import append_entry
 from docqa.adapters.booking_tables import of_cancelled_booking
-from docqa.adapters.events import record_event
-from docqa.adapters.report_facts import record_facts
-from docqa.adapters.review_tables import note_facts
+from docqa.adapters.document_rows import (
+    IN_FORCE,
+    add_report,
+    append_ruled,
+    document_of,
+    put_in_force,
+    record_change,
+)
 from docqa.adapters.schema import (
     documents,
     open_engine,
-    reports,
     reservations,
     reviewers,
     rulings,
@@ -29,11 +33,6 @@ from docqa.fields import normal_national_number
 from docqa.ports import Ruling, StoredDocument
 
 _ROWS_AT_ONCE = 100
-_IN_FORCE = sa.select(documents, reports.c.report).join_from(
-    documents,
-    reports,
-    (reports.c.document_id == documents.c.id) & (reports.c.number == documents.c.report_number),
-)
 
 
 class SqlStore:
@@ -112,13 +111,13 @@ class SqlStore:
                         client_id=document.client_id,
                     )
                 )
-                _add_report(connection, document.id, 1, document.report)
+                add_report(connection, document.id, 1, document.report)
                 connection.execute(
                     sa.update(reservations)
                     .where(reservations.c.document_id == document.id)
                     .values(answered_at=document.received_at)
                 )
-                _tell(connection, "document.judged", document.id, document.received_at)
+                record_change(connection, "document.judged", document.id, document.received_at)
                 self.changed(connection, document.id)
                 append_entry(
                     connection,
@@ -169,8 +168,8 @@ class SqlStore:
     def get(self, document_id: str) -> StoredDocument | None:
         """The document with the report in force."""
         with self.engine.connect() as connection:
-            row = connection.execute(_IN_FORCE.where(documents.c.id == document_id)).one_or_none()
-        return None if row is None else _document(row)
+            row = connection.execute(IN_FORCE.where(documents.c.id == document_id)).one_or_none()
+        return None if row is None else document_of(row)
 
     def scan(self, *, decision: str | None = None) -> Iterator[StoredDocument]:
         """All documents, or those whose decision in force is ``decision``, nearest deadline first.
@@ -179,7 +178,7 @@ class SqlStore:
         booking does not wait for review any more. Rows stream: the whole never is in memory, and
         the reader may stop early by closing the iterator.
         """
-        query = _IN_FORCE.order_by(
+        query = IN_FORCE.order_by(
             documents.c.deadline_at.nulls_last(), documents.c.received_at, documents.c.id
         )
         if decision is not None:
@@ -190,7 +189,7 @@ class SqlStore:
             streaming = connection.execution_options(yield_per=_ROWS_AT_ONCE)
             with streaming.execute(query) as rows:
                 for row in rows:
-                    yield _document(row)
+                    yield document_of(row)
 
     def supersede(self, document_id: str, report: dict[str, Any]) -> None:
         """Put a new report in force, keeping the old one. A reviewer's ruling stays in force.
@@ -207,7 +206,7 @@ class SqlStore:
             ).scalar_one_or_none()
             if number is None:
                 raise KeyError(document_id)
-            _add_report(connection, document_id, number, report)
+            add_report(connection, document_id, number, report)
             decision = report["verdict"]["decision"]
             changed = connection.execute(
                 sa.update(documents)
@@ -215,7 +214,7 @@ class SqlStore:
                 .values(decision=decision)
             )
             if changed.rowcount:
-                _tell(connection, "document.rejudged", document_id, datetime.now(UTC))
+                record_change(connection, "document.rejudged", document_id, datetime.now(UTC))
             self.changed(connection, document_id)
             append_entry(
                 connection,
@@ -237,7 +236,7 @@ class SqlStore:
             connection: of a transaction that is under way.
         """
         with nullcontext(connection) if connection else self.engine.connect() as asked:
-            return [_document(row) for row in asked.execute(narrowed(_IN_FORCE))]
+            return [document_of(row) for row in asked.execute(narrowed(IN_FORCE))]
 
     def correct(
         self,
@@ -268,8 +267,8 @@ class SqlStore:
             ).scalar_one_or_none()  # fmt: skip
             if number is None:
                 return False
-            _add_report(connection, before.id, number, report)
-            _tell(connection, "document.rejudged", before.id, datetime.now(UTC))
+            add_report(connection, before.id, number, report)
+            record_change(connection, "document.rejudged", before.id, datetime.now(UTC))
             self.changed(connection, before.id)
             append_entry(
                 connection,
@@ -335,80 +334,3 @@ class SqlStore:
         query = sa.select(reviewers.c.password_hash).where(reviewers.c.name == name)
         with self.engine.connect() as connection:
             return connection.execute(query).scalar_one_or_none()
-
-
-def _document(row: sa.Row[Any]) -> StoredDocument:
-    return StoredDocument(
-        id=row.id,
-        blob_key=row.blob_key,
-        file_name=row.file_name,
-        document_type=row.document_type,
-        claims=row.claims,
-        report=row.report,
-        decision=row.decision,
-        received_at=row.received_at,
-        booking_ref=row.booking_ref,
-        deadline_at=row.deadline_at,
-        readings=row.readings,
-        client_id=row.client_id,
-        report_number=row.report_number,
-    )
-
-
-def _add_report(
-    connection: sa.Connection, document_id: str, number: int, report: dict[str, Any]
-) -> None:
-    connection.execute(
-        sa.insert(reports).values(
-            document_id=document_id, number=number, report=report, recorded_at=datetime.now(UTC)
-        )
-    )
-    record_facts(connection, [(document_id, number, report)])
-    note_facts(connection, document_id, report)
-
-
-def append_ruled(connection: sa.Connection, ruling: Ruling) -> None:
-    """Have the trail remember a ruling, as the last statement of its transaction."""
-    append_entry(
-        connection,
-        "document.ruled",
-        subject=ruling.document_id,
-        actor=ruling.reviewer,
-        facts={"decision": ruling.decision},
-        recorded_at=ruling.ruled_at,
-    )
-
-
-def put_in_force(connection: sa.Connection, ruling: Ruling, which: sa.ColumnElement[bool]) -> bool:
-    """Rule in the caller's transaction, if the document is among ``which``; whether it was."""
-    changed = connection.execute(sa.update(documents).where(which).values(decision=ruling.decision))
-    if changed.rowcount == 0:
-        return False
-    connection.execute(
-        sa.insert(rulings).values(
-            document_id=ruling.document_id,
-            decision=ruling.decision,
-            reason=ruling.reason,
-            reviewer=ruling.reviewer,
-            ruled_at=ruling.ruled_at,
-        )
-    )
-    _tell(connection, "document.ruled", ruling.document_id, ruling.ruled_at)
-    return True
-
-
-def _tell(connection: sa.Connection, kind: str, document_id: str, occurred_at: datetime) -> None:
-    row = connection.execute(_IN_FORCE.where(documents.c.id == document_id)).one()
-    reasons = row.report["verdict"].get("reasons", ())
-    record_event(
-        connection,
-        kind,
-        occurred_at=occurred_at,
-        body={
-            "decision": row.decision,
-            "reason_codes": sorted({reason["code"] for reason in reasons}),
-        },
-        client_id=row.client_id,
-        document_id=document_id,
-        booking_ref=row.booking_ref,
-    )

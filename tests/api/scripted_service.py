@@ -219,12 +219,12 @@ def scripted_service(
         "max_upload_bytes": 300_000,
         "dev": True,
         "second_look_fraction": 0.0,
-        "supervisors": [REVIEWER],
     }
     settings = Settings(**(facts | changes))
     (folder / "docqa.sqlite3").write_bytes(_empty_database())
     store = SqlStore(settings.database_url)
     store.add_reviewer(REVIEWER, _HASH)
+    SqlClients(store.engine).set_role(REVIEWER, "senior")
     rules = booking_rules()
     bookings = SqlBookings(store, lambda booked, found: assess(rules, booked, map(filed, found)))
     blobs = FolderBlobs(settings.blobs_dir)
