@@ -23,7 +23,7 @@ demo: setup    ## start the real service, upload documents, print the verdicts
 	$(BIN)/python -m fixtures.demo --out demo-output
 
 serve: setup   ## leave the service running on its default address
-	$(BIN)/docqa serve
+	$(BIN)/docqa serve --dev
 
 test: setup .venv/.apt-tests    ## every test
 	$(BIN)/python -m pytest -n $${DOCQA_TEST_PROCESSES:-2} --dist loadfile -m "not long"

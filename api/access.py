@@ -78,7 +78,7 @@ class Access:
 
     async def _let_in(self, scope: Scope) -> Allowance | None:
         state, path, method = scope["state"], scope["path"], scope["method"]
-        state["client_id"] = LOCAL_CLIENT
+        state.setdefault("client_id", LOCAL_CLIENT)
         length = Headers(scope=scope).get("content-length", "0")
         found = addressed(method, path)
         name = found.name if isinstance(found, Address) else "other"

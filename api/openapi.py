@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.routes.examples import BOOKING, CHECK, DOCUMENT, DOCUMENT_LIST, REPORT_LIST
+from api.routes.webhooks import ENDPOINT, EVENT, SECRET
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "BookingAnswer": BOOKING,
@@ -14,6 +15,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "DocumentAnswer": DOCUMENT,
     "DocumentList": DOCUMENT_LIST,
     "ReportList": REPORT_LIST,
+    "EndpointAnswer": ENDPOINT,
+    "NewEndpointAnswer": {**ENDPOINT, "secret": SECRET},
+    "EndpointList": {"items": [ENDPOINT]},
+    "EventPage": {"items": [EVENT], "next": None},
 }
 """By answer."""
 

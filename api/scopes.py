@@ -21,6 +21,8 @@ SCOPE_OF: Mapping[str, str] = {
     "GET /livez": PUBLIC,
     "GET /readyz": PUBLIC,
     "GET /openapi.json": PUBLIC,
+    "GET /try": PUBLIC,
+    "POST /try": PUBLIC,
     "GET /v1/limits": READ,
     "GET /v1/document-types": READ,
     "GET /v1/reason-codes": READ,
@@ -44,7 +46,7 @@ SCOPE_OF: Mapping[str, str] = {
     "POST /v1/events/{event_id}/redeliveries": ADMIN,
     "GET /v1/documents/{document_id}/pages/{page}/image": REVIEWS,
 }
-UPLOADS = frozenset({"POST /v1/documents", "POST /v1/checks"})
+UPLOADS = frozenset({"POST /v1/documents", "POST /v1/checks", "POST /try"})
 """Their bodies have a limit of their own; everything else is small."""
 _SCHEME = "apiKey"
 

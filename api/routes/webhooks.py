@@ -14,9 +14,8 @@ from api.services import Services
 from docqa.webhooks.addresses import LONGEST_URL_CHARACTERS, UnusableAddress, check_url
 from docqa.webhooks.records import Endpoint, EventRecord
 
-_ADMIN: dict[str, Any] = {"x-scope": "admin"}
 _PAGE, _MOST_ON_A_PAGE = 50, 200
-_ENDPOINT: dict[str, Any] = {
+ENDPOINT: dict[str, Any] = {
     "id": "whe_5d41402abc4b2a76b9719d911017c592",
     "url": "https://booking.example/docqa",
     "kinds": ["document.judged", "document.ruled"],
@@ -25,8 +24,8 @@ _ENDPOINT: dict[str, Any] = {
     "disabled_because": None,
     "created_at": "2026-05-04T12:00:00Z",
 }
-_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
-_EVENT: dict[str, Any] = {
+SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+EVENT: dict[str, Any] = {
     "id": "evt_9f86d081884c7d659a2feaa0c55ad015",
     "sequence": 7,
     "kind": "document.judged",
@@ -36,7 +35,7 @@ _EVENT: dict[str, Any] = {
     "data": {"decision": "reject", "reason_codes": ["capture.camera"]},
     "deliveries": [
         {
-            "endpoint_id": _ENDPOINT["id"],
+            "endpoint_id": ENDPOINT["id"],
             "state": "delivered",
             "attempts": 1,
             "next_attempt_at": None,
@@ -54,7 +53,7 @@ class NewEndpoint(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"url": _ENDPOINT["url"], "kinds": _ENDPOINT["kinds"]}]},
+        json_schema_extra={"examples": [{"url": ENDPOINT["url"], "kinds": ENDPOINT["kinds"]}]},
     )
 
     url: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_URL_CHARACTERS)] = Field(
@@ -78,8 +77,6 @@ class EndpointChange(BaseModel):
 class EndpointAnswer(BaseModel):
     """Where events are delivered."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_ENDPOINT]})
-
     id: str
     url: str
     kinds: list[str]
@@ -92,15 +89,11 @@ class EndpointAnswer(BaseModel):
 class NewEndpointAnswer(EndpointAnswer):
     """A new endpoint with its secret, which is shown this once."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{**_ENDPOINT, "secret": _SECRET}]})
-
     secret: str
 
 
 class EndpointList(BaseModel):
     """Every endpoint."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_ENDPOINT]}]})
 
     items: list[EndpointAnswer]
 
@@ -108,7 +101,7 @@ class EndpointList(BaseModel):
 class SecretAnswer(BaseModel):
     """A new secret, shown this once. The one before stays valid for a day."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"secret": _SECRET}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"secret": SECRET}]})
 
     secret: str
 
@@ -140,8 +133,6 @@ class EventAnswer(BaseModel):
 class EventPage(BaseModel):
     """Some events, the oldest first."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_EVENT], "next": None}]})
-
     items: list[EventAnswer]
     next: str | None = Field(description="Address of the page after this one.")
 
@@ -150,7 +141,7 @@ class Redelivery(BaseModel):
     """To whom an event is to be told again."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"endpoint_id": _ENDPOINT["id"]}]}
+        extra="forbid", json_schema_extra={"examples": [{"endpoint_id": ENDPOINT["id"]}]}
     )
 
     endpoint_id: str | None = Field(default=None, description="All that want it if not given.")
@@ -179,7 +170,6 @@ def _add_endpoints(router: APIRouter, services: Services) -> None:
         status_code=201,
         response_model=NewEndpointAnswer,
         summary="Have events delivered",
-        openapi_extra=_ADMIN,
         responses=problem_responses(422),
     )
     def add_endpoint(new: NewEndpoint) -> dict[str, Any]:
@@ -198,7 +188,6 @@ def _add_endpoints(router: APIRouter, services: Services) -> None:
         "/webhook-endpoints",
         response_model=EndpointList,
         summary="Where events are delivered",
-        openapi_extra=_ADMIN,
     )
     def list_endpoints() -> dict[str, Any]:
         """All of them, the oldest first."""
@@ -208,8 +197,7 @@ def _add_endpoints(router: APIRouter, services: Services) -> None:
         "/webhook-endpoints/{endpoint_id}",
         response_model=EndpointAnswer,
         summary="One endpoint",
-        openapi_extra=_ADMIN,
-        responses=problem_responses(404),
+        responses=problem_responses(404, 422),
     )
     def show_endpoint(endpoint_id: str) -> dict[str, Any]:
         """Without its secret."""
@@ -224,7 +212,6 @@ def _add_changes(router: APIRouter, services: Services) -> None:
         "/webhook-endpoints/{endpoint_id}",
         response_model=EndpointAnswer,
         summary="Switch an endpoint on or off, or change what it wants",
-        openapi_extra=_ADMIN,
         responses=problem_responses(404, 422),
     )
     def change_endpoint(endpoint_id: str, change: EndpointChange) -> dict[str, Any]:
@@ -243,8 +230,7 @@ def _add_changes(router: APIRouter, services: Services) -> None:
         status_code=201,
         response_model=SecretAnswer,
         summary="Give an endpoint a new secret",
-        openapi_extra=_ADMIN,
-        responses=problem_responses(404),
+        responses=problem_responses(404, 422),
     )
     def rotate_secret(endpoint_id: str) -> dict[str, str]:
         """For a day every webhook carries a signature by the new one and one by the old one."""
@@ -260,7 +246,6 @@ def _add_events(router: APIRouter, services: Services) -> None:
         "/events",
         response_model=EventPage,
         summary="What happened",
-        openapi_extra=_ADMIN,
         responses=problem_responses(422),
     )
     def list_events(
@@ -277,7 +262,6 @@ def _add_events(router: APIRouter, services: Services) -> None:
         status_code=202,
         response_model=RedeliveryAnswer,
         summary="Tell an event again",
-        openapi_extra=_ADMIN,
         responses=problem_responses(404, 422),
     )
     def redeliver(event_id: str, redelivery: Redelivery | None = None) -> dict[str, int]:

@@ -74,15 +74,7 @@ def put_in_force(
                 document_id=row.id,
                 booking_ref=row.booking_ref,
             )
-    if written:
-        connection.execute(
-            sa.insert(reports),
-            [
-                {"document_id": name, "number": number, "report": report, "recorded_at": now}
-                for name, number, report in written
-            ],
-        )
-    record_facts(connection, written)
+    _keep(connection, written, now)
     for client_id, booking_ref in sorted(
         {(row.client_id or "", row.booking_ref or "") for row in rows}
     ):
@@ -95,6 +87,20 @@ def put_in_force(
             actor="docqa",
             facts={"decision": report["verdict"]["decision"], "report_number": number},
         )
+
+
+def _keep(
+    connection: sa.Connection, written: Sequence[tuple[str, int, dict[str, Any]]], now: datetime
+) -> None:
+    if written:
+        connection.execute(
+            sa.insert(reports),
+            [
+                {"document_id": name, "number": number, "report": report, "recorded_at": now}
+                for name, number, report in written
+            ],
+        )
+    record_facts(connection, written)
 
 
 def attest(connection: sa.Connection, run: Run, same: Sequence[Judgement]) -> None:

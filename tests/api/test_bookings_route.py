@@ -79,12 +79,11 @@ def test_a_booking_that_is_cancelled_while_a_file_is_inspected_stores_nothing(
 ) -> None:
     put(client)
 
-    class Cancelling:
-        def inspect_file(self, *_: Any, **__: Any) -> Any:
-            put(client, state="cancelled")
-            return Inspected(report(), {})
+    def cancelling(*_: Any, **__: Any) -> Inspected:
+        put(client, state="cancelled")
+        return Inspected(report(), {})
 
-    object.__setattr__(service.services, "inspector", Cancelling())
+    object.__setattr__(service.inspector, "inspect_file", cancelling)
     assert upload(client).json()["code"] == "http.booking_cancelled"
     assert list(service.store.scan()) == []
 

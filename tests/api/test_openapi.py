@@ -1,6 +1,6 @@
 """What /openapi.json promises: its examples are true, and ``/v1`` only ever grows.
 
-After an addition: ``DOCQA_WRITE_SNAPSHOT=1 pytest tests/api/test_openapi.py``.
+After an addition: ``DOCQA_TEST_WRITE_SNAPSHOT=1 pytest tests/api/test_openapi.py``.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ def check_against(schema: dict[str, Any], value: Any, spec: dict[str, Any]) -> N
 
 def test_v1_is_as_published_or_has_only_grown(spec: dict[str, Any]) -> None:
     text = json.dumps(spec, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    if os.environ.get("DOCQA_WRITE_SNAPSHOT"):
+    if os.environ.get("DOCQA_TEST_WRITE_SNAPSHOT"):
         SNAPSHOT.parent.mkdir(exist_ok=True)
         SNAPSHOT.write_text(text, encoding="utf-8")
     published = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
     assert list(breaking(published, spec)) == [], "this breaks clients of /v1"
-    assert published == spec, "only additions: publish them with DOCQA_WRITE_SNAPSHOT=1"
+    assert published == spec, "only additions: publish them with DOCQA_TEST_WRITE_SNAPSHOT=1"
 
 
 def without_path(spec: dict[str, Any]) -> None:
@@ -181,7 +181,7 @@ def test_the_requests_that_are_shown_succeed(
             document_id = answer.json()["id"]
     sent("/v1/checks", "post", files={"file": file}, data=form)
     for path, method, _ in operations(spec):
-        if method == "get":
+        if method == "get" and not path.startswith(OF_ADMINISTRATORS):
             sent(path, method)
     sent("/v1/documents/{document_id}", "delete")
     mine = {(p, m) for p, m, _ in operations(spec) if not p.startswith(OF_ADMINISTRATORS)}

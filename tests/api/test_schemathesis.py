@@ -28,7 +28,7 @@ def address(tmp_path: Path) -> Iterator[str]:
     }
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
-            [Path(sys.executable).parent / "docqa", "serve", "--port", "0"],
+            [Path(sys.executable).parent / "docqa", "serve", "--dev", "--port", "0"],
             env=environment, stdout=subprocess.PIPE, stderr=log, text=True,
         )  # fmt: skip
         assert process.stdout is not None

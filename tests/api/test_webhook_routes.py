@@ -118,4 +118,4 @@ def test_every_route_about_webhooks_is_an_administrators(client: TestClient) -> 
         for operation in operations.values()
     ]
     assert len(found) == 7
-    assert {operation["x-scope"] for operation in found} == {"admin"}
+    assert all(operation["security"] == [{"apiKey": ["admin"]}] for operation in found)
