@@ -13,6 +13,7 @@ from typing import cast
 import cv2
 import numpy as np
 
+from docqa.analysis.components import component_stats
 from docqa.analysis.full_size_tiles import full_size_tiles
 from docqa.analysis.ink import Ink, ink
 from docqa.page import Page, Pixels
@@ -90,7 +91,7 @@ def _levels(pixels: Pixels) -> tuple[int, int] | None:
 def _speckle_fraction(drawn: list[Pixels], stroke_px: float) -> float:
     specks = marks = 0
     for dark in drawn:
-        stats = cv2.connectedComponentsWithStats(dark, connectivity=8)[2][1:]
+        stats = component_stats(dark)
         area = stats[:, cv2.CC_STAT_AREA]
         specks += int((area <= max(1.0, SPECK_AREA_STROKES * stroke_px**2)).sum())
         marks += len(area)

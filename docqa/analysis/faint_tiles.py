@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.components import component_stats
 from docqa.analysis.full_size_tiles import full_size_tiles
 from docqa.analysis.ink import Ink, ink
 from docqa.analysis.text_tiles import TILE_PX, TextTile
@@ -79,7 +80,8 @@ def faint_tiles(page: Page) -> list[TextTile]:
 def _is_writing(pixels: Pixels, found: Ink) -> bool:
     """Whether the tile's dark marks are like the page's writing in height and stroke width."""
     counts = cv2.calcHist([pixels], [0], None, [256], [0, 256]).ravel()
-    dark = cv2.threshold(pixels, cut_levels(counts)[0], 1, cv2.THRESH_BINARY_INV)[1]
+    cut = cv2.threshold(pixels, cut_levels(counts)[0], 1, cv2.THRESH_BINARY_INV)[1]
+    dark = cast("Pixels", cut)
     area = cv2.countNonZero(dark)
     if not DARK_FRACTIONS[0] <= area / dark.size <= DARK_FRACTIONS[1]:
         return False
@@ -88,7 +90,7 @@ def _is_writing(pixels: Pixels, found: Ink) -> bool:
     stroke = 2 * area / max(np.pi / 4 * crossings, 1.0)
     if not 1 / STROKE_RATIO <= stroke / (found.stroke_width_px or 1.0) <= STROKE_RATIO:
         return False
-    stats = cv2.connectedComponentsWithStats(dark, connectivity=8)[2][1:]
+    stats = component_stats(dark)
     height = stats[:, cv2.CC_STAT_HEIGHT] / (found.text_height_px or 1.0)
     alike = (height >= 1 / HEIGHT_RATIO) & (height <= HEIGHT_RATIO)
     alike_area = stats[alike, cv2.CC_STAT_AREA].sum()
