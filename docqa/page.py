@@ -27,8 +27,8 @@ Layering = Literal["image", "layered", "rendered"]
 LUMA_SCALES = (1, 2, 4, 8)
 COLOUR_SCALES = (4, 8)
 COARSE_COLOUR_SIDE_PX = 2880
-"""Pages whose longer side is at least this are looked at in colour at an eighth of the size; smaller
-ones at a quarter too, so that one view is made from the other."""
+"""Pages whose longer side is at least this are looked at in colour at an eighth of the size;
+smaller ones at a quarter too, so that one view is made from the other."""
 
 T = TypeVar("T")
 

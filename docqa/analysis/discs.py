@@ -6,6 +6,7 @@ minimum or maximum costs the same however long it is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import cv2
@@ -68,7 +69,7 @@ def grown(mask: Pixels, radius: float) -> Pixels:
     return _grown(mask, disc(radius))
 
 
-def _around(box: tuple[int, ...], margin: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
+def _around(box: Sequence[int], margin: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
     left, top, width, height = box
     return (
         slice(max(0, top - margin), min(shape[0], top + height + margin)),

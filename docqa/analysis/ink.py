@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.area_grid import block_means
 from docqa.analysis.components import component_stats
 from docqa.page import Page, Pixels
 
@@ -142,10 +143,8 @@ def _stroke_width_px(page: Page, mask: Pixels, scale: int, contrast: float) -> f
     """
     luma = page.luma()
     side = STROKE_TILE_PX // scale
-    shape = (max(mask.shape[1] // side, 1), max(mask.shape[0] // side, 1))
-    # Whole tiles only: averaging parts of pixels takes many times longer.
-    whole = mask[: shape[1] * side, : shape[0] * side]
-    density = cv2.resize(whole, shape, interpolation=cv2.INTER_AREA)
+    shape = (max(mask.shape[0] // side, 1), max(mask.shape[1] // side, 1))
+    density = np.rint(block_means(mask, shape))
     area = outline = 0.0
     for index in np.argsort(density, axis=None, kind="stable")[::-1][:STROKE_TILES_COUNT]:
         row, column = np.unravel_index(int(index), density.shape)

@@ -260,7 +260,7 @@ def _profile_scores(strips: _Waves, angles: Floats) -> Floats:
 def _powers(waves: npt.NDArray[np.complex64]) -> Floats:
     """(angles,) sums of the squares of (bands, angles, frequencies)."""
     parts = waves.view(np.float32)
-    return np.einsum("baf,baf->a", parts, parts).astype(np.float64)
+    return np.asarray(np.einsum("baf,baf->a", parts, parts), np.float64)
 
 
 def _turns(phase: Singles, place: float) -> npt.NDArray[np.complex64]:

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.histograms import histogram
 from docqa.analysis.ink import ink
 from docqa.analysis.ink_density import ink_density
 from docqa.page import Page, Pixels
@@ -116,7 +117,7 @@ def _windows(page: Page) -> list[Pixels]:
 
 
 def _writing(window: Pixels) -> _Writing | None:
-    counts = cv2.calcHist([window], [0], None, [256], [0, 256]).ravel()
+    counts = histogram(window)
     first = otsu_level(counts) + 1
     share = float(counts[:first].sum()) / window.size
     if not INK_FRACTION[0] < share < INK_FRACTION[1]:
@@ -195,7 +196,7 @@ def _steps_across(windows: Pixels, contrasts: list[float]) -> list[float]:
         own = slice(index * height, (index + 1) * height)
         low, high = (np.array(share * contrast) for share in EDGE_SWING)
         at_edge = cv2.bitwise_and(steepest[own], cv2.inRange(swing[own], low, high))
-        places = np.flatnonzero(cv2.min(at_edge, 1).view(np.bool_))
+        places = np.flatnonzero(at_edge != 0)
         enough = len(places) > LEAST_EDGES_COUNT
         shares = steps[own].ravel()[places] / swing[own].ravel()[places].astype(np.float32)
         found.append(float(np.median(shares)) if enough else math.nan)

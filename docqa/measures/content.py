@@ -7,7 +7,6 @@ three signs must fail before a page is called no document: a wrong reject is wor
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -94,7 +93,7 @@ def _shades(page: Page, found: Ink) -> tuple[float, float]:
 
 
 def _count_over(levels: Pixels, limit: float) -> float:
-    return float(cv2.countNonZero(cv2.compare(levels, math.floor(limit), cv2.CMP_GT)))
+    return float(cv2.countNonZero(cv2.threshold(levels, limit, 1, cv2.THRESH_BINARY)[1]))
 
 
 def _row_fraction(boxes: Boxes) -> float:
