@@ -90,9 +90,8 @@ def decide(
         page_scores: dict[str, int] = {}
         for rule in rules:
             score, reason = _judge(rule, page)
-            if score is not None:
-                if score < page_scores.get(rule.measure, 101):
-                    page_scores[rule.measure] = score
+            if score is not None and score < page_scores.get(rule.measure, 101):
+                page_scores[rule.measure] = score
             if reason is not None:
                 found.append((REJECT_SCORE if score is None else score, reason))
         scores.append(page_scores)

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ PAGE_MEGAPIXELS = 2.0
 MEMORY_MEGAPIXELS = {12: 150, 60: 400}
 """Megapixels -> most megabytes."""
 _CHILD = """
-import json, resource, sys
+import json, sys
 from functools import partial
 from pathlib import Path
 from docqa import worker, wiring
@@ -32,10 +33,12 @@ from docqa.settings import Settings
 import os
 limits = worker.ChildLimits(120.0, 8_000_000_000)
 worker._start_child(partial(wiring.load_engine, Settings()), limits, os.getppid(), sys.argv[1])
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def held():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1000
+before = held()
 report = worker._inspect(Path(sys.argv[2]), "a4-generic", {})
-after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps({"idle_mb": before / 1000, "peak_mb": after / 1000}))
+print(json.dumps({"idle_mb": before, "peak_mb": held()}))
 """
 
 
@@ -48,7 +51,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     by_pixels = {}
     for megapixels in MEGAPIXELS:
         data = resized(largest, megapixels)
-        spent = interleaved({"report": lambda data=data: inspect(data, engine=engine)}, rounds)
+        spent = interleaved({"report": partial(inspect, data, engine=engine)}, rounds)
         by_pixels[megapixels] = summary(spent["report"])
     page = resized(a4_colour(), PAGE_MEGAPIXELS)
     by_pages = {}
@@ -56,7 +59,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     wide = dataclasses.replace(engine, limits=limits)
     for pages in PAGES:
         data = to_pdf([page] * pages, ppi=150)
-        spent = interleaved({"report": lambda data=data: inspect(data, engine=wide)}, 3)
+        spent = interleaved({"report": partial(inspect, data, engine=wide)}, 3)
         by_pages[pages] = summary(spent["report"])
     return {"by_megapixels": by_pixels, "by_pages": by_pages, "page_megapixels": PAGE_MEGAPIXELS}
 

@@ -76,9 +76,7 @@ MAKERS: Mapping[str, Callable[[], Input]] = {
     "photograph, 12 MP": lambda: _plain(photo(12), 0.90),
     "photograph, 48 MP": lambda: _plain(photo(48), 0.85),
     "ID-1 card, 300 ppi": lambda: _plain(card(), 3.0),
-    "scanned PDF page, 300 ppi": lambda: Input(
-        to_pdf([a4_colour()], ppi=300), a4_colour(), 1.20
-    ),
+    "scanned PDF page, 300 ppi": lambda: Input(to_pdf([a4_colour()], ppi=300), a4_colour(), 1.20),
 }
 
 

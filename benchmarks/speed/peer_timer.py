@@ -51,7 +51,8 @@ METHODS: dict[str, Callable[[str], None]] = {
 def main() -> None:
     """Time every method, a decoding before each."""
     cv2.setNumThreads(1)
-    file, found = sys.argv[1], {}
+    file = sys.argv[1]
+    found: dict[str, dict[str, float | str]] = {}
     for name, method in METHODS.items():
         decodings, spent = [], []
         try:

@@ -1,5 +1,6 @@
 """The peers on the same files, in their own environment, beside the same decoding; the Tesseract
-command line on the card that docqa reads."""
+command line on the card that docqa reads.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -43,7 +44,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _timed(engine: Engine, made: Input, rounds: int) -> dict[str, Any]:
     reports: list[Report] = []
-    tasks = {
+    tasks: dict[str, Callable[[], Any]] = {
         "decode": partial(decode, made.picture),
         "decode_gray": partial(decode_gray, made.picture),
         "report": lambda: reports.append(inspect(made.data, engine=engine)),
