@@ -44,6 +44,12 @@ bench-decisions: setup    ## decisions on a labelled corpus: make bench-decision
 bench-accuracy: setup .venv-bench/.ready    ## docqa and the peers on the same inputs: make bench-accuracy [CORPUS=DIR] [TIGHTEN=1]
 	$(BIN)/python -m benchmarks.accuracy $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(TIGHTEN),--tighten)
 
+.PHONY: bench-speed
+bench-speed: setup .venv-bench/.ready    ## time docqa beside a decoding of the same file: make bench-speed [CORPUS=DIR]
+	$(BIN)/python -m benchmarks.speed $(if $(CORPUS),--corpus "$(CORPUS)")
+	$(BIN)/python -m benchmarks.load.http_overhead
+	$(BIN)/python -m benchmarks.speed.picture
+
 .PHONY: bench-limits
 bench-limits: setup    ## where each limit of the policy lies: make bench-limits [CORPUS=DIR]
 	$(BIN)/python -m benchmarks.accuracy.limits $(if $(CORPUS),--corpus "$(CORPUS)")

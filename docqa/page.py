@@ -1,8 +1,9 @@
 """One page of a document and the views of its pixels that measures work on.
 
-A page is decoded at most once, and only when somebody asks for pixels. What stays in memory is the
-full-resolution luma and small pyramids: no measure needs the full-resolution colour, and at 12 MP
-it alone would cost 36 MB.
+A page is decoded only when somebody asks for pixels, and every view at most once. What stays in
+memory is the full-resolution luma and small pyramids: no measure needs the full-resolution colour,
+and at 12 MP it alone would cost 36 MB. So a decoder that can give brightness alone, and colour at a
+fraction of the size, is asked for these: both together cost a JPEG less than its full colour.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ Layering = Literal["image", "layered", "rendered"]
 
 LUMA_SCALES = (1, 2, 4, 8)
 COLOUR_SCALES = (4, 8)
+COARSE_COLOUR_SIDE_PX = 2880
+"""Pages whose longer side is at least this are looked at in colour at an eighth of the size;
+smaller ones at a quarter too, so that one view is made from the other."""
 
 T = TypeVar("T")
 
@@ -75,6 +79,17 @@ class Raster:
     """(H, W, 3) RGB at full resolution, or None where the page has no colour."""
 
 
+@dataclass(frozen=True, slots=True)
+class PartDecoder:
+    """Decodes what the views need without making the full-resolution colour; upright as well."""
+
+    luma: Callable[[], Pixels]
+    """(H, W)"""
+    colour: Callable[[int], Pixels]
+    """(h, w, 3) RGB at 1/4 or 1/8 of the size, as asked; a part of a pixel at the ends of the
+    stored rows and columns is dropped."""
+
+
 class Page:
     """One page, upright by its EXIF orientation, with views that are computed once and read-only.
 
@@ -83,14 +98,22 @@ class Page:
         origin: facts of the file.
         decode: returns the pixels; the views call it at most once. Raises InvalidDocument when
             it cannot.
+        parts: used in place of ``decode`` for the views, where the format allows it.
     """
 
-    __slots__ = ("_colour", "_decode", "_derived", "_luma", "index", "origin")
+    __slots__ = ("_colour", "_decode", "_derived", "_luma", "_parts", "index", "origin")
 
-    def __init__(self, index: int, origin: Origin, decode: Callable[[], Raster]) -> None:
+    def __init__(
+        self,
+        index: int,
+        origin: Origin,
+        decode: Callable[[], Raster],
+        parts: PartDecoder | None = None,
+    ) -> None:
         self.index = index
         self.origin = origin
         self._decode = decode
+        self._parts = parts
         self._luma: dict[int, Pixels] = {}
         self._colour: dict[int, Pixels] = {}
         self._derived: dict[Callable[[Page], Any], Any] = {}
@@ -122,7 +145,11 @@ class Page:
         if not self._luma:
             self._load()
         if scale not in self._colour:
-            if 4 in self._colour:
+            if self._parts is not None and (scale == 4 or self._is_large()):
+                self._colour[scale] = _frozen(self._parts.colour(scale))
+            elif self._parts is not None:
+                self._colour[scale] = _frozen(_halved(self.colour(4)))
+            elif 4 in self._colour:
                 self._colour[scale] = _frozen(_halved(self._colour[4]))
             else:
                 self._colour[scale] = _frozen(np.repeat(self.luma(scale)[:, :, None], 3, axis=2))
@@ -138,7 +165,13 @@ class Page:
         """All pixels in full colour, decoded anew and not kept: for pictures people look at."""
         return self._decode()
 
+    def _is_large(self) -> bool:
+        return max(self.width_px, self.height_px) >= COARSE_COLOUR_SIDE_PX
+
     def _load(self) -> None:
+        if self._parts is not None:
+            self._luma[1] = _frozen(self._parts.luma())
+            return
         raster = self._decode()
         self._luma[1] = _frozen(raster.luma)
         if raster.colour is not None:

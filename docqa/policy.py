@@ -64,14 +64,14 @@ class Rule:
         Rounded towards the reject side, so that 70 and more is exactly accept and 40 and less is
         exactly reject.
         """
-        badness = abs(value) if self.direction == "lower" else -value
-        ideal, accept, reject = (
-            bound if self.direction == "lower" else -bound
-            for bound in (self.ideal, self.accept, self.reject)
-        )
+        if self.direction == "lower":
+            badness, ideal, accept, reject = abs(value), self.ideal, self.accept, self.reject
+        else:
+            badness, ideal, accept, reject = -value, -self.ideal, -self.accept, -self.reject
         if badness <= accept:
-            span = accept - ideal
-            exact = 100.0 if span <= 0 else 100 - 30 * max(badness - ideal, 0.0) / span
+            if badness <= ideal or ideal >= accept:
+                return 100
+            exact = 100 - 30 * (badness - ideal) / (accept - ideal)
             return max(ACCEPT_SCORE, math.floor(exact))
         exact = ACCEPT_SCORE - 30 * (badness - accept) / (reject - accept)
         if badness < reject:
@@ -105,6 +105,10 @@ class Policy:
     """where it was read -> match -> decision; ``<source>.<claim>`` is for one claim alone"""
     findings: Mapping[str, Finding] = field(default_factory=dict)
     """by name: FINDINGS"""
+    _merged: dict[str, tuple[Rule, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """document type -> its rules, once asked for: millions of verdicts ask again"""
 
     def on_match(self, source: str | None, claim: str, match: str) -> str:
         """What a match of a claim means, by where it was read: accept, review or reject."""
@@ -119,10 +123,14 @@ class Policy:
 
     def rules_for(self, document_type: str) -> tuple[Rule, ...]:
         """The rules that judge a document of this type."""
+        known = self._merged.get(document_type)
+        if known is not None:
+            return known
         merged = {(rule.measure, rule.output): rule for rule in self.rules}
         for rule in self.overrides.get(document_type, ()):
             merged[rule.measure, rule.output] = rule
-        return tuple(merged.values())
+        self._merged[document_type] = tuple(merged.values())
+        return self._merged[document_type]
 
 
 def parse_policy(

@@ -23,7 +23,11 @@ class Decision(StrEnum):
     @property
     def rank(self) -> int:
         """0 accept, 1 review, 2 reject: the worst wins."""
-        return list(Decision).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {decision: rank for rank, decision in enumerate(Decision)}
+_NOT_TAKEN = NotAssessed("it was not taken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,13 @@ def decide(
     if not pages and not faults:
         found.append((REJECT_SCORE, Reason("system.unreadable", Decision.REVIEW)))
     scores = []
+    rules = policy.rules_for(document_type)
     for page in pages:
         page_scores: dict[str, int] = {}
-        for rule in policy.rules_for(document_type):
+        for rule in rules:
             score, reason = _judge(rule, page)
-            if score is not None:
-                page_scores[rule.measure] = min(score, page_scores.get(rule.measure, 100))
+            if score is not None and score < page_scores.get(rule.measure, 101):
+                page_scores[rule.measure] = score
             if reason is not None:
                 found.append((REJECT_SCORE if score is None else score, reason))
         scores.append(page_scores)
@@ -106,12 +111,13 @@ def _rank(decision: Decision) -> int:
 
 
 def _judge(rule: Rule, page: PageAssessment) -> tuple[int | None, Reason | None]:
-    assessment = page.measures.get(rule.measure, NotAssessed("it was not taken"))
-    if isinstance(assessment, NotAssessed) or assessment.outputs.get(rule.output) is None:
+    assessment = page.measures.get(rule.measure, _NOT_TAKEN)
+    found = None if isinstance(assessment, NotAssessed) else assessment.outputs.get(rule.output)
+    if found is None or isinstance(assessment, NotAssessed):
         return None, Reason(
             "system.not_assessed", Decision.REVIEW, rule.measure, page.index, limit=rule.accept
         )
-    value = float(assessment.outputs[rule.output])  # type: ignore[arg-type]  # parse_policy allows numbers only
+    value = float(found)  # type: ignore[arg-type]  # parse_policy allows numbers only
     score = rule.score(value)
     if score >= ACCEPT_SCORE:
         return score, None

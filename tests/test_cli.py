@@ -138,6 +138,15 @@ def test_the_same_bytes_give_the_same_report_timings_apart(folder: Path) -> None
     assert runs[0] == runs[1]
 
 
+def test_timings_name_every_measure_and_leave_the_reports_alone(folder: Path) -> None:
+    done = docqa("check", "--json", "--timings", folder / "front.jpg")
+    timings = json.loads(done.stdout)["timings_ms"]
+    assert {"decode", "measures", "measures.blur", "measures.capture"} <= set(timings)
+    apart = sum(ms for stage, ms in timings.items() if stage.startswith("measures."))
+    assert apart == pytest.approx(timings["measures"], rel=0.1, abs=5)
+    assert all(stage in done.stderr for stage in timings)
+
+
 def test_measures_lists_outputs_units_and_where_limits_come_from() -> None:
     done = docqa("measures")
     assert done.returncode == 0

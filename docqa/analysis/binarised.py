@@ -12,8 +12,10 @@ from typing import cast
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from docqa.analysis.full_size_tiles import full_size_tiles
+from docqa.analysis.components import component_stats
+from docqa.analysis.full_size_tiles import full_size_tiles, tile_counts
 from docqa.analysis.ink import Ink, ink
 from docqa.page import Page, Pixels
 
@@ -45,12 +47,12 @@ class Binarised:
 def binarised(page: Page) -> Binarised | None:
     """Count the traces; None on a page without writing."""
     stroke = _stroke_px(page.derive(ink))
-    tiles = page.derive(full_size_tiles)
+    tiles, counts = page.derive(full_size_tiles), page.derive(tile_counts)
     step = max(1, -(-len(tiles) // MOST_TILES))
     at_levels = near_ink = 0
     drawn: list[Pixels] = []
-    for tile in tiles[::step]:
-        levels = _levels(tile.pixels)
+    for tile, of_tile in zip(tiles[::step], counts[::step], strict=True):
+        levels = _levels(of_tile)
         if levels is None or stroke is None:
             continue
         low, high = levels
@@ -77,10 +79,10 @@ def _stroke_px(found: Ink) -> float | None:
     return max(1.0, min(found.stroke_width_px, STROKE_TO_TEXT_HEIGHT_RATIO * found.text_height_px))
 
 
-def _levels(pixels: Pixels) -> tuple[int, int] | None:
+def _levels(counts: npt.NDArray[np.float32]) -> tuple[int, int] | None:
     """The most common level of the ink and of the paper."""
-    counts = cv2.calcHist([pixels], [0], None, [256], [0, 256]).ravel()
-    low, high = np.searchsorted(np.cumsum(counts), [0.01 * pixels.size, 0.75 * pixels.size])
+    below = counts.cumsum()
+    low, high = below.searchsorted([0.01 * below[-1], 0.75 * below[-1]])
     if high - low < LEAST_STEP_LEVELS:
         return None
     middle = int(low + high) // 2
@@ -90,7 +92,7 @@ def _levels(pixels: Pixels) -> tuple[int, int] | None:
 def _speckle_fraction(drawn: list[Pixels], stroke_px: float) -> float:
     specks = marks = 0
     for dark in drawn:
-        stats = cv2.connectedComponentsWithStats(dark, connectivity=8)[2][1:]
+        stats = component_stats(dark)
         area = stats[:, cv2.CC_STAT_AREA]
         specks += int((area <= max(1.0, SPECK_AREA_STROKES * stroke_px**2)).sum())
         marks += len(area)

@@ -72,7 +72,10 @@ def _white(lab: Pixels, lightness: Field, certain: Mask) -> Mask:
     usable = certain & (lightness < CLIPPED_LEVEL)
     if np.count_nonzero(usable) < LEAST_WHITE_FRACTION * np.count_nonzero(certain):
         usable = certain
-    return usable & (lightness >= np.percentile(lightness[usable], WHITE_PERCENTILE))
+    shown = cast("Pixels", usable.view(np.uint8))
+    counts = cv2.calcHist([lab], [0], shown, [256], [0, 256]).ravel()
+    limit = np.searchsorted(counts.cumsum(), WHITE_PERCENTILE / 100 * counts.sum())
+    return cast("Mask", usable & (lightness >= limit))
 
 
 def _own_tint(

@@ -34,6 +34,8 @@ SAME_COHERENCE = 0.05
 LEAST_ENERGY = 1e-3
 
 Spectrum = npt.NDArray[np.complex64]
+Measured = tuple[Spectrum, npt.NDArray[np.float32]]
+"""A spectrum and the energy of each of its frequencies."""
 
 
 def upscaling_ratio(page: Page) -> float:
@@ -45,7 +47,7 @@ def upscaling_ratio(page: Page) -> float:
     tiles = _inkiest_tiles(page)
     if not tiles:
         return 1.0
-    spectra = (_spectrum(tiles), _spectrum([tile.T for tile in tiles]))
+    spectra = tuple(_measured(_spectrum(side)) for side in (tiles, [tile.T for tile in tiles]))
     # Enlargement is along both axes; ruled lines and bar codes repeat along one.
     coherence = {
         factor: min(_coherence(spectrum, 1 / factor) for spectrum in spectra) for factor in FACTORS
@@ -90,7 +92,11 @@ def _spectrum(tiles: list[Pixels]) -> Spectrum:
     return np.ascontiguousarray(half.T)
 
 
-def _coherence(spectrum: Spectrum, shift: float) -> float:
+def _measured(spectrum: Spectrum) -> Measured:
+    return spectrum, np.einsum("ij,ij->i", spectrum, spectrum.conj()).real
+
+
+def _coherence(measured: Measured, shift: float) -> float:
     """How alike components are whose frequencies add up to ``shift``, 0 to 1.
 
     The products of all pairs have one phase, that of the grid, so they may be added up first.
@@ -100,14 +106,8 @@ def _coherence(spectrum: Spectrum, shift: float) -> float:
     last = min(first + int(BAND_FRACTION * TILE_PX), TILE_PX // 2 - 1, total - 5)
     if last <= first:
         return 0.0
-    high = spectrum[first:last]
-    low = spectrum[total - last + 1 : total - first + 1][::-1]
-    products = np.einsum("ij,ij->i", high, low)
-    energy = (_energy(high) * _energy(low)) ** 0.5
+    spectrum, energies = measured
+    lows = slice(total - last + 1, total - first + 1)
+    products = np.einsum("ij,ij->i", spectrum[first:last], spectrum[lows][::-1])
+    energy = (energies[first:last] * energies[lows][::-1]) ** 0.5
     return float(abs(np.mean(products / (energy + LEAST_ENERGY))))
-
-
-def _energy(components: Spectrum) -> npt.NDArray[np.float32]:
-    return cast(
-        "npt.NDArray[np.float32]", np.einsum("ij,ij->i", components, components.conj()).real
-    )

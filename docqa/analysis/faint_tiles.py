@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.components import component_stats
 from docqa.analysis.full_size_tiles import full_size_tiles
+from docqa.analysis.histograms import Counts, histogram
 from docqa.analysis.ink import Ink, ink
 from docqa.analysis.text_tiles import TILE_PX, TextTile
 from docqa.page import Page, Pixels
@@ -32,6 +34,7 @@ HEIGHT_RATIO = 1.8
 STROKE_RATIO = 1.6
 LEAST_ALIKE_FRACTION = 0.35
 DARK_FRACTIONS = (0.02, 0.3)
+_SHARES = np.array([DARKEST_PERCENTILE, PAPER_PERCENTILE]) / 100
 
 
 def cut_levels(counts: npt.NDArray[Any]) -> tuple[int, int]:
@@ -40,14 +43,16 @@ def cut_levels(counts: npt.NDArray[Any]) -> tuple[int, int]:
     Args:
         counts: (256,) how many pixels of a tile have each level.
     """
-    below = np.cumsum(counts)
-    shares = np.array([DARKEST_PERCENTILE, PAPER_PERCENTILE]) / 100
-    darkest, paper = np.searchsorted(below, shares * below[-1])
+    below = counts.cumsum()
+    darkest, paper = below.searchsorted(_SHARES * below[-1])
     return int(darkest + paper) // 2, int(paper)
 
 
-def faint_tiles(page: Page) -> list[TextTile]:
-    """Tiles whose writing is all fainter than elsewhere, beyond those of ``full_size_tiles``."""
+def faint_tiles(page: Page) -> list[tuple[Counts, TextTile]]:
+    """Histograms and tiles of writing that is all fainter than elsewhere.
+
+    They lie beyond those of ``full_size_tiles``.
+    """
     found = page.derive(ink)
     if found.stroke_width_px is None or found.text_height_px is None:
         return []
@@ -71,15 +76,16 @@ def faint_tiles(page: Page) -> list[TextTile]:
     for row, column in places[order][:MOST_FAINT_TILES].tolist():
         top, left = row * TILE_PX, column * TILE_PX
         pixels = page.luma()[top : top + TILE_PX, left : left + TILE_PX]
-        if _is_writing(pixels, found):
-            chosen.append(TextTile(pixels, left, top, 1))
+        counts = histogram(pixels)
+        if _is_writing(pixels, counts, found):
+            chosen.append((counts, TextTile(pixels, left, top, 1)))
     return chosen
 
 
-def _is_writing(pixels: Pixels, found: Ink) -> bool:
+def _is_writing(pixels: Pixels, counts: Counts, found: Ink) -> bool:
     """Whether the tile's dark marks are like the page's writing in height and stroke width."""
-    counts = cv2.calcHist([pixels], [0], None, [256], [0, 256]).ravel()
-    dark = cv2.threshold(pixels, cut_levels(counts)[0], 1, cv2.THRESH_BINARY_INV)[1]
+    cut = cv2.threshold(pixels, cut_levels(counts)[0], 1, cv2.THRESH_BINARY_INV)[1]
+    dark = cast("Pixels", cut)
     area = cv2.countNonZero(dark)
     if not DARK_FRACTIONS[0] <= area / dark.size <= DARK_FRACTIONS[1]:
         return False
@@ -88,7 +94,7 @@ def _is_writing(pixels: Pixels, found: Ink) -> bool:
     stroke = 2 * area / max(np.pi / 4 * crossings, 1.0)
     if not 1 / STROKE_RATIO <= stroke / (found.stroke_width_px or 1.0) <= STROKE_RATIO:
         return False
-    stats = cv2.connectedComponentsWithStats(dark, connectivity=8)[2][1:]
+    stats = component_stats(dark)
     height = stats[:, cv2.CC_STAT_HEIGHT] / (found.text_height_px or 1.0)
     alike = (height >= 1 / HEIGHT_RATIO) & (height <= HEIGHT_RATIO)
     alike_area = stats[alike, cv2.CC_STAT_AREA].sum()

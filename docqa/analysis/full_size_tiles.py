@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from docqa.analysis.histograms import Counts, histogram
 from docqa.analysis.text_tiles import TextTile, text_tiles
 from docqa.page import Page
 
@@ -9,3 +10,8 @@ from docqa.page import Page
 def full_size_tiles(page: Page) -> tuple[TextTile, ...]:
     """The inkiest full-resolution tile of each of up to 24 zones; call it by ``page.derive``."""
     return text_tiles(page, 1)
+
+
+def tile_counts(page: Page) -> tuple[Counts, ...]:
+    """(256,) how many pixels of each of those tiles have each level; call it by ``page.derive``."""
+    return tuple(histogram(tile.pixels) for tile in page.derive(full_size_tiles))

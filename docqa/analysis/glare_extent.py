@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.discs import closed, opened
 from docqa.page import Page, Pixels
 
 Mask = npt.NDArray[np.bool_]
@@ -63,13 +64,11 @@ def washed_out(page: Page, blobs: list[Mask]) -> Mask:
         return cast("Mask", seen)
     near = cv2.dilate(seen[rows, columns].astype(np.uint8), _square(reach))
     clipped = (darkest >= plateau - 1).astype(np.uint8) & near
-    filled = _opened(
-        cv2.morphologyEx(clipped, cv2.MORPH_CLOSE, _disc(short * PRINT_FRACTION)), short
-    )
+    filled = opened(closed(clipped, short * PRINT_FRACTION), short * OPENING_FRACTION)
     dark = page.luma(SCALE)[rows, columns] < HALF_RANGE_LEVELS + BLACK_INK_LEVEL
     kept = _inner(filled) & (cv2.dilate(dark.astype(np.uint8), _square(1)) == 0)
     whole = np.zeros(seen.shape, np.bool_)
-    whole[rows, columns] = _opened(kept.astype(np.uint8), short) > 0
+    whole[rows, columns] = opened(kept.astype(np.uint8), short * OPENING_FRACTION) > 0
     for blob in blobs:
         if np.count_nonzero(whole & blob) < LEAST_KEPT_FRACTION * np.count_nonzero(blob):
             whole |= blob
@@ -90,14 +89,5 @@ def _span(present: Mask, margin: int) -> slice:
     return slice(max(0, int(found[0]) - margin), int(found[-1]) + margin + 1)
 
 
-def _opened(mask: npt.NDArray[np.integer | np.floating], short: int) -> Pixels:
-    return cast("Pixels", cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(short * OPENING_FRACTION)))
-
-
 def _square(radius: int) -> Pixels:
     return np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
-
-
-def _disc(radius: float) -> Pixels:
-    side = 2 * max(1, round(radius)) + 1
-    return cast("Pixels", cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))

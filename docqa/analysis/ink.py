@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.area_grid import block_means
+from docqa.analysis.components import component_stats
 from docqa.page import Page, Pixels
 
 Boxes = npt.NDArray[np.int32]
@@ -59,8 +61,7 @@ def ink(page: Page) -> Ink:
     """The ink of a page. Always answers: a blank page has an empty mask and no sizes."""
     scale = _scale(page)
     luma = page.luma(scale)
-    element = cv2.getStructuringElement(cv2.MORPH_RECT, (WIDEST_STROKE_PX, WIDEST_STROKE_PX))
-    depth = cast("Pixels", cv2.morphologyEx(luma, cv2.MORPH_BLACKHAT, element))
+    depth = page.derive(ink_depth)
     contrast = _contrast(depth)
     if contrast == 0.0:
         empty = np.zeros(luma.shape, np.uint8)
@@ -73,6 +74,16 @@ def ink(page: Page) -> Ink:
     height = _weighted_median(boxes[:, 3], boxes[:, 2]) * scale
     stroke = _stroke_width_px(page, mask, scale, contrast)
     return Ink(mask, scale, contrast, stroke, height, len(boxes), boxes)
+
+
+def ink_depth(page: Page) -> Pixels:
+    """(H, W) how much darker than its surroundings each place is, at the ink's scale.
+
+    Call it as ``page.derive(ink_depth)``.
+    """
+    element = cv2.getStructuringElement(cv2.MORPH_RECT, (WIDEST_STROKE_PX, WIDEST_STROKE_PX))
+    depth = cv2.morphologyEx(page.luma(_scale(page)), cv2.MORPH_BLACKHAT, element)
+    return cast("Pixels", depth)
 
 
 def _scale(page: Page) -> int:
@@ -110,7 +121,7 @@ def _percentile(counts: npt.NDArray[np.float64], fraction: float) -> float:
 
 def _text_boxes(mask: Pixels) -> Boxes:
     """Components that can be characters or words: no specks, no rules, no frames."""
-    stats = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)[2][1:]
+    stats = component_stats(mask)
     width, height, area = stats[:, 2], stats[:, 3], stats[:, 4]
     tallest = max(mask.shape[0] // 8, 8)
     keep = (height >= 3) & (height <= tallest) & (width >= 2) & (area >= 6)
@@ -132,8 +143,8 @@ def _stroke_width_px(page: Page, mask: Pixels, scale: int, contrast: float) -> f
     """
     luma = page.luma()
     side = STROKE_TILE_PX // scale
-    shape = (max(mask.shape[1] // side, 1), max(mask.shape[0] // side, 1))
-    density = cv2.resize(mask, shape, interpolation=cv2.INTER_AREA)
+    shape = (max(mask.shape[0] // side, 1), max(mask.shape[1] // side, 1))
+    density = np.rint(block_means(mask, shape))
     area = outline = 0.0
     for index in np.argsort(density, axis=None, kind="stable")[::-1][:STROKE_TILES_COUNT]:
         row, column = np.unravel_index(int(index), density.shape)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.ink import ink
+from docqa.analysis.ink_density import ink_density
 from docqa.page import Page, Pixels
 
 WINDOW_PX = 384
@@ -63,12 +64,9 @@ def letter_twins(page: Page) -> LetterTwins:
 
 def _windows(page: Page) -> list[Pixels]:
     found, luma = page.derive(ink), page.luma()
-    side = max(1, WINDOW_PX // found.scale)
-    rows, columns = (max(1, n // side) for n in found.mask.shape)
-    cut = found.mask[: rows * side, : columns * side]
-    density = cv2.resize(cut, (columns, rows), interpolation=cv2.INTER_AREA).ravel()
-    chosen = np.argsort(density, kind="stable")[::-1][:WINDOWS_COUNT]
-    places = [divmod(int(index), columns) for index in chosen]
+    density = ink_density(page, WINDOW_PX // found.scale)
+    chosen = np.argsort(density, axis=None, kind="stable")[::-1][:WINDOWS_COUNT]
+    places = [divmod(int(index), density.shape[1]) for index in chosen]
     return [
         luma[row * WINDOW_PX : (row + 1) * WINDOW_PX, column * WINDOW_PX : (column + 1) * WINDOW_PX]
         for row, column in places

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -88,40 +89,44 @@ def ordered(quad: Floats) -> Floats:
 
 def _fitted(contour: Floats, quad: Floats) -> Floats:
     """The quadrilateral whose sides follow the contour itself: a hull is drawn out by any spur."""
-    starts, ends = quad, np.roll(quad, -1, axis=0)
+    starts, ends = quad, quad[[1, 2, 3, 0]]
     along = ends - starts
     length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)
     unit = along / length[:, None]
     rest = contour[None] - starts[:, None]
     across = np.abs(rest[..., 0] * unit[:, None, 1] - rest[..., 1] * unit[:, None, 0])
     nearest = across.argmin(axis=0)
+    usable = across.min(axis=0) < 0.08 * length.max()
     lines = []
     for side in range(4):
-        points = contour[(nearest == side) & (across[side] < 0.08 * length.max())]
-        if len(points) < 8:
+        chosen = usable & (nearest == side)
+        rest_of_side = rest[side][chosen]
+        if len(rest_of_side) < 8:
             lines.append((starts[side], unit[side]))
             continue
-        lines.append(_line_through(points, starts[side], unit[side]))
+        lines.append(_line_through(rest_of_side, starts[side], unit[side]))
     moved = corners_of(lines)
     return quad if moved is None else moved
 
 
-def _line_through(points: Floats, start: Floats, unit: Floats) -> tuple[Floats, Floats]:
-    """The line along most of the points, by least absolute distance (reweighted least squares)."""
-    rest = points - start
-    along, across = rest @ unit, rest[:, 1] * unit[0] - rest[:, 0] * unit[1]
-    offset, slope = float(np.median(across)), 0.0
+def _line_through(rest: Floats, start: Floats, unit: Floats) -> tuple[Floats, Floats]:
+    """The line along most of the points, by least absolute distance (reweighted least squares).
+
+    ``rest`` is (N, 2) the points less the start.
+    """
+    normal = np.array([-unit[1], unit[0]])
+    along, across = rest @ unit, rest @ normal
+    powers = np.empty((5, len(along)))
+    powers[0], powers[1], powers[3] = 1.0, along, across
+    np.multiply(along, along, out=powers[2])
+    np.multiply(along, across, out=powers[4])
+    middle = len(across) // 2
+    offset, slope = float(np.partition(across, middle)[middle]), 0.0
     for _ in range(4):
         weight = 1 / np.maximum(np.abs(across - offset - slope * along), 0.3)
-        slope, offset = _weighted_line(weight, along, across)
-    direction = unit + slope * np.array([-unit[1], unit[0]])
-    point = start + offset * np.array([-unit[1], unit[0]])
-    return point, direction / np.hypot(*direction)
-
-
-def _weighted_line(weight: Floats, x: Floats, y: Floats) -> tuple[float, float]:
-    total = weight.sum()
-    mean_x, mean_y = (weight @ x) / total, (weight @ y) / total
-    spread = weight @ (x - mean_x) ** 2
-    slope = (weight @ ((x - mean_x) * (y - mean_y))) / spread if spread > 1e-9 else 0.0
-    return float(slope), float(mean_y - slope * mean_x)
+        total, x, xx, y, xy = (powers @ weight).tolist()
+        spread = xx - x * x / total
+        slope = (xy - x * y / total) / spread if spread > 1e-6 * xx else 0.0
+        offset = (y - slope * x) / total
+    direction = unit + slope * normal
+    return start + offset * normal, direction / math.hypot(*direction)

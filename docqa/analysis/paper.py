@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.area_grid import block_means
 from docqa.errors import CannotAssess
 from docqa.page import Page, Pixels
 
@@ -83,7 +84,7 @@ def paper(page: Page) -> Paper:
     blocks = _blocks(coarse)
     is_paper, plane = _plane(blocks)
     at_paper = blocks[is_paper]
-    sample = page.luma()[::SAMPLE_STEP_PX, ::SAMPLE_STEP_PX]
+    sample = np.ascontiguousarray(page.luma()[::SAMPLE_STEP_PX, ::SAMPLE_STEP_PX])
     cast_levels, spread_levels = _colour(page, is_paper)
     low, high = np.percentile(blocks, [5, 95])
     border = _border(coarse)
@@ -101,11 +102,15 @@ def paper(page: Page) -> Paper:
         block_range_levels=float(high - low),
         border_level=border_level,
         even_border_fraction=float(np.mean(np.abs(border - border_level) <= EVEN_LEVELS)),
-        clipped_white_fraction=float(np.mean(sample >= WHITE_LEVEL)),
-        clipped_dark_fraction=float(np.mean(sample <= BLACK_LEVEL)),
+        clipped_white_fraction=_share(sample >= WHITE_LEVEL),
+        clipped_dark_fraction=_share(sample <= BLACK_LEVEL),
         colour_cast_levels=cast_levels,
         colour_spread_levels=spread_levels,
     )
+
+
+def _share(chosen: npt.NDArray[np.bool_]) -> float:
+    return float(np.count_nonzero(chosen)) / chosen.size
 
 
 def _coarse(page: Page) -> Pixels:
@@ -120,8 +125,7 @@ def _blocks(coarse: Pixels) -> Levels:
     closed = cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     block = max(height, width) / GRID_LONG_SIDE_BLOCKS
     columns, rows = max(2, round(width / block)), max(2, round(height / block))
-    small = cv2.resize(closed.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
-    return cast("Levels", small)
+    return block_means(cast("Pixels", closed), (rows, columns))
 
 
 def _plane(blocks: Levels) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
@@ -148,8 +152,8 @@ def _plane(blocks: Levels) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float6
 
 
 def _axes(shape: tuple[int, ...]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    y, x = np.mgrid[0 : shape[0], 0 : shape[1]]
-    return (x + 0.5) / shape[1] - 0.5, (y + 0.5) / shape[0] - 0.5
+    y, x = ((np.arange(n) + 0.5) / n - 0.5 for n in shape)
+    return np.broadcast_to(x, shape), np.broadcast_to(y[:, None], shape)
 
 
 def _fit(blocks: Levels, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:

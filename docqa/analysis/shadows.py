@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.area_grid import block_means
 from docqa.analysis.outline import outline
 from docqa.page import Page, Pixels, Polygon
 
@@ -83,12 +84,12 @@ def cast_shadow(page: Page) -> CastShadow:
     closed = cast("Pixels", cv2.medianBlur(_closed(luma), 5))
     block = max(luma.shape) / LONG_SIDE_BLOCKS
     shape = (round(luma.shape[0] / block), round(luma.shape[1] / block))
-    light = _logarithm(_blocks(closed, shape))
-    inside = _blocks(_sheet(page, luma.shape, scale), shape) > 250
+    light = _logarithm(block_means(closed, shape))
+    inside = block_means(_sheet(page, luma.shape, scale), shape) > 250
     if inside.sum() < LEAST_BLOCKS:
         return NO_SHADOW
     brightest = float(np.percentile(light[inside], 90))
-    soft = inside & (_blocks(_sharp(closed), shape) < MOST_SHARP_FRACTION * 255)
+    soft = inside & (block_means(_sharp(closed), shape) < MOST_SHARP_FRACTION * 255)
     bare = soft & (light > brightest + math.log(LEAST_LIGHT_FRACTION))
     if bare.sum() < LEAST_PAPER_FRACTION * inside.sum():
         return NO_SHADOW
@@ -111,11 +112,6 @@ def _closed(pixels: Pixels) -> Pixels:
     side = max(3, int(min(pixels.shape[:2]) * CLOSING_FRACTION_OF_SHORT_SIDE) | 1)
     closed = cv2.morphologyEx(pixels, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     return cast("Pixels", closed)
-
-
-def _blocks(pixels: Pixels, shape: tuple[int, int]) -> Floats:
-    grid = cv2.resize(pixels.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA)
-    return cast("Floats", grid)
 
 
 def _logarithm(levels: Floats) -> Floats:
@@ -182,11 +178,11 @@ def _colour_steps(page: Page, shape: tuple[int, int]) -> Floats:
         half = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
         colour = cast("Pixels", half)
     red, green, blue = cv2.split(_closed(colour))
-    base = _logarithm(_blocks(cast("Pixels", green), shape))
+    base = _logarithm(block_means(cast("Pixels", green), shape))
     total = np.zeros(shape, np.float32)
     everywhere = np.ones(shape, np.bool_)
     for channel in (red, blue):
-        ratio = _logarithm(_blocks(cast("Pixels", channel), shape)) - base
+        ratio = _logarithm(block_means(cast("Pixels", channel), shape)) - base
         total = np.maximum(total, _steps(ratio, everywhere)[0])
     return total
 

@@ -142,7 +142,7 @@ def _drawn_within(luma: Pixels, quad: Floats, reach: int) -> tuple[Candidate | N
 
 def area(quad: Floats) -> float:
     """Area of a (4, 2) quadrilateral in square pixels."""
-    following = np.roll(quad, -1, axis=0)
+    following = quad[[1, 2, 3, 0]]
     return float(abs((quad[:, 0] * following[:, 1] - quad[:, 1] * following[:, 0]).sum()) / 2)
 
 
@@ -161,12 +161,12 @@ def is_id1(shape: float) -> bool:
 
 def _plausible(quad: Floats, width: int, height: int) -> bool:
     """Convex, no corner sharper than 50 degrees, large enough, and not far outside the frame."""
-    along = np.roll(quad, -1, axis=0) - quad
+    along = quad[[1, 2, 3, 0]] - quad
     length = np.hypot(along[:, 0], along[:, 1])
     if length.min() < 8:
         return False
     unit = along / length[:, None]
-    before = np.roll(unit, 1, axis=0)
+    before = unit[[3, 0, 1, 2]]
     turn = before[:, 0] * unit[:, 1] - before[:, 1] * unit[:, 0]
     if turn.min() < np.sin(np.radians(50)):
         return False

@@ -162,9 +162,11 @@ def _lines(
     """
     reach = (rise.shape[3] - 1) // 2
     peak = rise.argmax(axis=3)
+    flat, width = rise.reshape(-1), rise.shape[3]
+    start = np.arange(0, flat.size, width).reshape(peak.shape)
     height, low, high = (
-        np.take_along_axis(rise, np.clip(peak + by, 0, 2 * reach)[..., None], axis=3)[..., 0]
-        for by in (0, -1, 1)
+        flat[start + at_place]
+        for at_place in (peak, np.maximum(peak - 1, 0), np.minimum(peak + 1, width - 1))
     )
     bend = np.maximum(2 * height - low - high, 1e-6)
     at = peak - reach + np.clip((high - low) / (2 * bend), -0.5, 0.5)
@@ -173,9 +175,9 @@ def _lines(
     # Profiles without an edge vote for the side to stay where it is.
     centre = np.median(np.where(usable, at, 0.0), axis=2)
     line = np.stack([centre, np.zeros_like(centre)], axis=-1)
-    for width in (reach, 2 * tolerance, tolerance, tolerance):
+    for within in (reach, 2 * tolerance, tolerance, tolerance):
         miss = at - line[..., :1] - line[..., 1:] * middle
-        weight = usable & (np.abs(miss) <= max(width, tolerance))
+        weight = usable & (np.abs(miss) <= max(within, tolerance))
         line = _least_squares(weight.astype(np.float64), at, middle)
     miss = at - line[..., :1] - line[..., 1:] * middle
     carried = (usable & (np.abs(miss) <= tolerance)).sum(axis=2)
@@ -188,13 +190,16 @@ def _lines(
 
 def _least_squares(weight: Floats, at: Floats, middle: Floats) -> Floats:
     """(…, 2) offset at the middle of the side and its change along the side."""
-    total = weight.sum(axis=-1)
+    powers = np.empty((len(middle), 3))
+    powers[:, 0], powers[:, 1], powers[:, 2] = 1.0, middle, middle * middle
+    of_x, of_y = weight @ powers, (weight * at) @ powers
+    total, sum_x, sum_xx = of_x[..., 0], of_x[..., 1], of_x[..., 2]
+    sum_y, sum_xy = of_y[..., 0], of_y[..., 1]
     safe = np.maximum(total, 1e-9)
-    mean_x = (weight * middle).sum(axis=-1) / safe
-    mean_y = (weight * at).sum(axis=-1) / safe
-    x, y = middle - mean_x[..., None], at - mean_y[..., None]
-    spread = (weight * x * x).sum(axis=-1)
-    slope = np.where(
-        (total >= 4) & (spread > 1e-3), (weight * x * y).sum(axis=-1) / np.maximum(spread, 1e-9), 0
-    )
-    return np.stack([np.where(total > 0, mean_y - slope * mean_x, 0.0), slope], axis=-1)
+    spread = sum_xx - sum_x * sum_x / safe
+    known = (total >= 4) & (spread > 1e-3)
+    slope = np.where(known, (sum_xy - sum_x * sum_y / safe) / np.maximum(spread, 1e-9), 0.0)
+    line = np.empty((*total.shape, 2))
+    line[..., 0] = (sum_y - slope * sum_x) / safe
+    line[..., 1] = slope
+    return line

@@ -236,23 +236,37 @@ def _profile_scores(strips: _Waves, angles: Floats) -> Floats:
     The strips are shifted by turning the phases of their Fourier transforms: interpolating them
     instead blurs every shift but a whole one, which draws the answer to the angle it started from.
     """
-    tangents = np.tan(np.radians(angles))
-    phase = -2.0 * np.pi * strips.place[:, None] * strips.cycles[None, :]
-    turned = strips.waves * _turns(phase, float(tangents[0]))
-    step = _turns(phase, float(tangents[-1] - tangents[0]) / (len(angles) - 1))
-    bands_count = min(BANDS_COUNT, len(turned))
-    shape = (bands_count, len(turned) // bands_count, turned.shape[1])
-    used = shape[0] * shape[1]
-    scores = np.empty((2, len(angles)))
-    for index in range(len(angles)):
-        bands = turned[:used].reshape(shape).sum(axis=1)
-        whole = bands.sum(axis=0) + turned[used:].sum(axis=0)
-        scores[:, index] = np.vdot(whole, whole).real, np.vdot(bands, bands).real
-        turned *= step
-    return scores
+    waves, place = strips.waves, strips.place
+    tangents = np.tan(np.radians(angles)).astype(np.float32)
+    phase = np.float32(-2.0 * np.pi) * tangents[:, None] * strips.cycles[None, :]
+    bands_count = min(BANDS_COUNT, len(waves))
+    each = len(waves) // bands_count
+    first = np.arange(bands_count) * each
+    turn = _turns(phase, float(place[-1] - place[0]) / max(len(place) - 1, 1))
+    # The strips of a band are evenly apart: their sum is a polynomial of the turn (Horner).
+    bands = np.empty((bands_count, *phase.shape), np.complex64)
+    bands[:] = waves[first + each - 1, None]
+    for back in range(2, each + 1):
+        bands *= turn
+        bands += waves[first + each - back, None]
+    whole = np.zeros(phase.shape, np.complex64)
+    for band, start in zip(bands, first, strict=True):
+        whole += band * _turns(phase, float(place[start]))
+    for rest in range(bands_count * each, len(waves)):
+        whole += waves[rest] * _turns(phase, float(place[rest]))
+    return np.stack([_powers(whole[None]), _powers(bands)])
 
 
-def _turns(phase: Singles, shear: float) -> npt.NDArray[np.complex64]:
-    """Unit complex numbers of the phases that a shear turns each wave by."""
-    angle = phase * np.float32(shear)
-    return cast("npt.NDArray[np.complex64]", np.cos(angle) + 1j * np.sin(angle))
+def _powers(waves: npt.NDArray[np.complex64]) -> Floats:
+    """(angles,) sums of the squares of (bands, angles, frequencies)."""
+    parts = waves.view(np.float32)
+    return np.asarray(np.einsum("baf,baf->a", parts, parts), np.float64)
+
+
+def _turns(phase: Singles, place: float) -> npt.NDArray[np.complex64]:
+    """Unit complex numbers of the phases by which waves at a place are turned."""
+    angle = phase * np.float32(place)
+    turns = np.empty(angle.shape, np.complex64)
+    np.cos(angle, out=turns.real)
+    np.sin(angle, out=turns.imag)
+    return turns

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.ink import Boxes, ink
+from docqa.analysis.ink_density import ink_density
 from docqa.page import Page, Pixels
 
 TILE_PX = 256
@@ -40,13 +40,10 @@ def text_tiles(page: Page, scale: int, *, side_px: int = TILE_PX) -> tuple[TextT
     """
     found = page.derive(ink)
     luma = page.luma(scale)
-    side = max(1, side_px * scale // found.scale)
+    side = side_px * scale // found.scale
     step = side * found.scale // scale
-    rows, columns = (max(1, n // side) for n in found.mask.shape)
-    cut = found.mask[: rows * side, : columns * side]
-    density = (
-        cv2.resize(cut, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float64) / 255
-    )
+    density = ink_density(page, side) / 255
+    rows, columns = density.shape
     density[_characters(found.boxes, side, rows, columns) < LEAST_CHARACTERS_COUNT] = 0.0
     upright = rows >= columns
     down = min(rows, ZONES_LONG_SIDE if upright else ZONES_SHORT_SIDE)
@@ -54,7 +51,7 @@ def text_tiles(page: Page, scale: int, *, side_px: int = TILE_PX) -> tuple[TextT
     tiles = []
     for zone_rows in np.array_split(np.arange(rows), down):
         for zone_columns in np.array_split(np.arange(columns), across):
-            zone = density[np.ix_(zone_rows, zone_columns)]
+            zone = density[zone_rows[0] : zone_rows[-1] + 1, zone_columns[0] : zone_columns[-1] + 1]
             usable = np.where(zone <= MOST_INK_FRACTION, zone, 0.0)
             if usable.max() < LEAST_INK_FRACTION:
                 continue

@@ -9,16 +9,22 @@ hardly do.
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.histograms import histogram
 from docqa.analysis.ink import ink
+from docqa.analysis.ink_density import ink_density
 from docqa.page import Page, Pixels
 
-Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
 
 WINDOW_PX = 192
 ZONES_COUNT = 4
@@ -55,10 +61,22 @@ class Whitening:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    edge_step: float
-    residue: float
-    noise: float
+class _Writing:
+    """A window of writing."""
+
+    window: Pixels
+    dark: Pixels
+    """255 on ink."""
+    contrast: float
+    """Levels from ink to paper."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """The paper of a window away from ink, both over its contrast; 0 where it is not white."""
+
+    residue: float = 0.0
+    noise: float = 0.0
 
 
 def whitening(page: Page) -> Whitening | None:
@@ -66,15 +84,17 @@ def whitening(page: Page) -> Whitening | None:
 
     Call it as ``page.derive(whitening)``.
     """
-    seen = [one for window in _windows(page) if (one := _seen(window)) is not None]
-    if len(seen) < LEAST_WINDOWS_COUNT:
+    windows = [window for window in _windows(page) if min(window.shape) >= 2 * FAR_PX]
+    written = [one for one in map(_writing, windows) if one is not None]
+    steps = _edge_steps(written)
+    known = np.isfinite(steps)
+    if np.count_nonzero(known) < LEAST_WINDOWS_COUNT:
         return None
-    steps = np.array([one.edge_step for one in seen])
-    noise = np.array([one.noise for one in seen])
-    quarters = np.percentile(noise, (25, 75))
+    grounds = [_ground(one) for one, is_known in zip(written, known, strict=True) if is_known]
+    quarters = np.percentile([ground.noise for ground in grounds], (25, 75))
     return Whitening(
-        edge_step_fraction=float(np.median(steps)),
-        residue_fraction=float(np.percentile([one.residue for one in seen], 90)),
+        edge_step_fraction=float(np.median(steps[known])),
+        residue_fraction=float(np.percentile([ground.residue for ground in grounds], 90)),
         noise_spread_fraction=float(quarters[1] - quarters[0]),
     )
 
@@ -82,68 +102,102 @@ def whitening(page: Page) -> Whitening | None:
 def _windows(page: Page) -> list[Pixels]:
     """The inkiest window of each zone, at full resolution."""
     found, luma = page.derive(ink), page.luma()
-    side = max(1, WINDOW_PX // found.scale)
-    rows, columns = (max(1, n // side) for n in found.mask.shape)
-    cut = found.mask[: rows * side, : columns * side]
-    density = cv2.resize(cut, (columns, rows), interpolation=cv2.INTER_AREA)
+    side = WINDOW_PX // found.scale
+    density = ink_density(page, side)
+    rows, columns = density.shape
     density = np.where(density > 255 * INK_FRACTION[1], 0, density)
     windows = []
     for zone_rows in np.array_split(np.arange(rows), min(rows, ZONES_COUNT)):
         for zone_columns in np.array_split(np.arange(columns), min(columns, ZONES_COUNT)):
-            zone = density[np.ix_(zone_rows, zone_columns)]
+            zone = density[zone_rows[0] : zone_rows[-1] + 1, zone_columns[0] : zone_columns[-1] + 1]
             row, column = np.unravel_index(int(zone.argmax()), zone.shape)
             top, left = int(zone_rows[row]) * WINDOW_PX, int(zone_columns[column]) * WINDOW_PX
             windows.append(luma[top : top + WINDOW_PX, left : left + WINDOW_PX])
     return windows
 
 
-def _seen(window: Pixels) -> _Seen | None:
-    if min(window.shape) < 2 * FAR_PX:
-        return None
-    _, dark = cv2.threshold(window, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-    share = cv2.countNonZero(dark) / dark.size
+def _writing(window: Pixels) -> _Writing | None:
+    counts = histogram(window)
+    first = otsu_level(counts) + 1
+    share = float(counts[:first].sum()) / window.size
     if not INK_FRACTION[0] < share < INK_FRACTION[1]:
         return None
-    (paper,) = _levels(window, cv2.bitwise_not(dark), 0.5)
-    (ink_level,) = _levels(window, dark, 0.25)
-    contrast = paper - ink_level
+    paper = first + _level(counts[first:].cumsum(), 0.5)
+    contrast = float(paper - _level(counts[:first].cumsum(), 0.25))
     if contrast < LEAST_CONTRAST_LEVELS:
         return None
-    step = _edge_step(window, contrast)
-    if step is None:
-        return None
-    far = cv2.bitwise_not(cv2.dilate(dark, np.ones((FAR_PX, FAR_PX), np.uint8)))
+    dark = cv2.threshold(window, first - 1, 255, cv2.THRESH_BINARY_INV)[1]
+    return _Writing(window, cast("Pixels", dark), contrast)
+
+
+def otsu_level(counts: Singles) -> int:
+    """The highest level of the darker of two classes that lie furthest apart (Otsu 1979).
+
+    Args:
+        counts: (256,) how many pixels have each level.
+    """
+    below = np.cumsum(counts, dtype=np.float64)
+    mass = np.cumsum(counts * _LEVELS)
+    above = below[-1] - below
+    apart = mass[-1] * below - mass * below[-1]
+    spread = apart * apart / np.maximum(below * above, 1.0)
+    return int(spread.argmax())
+
+
+_LEVELS = np.arange(256.0)
+
+
+def _level(below: Singles, share: float) -> int:
+    """The level that this share of the counted pixels lies under."""
+    return int(np.searchsorted(below, share * below[-1]))
+
+
+def _ground(written: _Writing) -> _Ground:
+    window, contrast = written.window, written.contrast
+    far = cv2.bitwise_not(cv2.dilate(written.dark, np.ones((FAR_PX, FAR_PX), np.uint8)))
     if cv2.countNonZero(far) < LEAST_PAPER_PIXELS:
-        return _Seen(step, 0.0, 0.0)
-    low, middle = _levels(window, far, DARKEST_FRACTION, 0.5)
+        return _Ground()
+    below = cv2.calcHist([window], [0], far, [256], [0, 256]).ravel().cumsum()
+    low, middle = _level(below, DARKEST_FRACTION), _level(below, 0.5)
     if middle < WHITE_LEVEL:
-        return _Seen(step, 0.0, 0.0)
+        return _Ground()
     jumps = cv2.mean(cv2.absdiff(window[:, 2:], window[:, :-2]), far[:, 1:-1])[0]
-    return _Seen(step, (middle - low) / contrast, jumps / contrast)
+    return _Ground((middle - low) / contrast, jumps / contrast)
 
 
-def _levels(window: Pixels, mask: cv2.typing.MatLike, *shares: float) -> tuple[float, ...]:
-    """The levels that these shares of the masked pixels lie under."""
-    counts = cv2.calcHist([window], [0], mask, [256], [0, 256]).ravel().cumsum()
-    return tuple(float(np.searchsorted(counts, share * counts[-1])) for share in shares)
+def _edge_steps(written: list[_Writing]) -> Floats:
+    """(windows,) median over the edges across and along; NaN with too few of them."""
+    steps = np.full((2, len(written)), np.nan)
+    by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for index, one in enumerate(written):
+        by_shape[one.window.shape].append(index)
+    for chosen in by_shape.values():
+        contrasts = [written[index].contrast for index in chosen]
+        windows = [written[index].window for index in chosen]
+        steps[0, chosen] = _steps_across(np.stack(windows), contrasts)
+        turned = [cv2.transpose(window) for window in windows]
+        steps[1, chosen] = _steps_across(np.stack(turned), contrasts)
+    count = np.isfinite(steps).sum(axis=0)
+    total = np.where(np.isfinite(steps), steps, 0.0).sum(axis=0)
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
 
 
-def _edge_step(window: Pixels, contrast: float) -> float | None:
-    """Median over the edges across and along; None with too few of them."""
-    low, high = (np.array(share * contrast) for share in EDGE_SWING)
-    shares = []
-    for along in (False, True):
-        reach = np.ones((EDGE_REACH_PX, 1) if along else (1, EDGE_REACH_PX), np.uint8)
-        swing = cv2.morphologyEx(window, cv2.MORPH_GRADIENT, reach)
-        steps = np.zeros_like(window)
-        if along:
-            cv2.absdiff(window[1:], window[:-1], steps[1:])
-        else:
-            cv2.absdiff(window[:, 1:], window[:, :-1], steps[:, 1:])
-        at_edge = cv2.bitwise_and(
-            cv2.compare(steps, cv2.dilate(steps, reach), cv2.CMP_EQ), cv2.inRange(swing, low, high)
-        )
-        places = np.flatnonzero(at_edge)
-        if len(places) > LEAST_EDGES_COUNT:
-            shares.append(float(np.median(steps.ravel()[places] / swing.ravel()[places])))
-    return float(np.mean(shares)) if shares else None
+def _steps_across(windows: Pixels, contrasts: list[float]) -> list[float]:
+    """The median of each of (n, H, W) windows; NaN where there are too few edges."""
+    rows = windows.reshape(-1, windows.shape[2])
+    reach = np.ones((1, EDGE_REACH_PX), np.uint8)
+    swing = cv2.morphologyEx(rows, cv2.MORPH_GRADIENT, reach)
+    steps = np.zeros_like(rows)
+    cv2.absdiff(rows[:, 1:], rows[:, :-1], steps[:, 1:])
+    steepest = cv2.compare(steps, cv2.dilate(steps, reach), cv2.CMP_EQ)
+    found = []
+    height = windows.shape[1]
+    for index, contrast in enumerate(contrasts):
+        own = slice(index * height, (index + 1) * height)
+        low, high = (np.array(share * contrast) for share in EDGE_SWING)
+        at_edge = cv2.bitwise_and(steepest[own], cv2.inRange(swing[own], low, high))
+        places = np.flatnonzero(at_edge != 0)
+        enough = len(places) > LEAST_EDGES_COUNT
+        shares = steps[own].ravel()[places] / swing[own].ravel()[places].astype(np.float32)
+        found.append(float(np.median(shares)) if enough else math.nan)
+    return found

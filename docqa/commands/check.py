@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import statistics
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ _OVERLAY_SIDE_PX = 1600
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for pictures of the pages with what was found drawn on.",
 )
+@click.option("--timings", is_flag=True, help="Say where the time went, stage by stage.")
 @click.pass_context
 def check(
     context: click.Context,
@@ -56,6 +58,7 @@ def check(
     policy: str | None,
     as_json: bool,
     overlay: Path | None,
+    timings: bool,
 ) -> None:
     r"""Judge files, and every file in folders, and print a table.
 
@@ -70,6 +73,7 @@ def check(
     typed = parse_claims(_json_file(claims)) if claims else {}
     files = list(_files(paths))
     worst = 0
+    spent: list[Mapping[str, float]] = []
     with wiring.start_worker(settings, engine, policy) as worker:
 
         def judge(path: Path) -> dict[str, Any]:
@@ -82,6 +86,9 @@ def check(
             shown = _print_lines(results) if as_json else _print_table(results)
             for outcome in shown:
                 worst = _worse(worst, outcome)
+                spent.append(outcome.get("timings_ms", {}))
+    if timings:
+        _print_timings(spent)
     context.exit(worst)
 
 
@@ -157,6 +164,15 @@ def _print_table(results: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             table.add_row(name, f"[{colours[decision]}]{decision}", score, reasons)
         yield result
     Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def _print_timings(timings: Sequence[Mapping[str, float]]) -> None:
+    """The median of each stage over the files, to stderr; measures are parts of ``measures``."""
+    table = Table("stage", "median ms", "most ms")
+    for stage in sorted({stage for one in timings for stage in one}):
+        spent = [one[stage] for one in timings if stage in one]
+        table.add_row(stage, f"{statistics.median(spent):.1f}", f"{max(spent):.1f}")
+    Console(stderr=True, width=None if sys.stderr.isatty() else 80).print(table)
 
 
 def _json_file(path: Path) -> Any:

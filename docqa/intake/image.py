@@ -47,7 +47,8 @@ def _jpeg_page(data: bytes, header: jpeg.JpegHeader) -> Page:
         jpeg_subsampling=header.subsampling,
         jpeg_scans=header.scans,
     )
-    return Page(1, origin, lambda: jpeg.decode(data, header, tags.turn))
+    parts = jpeg.part_decoder(data, header, tags.turn)
+    return Page(1, origin, lambda: jpeg.decode(data, header, tags.turn), parts)
 
 
 def _png_page(data: bytes, header: png.PngHeader) -> Page:

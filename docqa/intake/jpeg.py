@@ -21,7 +21,7 @@ from docqa.intake.exif import Tags, lower_ppi, tags_from_segment, with_xmp
 from docqa.intake.limits import Limits, check_size, damage_refused
 from docqa.intake.pixels import raster_of_pillow, raster_of_rgb
 from docqa.intake.turn import Turn
-from docqa.page import ColourMode, Pixels, Raster
+from docqa.page import ColourMode, PartDecoder, Pixels, Raster
 
 _SOI, _EOI, _SOS, _DQT, _APP0, _APP1 = 0xD8, 0xD9, 0xDA, 0xDB, 0xE0, 0xE1
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -30,6 +30,9 @@ _MARKER = re.compile(rb"\xff[^\x00\xff]")
 _MARKER_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """Entropy-coded data holds no marker but restarts: a 0xFF of its own is followed by 0x00."""
 _MAX_SEGMENTS = 5_000
+_PART_SUBSAMPLINGS = ("4:4:4", "4:2:0")
+"""At a fraction of the size the decoder interpolates the chroma of others along one side only."""
+_REDUCED_COLOUR = {4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 _SUBSAMPLING: dict[tuple[float, float], str] = {
     (1, 1): "4:4:4",
     (2, 1): "4:2:2",
@@ -111,6 +114,28 @@ def decode(data: bytes, header: JpegHeader, turn: Turn) -> Raster:
         if header.components == 1:
             return Raster(turn.apply(_decoded(data, cv2.IMREAD_GRAYSCALE)), None)
         return raster_of_rgb(_decoded(data, cv2.IMREAD_COLOR_RGB), turn)
+
+
+def part_decoder(data: bytes, header: JpegHeader, turn: Turn) -> PartDecoder | None:
+    """Brightness alone, and colour at a fraction of the size; None where both need all pixels.
+
+    Two passes over the entropy-coded data, of which one makes no colour at full size, cost less
+    than one that does: no colour is interpolated and converted only to be averaged away.
+    """
+    if header.subsampling not in _PART_SUBSAMPLINGS or not header.has_end:
+        return None
+
+    def luma() -> Pixels:
+        with damage_refused():
+            return turn.apply(_decoded(data, cv2.IMREAD_GRAYSCALE))
+
+    def colour(scale: int) -> Pixels:
+        height, width = header.height_px // scale, header.width_px // scale
+        with damage_refused():
+            reduced = _decoded(data, _REDUCED_COLOUR[scale])[:height, :width]
+            return turn.apply(cast("Pixels", cv2.cvtColor(reduced, cv2.COLOR_BGR2RGB)))
+
+    return PartDecoder(luma, colour)
 
 
 def _walk(data: bytes, max_scans: int) -> JpegHeader:

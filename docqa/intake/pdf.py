@@ -176,7 +176,8 @@ class _PdfFile:
             header = jpeg.read_header(stored, self.limits)
             origin = _with_jpeg_facts(origin, header)
             if _is_as_stored(picture, header):
-                return Page(index, origin, lambda: jpeg.decode(stored, header, turn))
+                parts = jpeg.part_decoder(stored, header, turn)
+                return Page(index, origin, lambda: jpeg.decode(stored, header, turn), parts)
         decode = self._picture_decoder(index, picture, turn, origin.colour_mode)
         return Page(index, origin, decode)
 

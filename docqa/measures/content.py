@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from docqa.analysis.colour_area import colour_fraction
-from docqa.analysis.ink import WIDEST_STROKE_PX, Boxes, Ink, ink
+from docqa.analysis.ink import WIDEST_STROKE_PX, Boxes, Ink, ink, ink_depth
 from docqa.page import Page, Pixels
 
 Kind = Literal["document", "blank", "not_document"]
@@ -84,12 +84,16 @@ def _shades(page: Page, found: Ink) -> tuple[float, float]:
     """Faint over strong dark marks, and light over dark marks, by area."""
     luma = page.luma(found.scale)
     element = np.ones((WIDEST_STROKE_PX, WIDEST_STROKE_PX), np.uint8)
-    depth = cast("Pixels", cv2.morphologyEx(luma, cv2.MORPH_BLACKHAT, element))
+    depth = page.derive(ink_depth)
     height = cast("Pixels", cv2.morphologyEx(luma, cv2.MORPH_TOPHAT, element))
     limit = STRONG_FRACTION * found.contrast_levels
-    strong = max(1.0, float(np.count_nonzero(depth > limit)))
-    marks = float(np.count_nonzero(depth > FAINT_FRACTION * found.contrast_levels))
-    return max(0.0, marks / strong - 1), float(np.count_nonzero(height > limit)) / strong
+    strong = max(1.0, _count_over(depth, limit))
+    marks = _count_over(depth, FAINT_FRACTION * found.contrast_levels)
+    return max(0.0, marks / strong - 1), _count_over(height, limit) / strong
+
+
+def _count_over(levels: Pixels, limit: float) -> float:
+    return float(cv2.countNonZero(cv2.threshold(levels, limit, 1, cv2.THRESH_BINARY)[1]))
 
 
 def _row_fraction(boxes: Boxes) -> float:

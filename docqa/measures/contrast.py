@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
+import numpy.typing as npt
 
 from docqa.analysis.faint_tiles import cut_levels, faint_tiles
-from docqa.analysis.full_size_tiles import full_size_tiles
+from docqa.analysis.full_size_tiles import full_size_tiles, tile_counts
 from docqa.analysis.text_tiles import TextTile
 from docqa.errors import CannotAssess
-from docqa.page import Page, Pixels, Region
+from docqa.page import Page, Region
 
 STROKE_PERCENTILE = 5
 """Of the dark pixels: the middle of the widest strokes, which keeps its darkness when strokes are
@@ -41,22 +41,22 @@ class Contrast:
 def measure(page: Page) -> Contrast:
     """Measure the contrast. Raises CannotAssess on a page without writing."""
     tiles = page.derive(full_size_tiles)
-    judged = [
-        (value, tile) for tile in tiles if (value := _contrast(tile.pixels)) is not None
-    ]  # fmt: skip
+    counted = zip(page.derive(tile_counts), tiles, strict=True)
+    judged = [(value, tile) for counts, tile in counted if (value := _contrast(counts)) is not None]
     if not judged:
         raise CannotAssess("there is no writing on the page to compare with the paper")
     typical = float(np.median([value for value, _ in judged]))
     judged += [
-        (value, tile) for tile in faint_tiles(page) if (value := _contrast(tile.pixels)) is not None
+        (value, tile)
+        for counts, tile in faint_tiles(page)
+        if (value := _contrast(counts)) is not None
     ]
     worst, where = min(judged, key=lambda item: item[0])
     return Contrast(typical, worst, (_region(where),))
 
 
-def _contrast(pixels: Pixels) -> float | None:
+def _contrast(counts: npt.NDArray[np.float32]) -> float | None:
     """Of one tile, from its histogram; None where hardly anything is dark."""
-    counts = cv2.calcHist([pixels], [0], None, [256], [0, 256]).ravel()
     dark, paper = cut_levels(counts)
     darker = np.cumsum(counts[:dark])
     if len(darker) == 0 or darker[-1] < LEAST_DARK_PIXELS:

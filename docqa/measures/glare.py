@@ -9,12 +9,12 @@ the size.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.discs import closed, grown, opened
 from docqa.analysis.glare_extent import washed_out
 from docqa.analysis.ink import ink
 from docqa.analysis.paper import paper
@@ -83,9 +83,11 @@ def measure(page: Page) -> Glare:
 def _blobs(luma: Pixels) -> list[Mask]:
     short = min(luma.shape)
     bright = (luma >= SATURATED_LEVEL).astype(np.uint8)
-    solid = cv2.morphologyEx(bright, cv2.MORPH_OPEN, _disc(short * OPENING_FRACTION))
-    joined = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, _disc(short * JOINING_FRACTION))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    solid = opened(bright, short * OPENING_FRACTION)
+    joined = closed(solid, short * JOINING_FRACTION)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        joined, connectivity=8, ltype=cv2.CV_16U
+    )
     if count < 2:
         return []
     order = np.argsort(stats[1:, cv2.CC_STAT_AREA])[::-1][: 3 * MOST_REGIONS] + 1
@@ -127,11 +129,12 @@ def _text_fraction(page: Page, covered: Mask) -> float:
     """Writing that is still seen, at the edge of glare, stands for what is under it."""
     found = page.derive(ink)
     height, width = covered.shape
-    reach = _disc(min(height, width) * TEXT_REACH_FRACTION)
+    reach = min(height, width) * TEXT_REACH_FRACTION
     ink_map = cv2.resize(found.mask, (width, height), interpolation=cv2.INTER_AREA) > 64
-    lines = cv2.morphologyEx(ink_map.astype(np.uint8), cv2.MORPH_CLOSE, reach) > 0
-    touched = cv2.dilate(covered.astype(np.uint8), reach) > 0
-    return float(np.count_nonzero(lines & touched)) / max(1.0, float(lines.sum()))
+    lines = closed(ink_map.astype(np.uint8), reach)
+    touched = grown(covered.astype(np.uint8), reach)
+    both = cv2.countNonZero(cv2.bitwise_and(lines, touched))
+    return both / max(1.0, float(cv2.countNonZero(lines)))
 
 
 def _region(outline: Contour) -> Region:
@@ -142,8 +145,3 @@ def _region(outline: Contour) -> Region:
 def _square(radius: float) -> Pixels:
     """As a disc, and many times faster where the radius is large."""
     return np.ones((2 * max(1, round(radius)) + 1,) * 2, np.uint8)
-
-
-def _disc(radius: float) -> Pixels:
-    side = 2 * max(1, round(radius)) + 1
-    return cast("Pixels", cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))

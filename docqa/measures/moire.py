@@ -88,11 +88,10 @@ def _blank_tiles(coarse: Pixels, shape: tuple[int, ...]) -> list[tuple[int, int]
     rows, columns, side = shape[0] // TILE_PX, shape[1] // TILE_PX, TILE_PX // COARSE_SCALE
     if rows * columns < LEAST_TILES:
         return []
-    inside = coarse[: rows * side, : columns * side].astype(np.float32)
-    level = cv2.resize(inside, (columns, rows), interpolation=cv2.INTER_AREA)
-    square = cv2.resize(inside * inside, (columns, rows), interpolation=cv2.INTER_AREA)
-    spread = np.sqrt(np.maximum(square - level * level, 0)).ravel()
-    level = level.ravel()
+    sums = cv2.integral2(coarse[: rows * side, : columns * side], sdepth=cv2.CV_32S)
+    corners = (one[::side, ::side].astype(np.float64) for one in sums)
+    level, square = (np.diff(np.diff(one, axis=0), axis=1).ravel() / side**2 for one in corners)
+    spread = np.sqrt(np.maximum(square - level * level, 0))
     low = max(BLANK_LEVELS[0], BRIGHT_SHARE * float(np.percentile(level, 75)))
     blank = (level > low) & (level < BLANK_LEVELS[1]) & (spread < BLANK_SPREAD_LEVELS)
     order = [int(i) for i in np.argsort(spread, kind="stable") if blank[i]][:MOST_TILES]

@@ -1,0 +1,20 @@
+"""Block means are those of OpenCV's area averaging."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from docqa.analysis.area_grid import block_means
+
+
+@pytest.mark.parametrize("shape", [(48, 34), (24, 17), (100, 80), (1, 1), (7, 3)])
+def test_blocks_that_share_pixels_have_the_mean_of_their_area(shape: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (100, 80), np.uint8)
+    wanted = cv2.resize(
+        pixels.astype(np.float32), (shape[1], shape[0]), interpolation=cv2.INTER_AREA
+    )
+    found = block_means(pixels, shape)
+    assert found.shape == shape
+    assert np.abs(found - wanted).max() < 0.01
