@@ -12,7 +12,7 @@ from tests.api.scripted_service import Scripted
 from tests.browser.reviewing_in_a_browser import CHROMIUM, served_service, started_browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must not outlive the file
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip("chromium is not installed")
