@@ -56,7 +56,6 @@ def test_a_good_document_comes_back_from_the_child(
     ("fault", "code"),
     [
         ("crash", "system.crashed"),
-        ("exit_quietly", "system.crashed"),
         ("hang", "system.timeout"),
         ("hoard", "system.out_of_memory"),
         ("raise_bug", "system.failed"),

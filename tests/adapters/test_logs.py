@@ -84,8 +84,12 @@ def test_a_field_that_is_not_listed_is_dropped(
 
 @pytest.mark.parametrize("logger", ["docqa.worker", "uvicorn.error", "sqlalchemy"])
 def test_an_exception_is_told_by_class_and_place_and_never_by_its_sentence(
-    lines: Callable[[], list[dict[str, Any]]], logger: str
+    lines: Callable[[], list[dict[str, Any]]], logger: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A server that was started in this process may have set a level of its own.
+    monkeypatch.setattr(logging.getLogger(logger), "level", logging.NOTSET)
+    monkeypatch.setattr(logging.getLogger(logger), "disabled", False)
+    logging.getLogger(logger).manager._clear_cache()  # type: ignore[attr-defined]
     try:
         raise ValueError("Amna 02012345678")
     except ValueError:
