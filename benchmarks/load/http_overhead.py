@@ -59,10 +59,11 @@ def measure(rounds: int) -> dict[str, Any]:
             "DOCQA_BLOBS_DIR": f"{folder}/blobs",
             "DOCQA_INCOMING_DIR": f"{folder}/incoming",
             "DOCQA_WORKERS": "1",
+            "DOCQA_DEV": "1",
         }
         settings = Settings(workers=1)
         with (
-            service(environment) as address,
+            service(environment, Path(folder) / "service.log") as address,
             start_worker(settings, load_engine(settings)) as worker,
             httpx.Client(base_url=address, timeout=120) as client,
         ):
