@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.services import Inspected
-from docqa.corrections import ATTEMPTS_EXHAUSTED, judged_again, rematched, unread
+from docqa.corrections import judged_again, rematched, unread
 from docqa.pipeline import Engine
 from docqa.policy import Policy, Rule
 from docqa.ports import StoredDocument
 from docqa.report import fields_with_readings, recognised_from_json
+from docqa.verdict import ATTEMPTS_EXHAUSTED
 
 
 class StoredJudge:

@@ -30,9 +30,7 @@ from docqa.report import (
     recognised_from_json,
     rejudge_json,
 )
-from docqa.verdict import Decision, decide
-
-ATTEMPTS_EXHAUSTED = "system.attempts_exhausted"
+from docqa.verdict import decide
 
 
 def rematched(
@@ -89,8 +87,7 @@ def judged_again(
         report: the stored report.
         engine: judges.
         fields: in place of the stored ones, with what was seen of the document type then.
-        faults: ``system.*`` codes in place of the stored ones. Under ``system.attempts_exhausted``
-            nothing is accepted or rejected: a person decides.
+        faults: ``system.*`` codes in place of the stored ones.
         recognised: document type that was seen when ``fields`` were read.
     """
     pages, stored_fields, stored_faults = measurements_from_json(report)
@@ -99,9 +96,6 @@ def judged_again(
         fields, recognised = stored_fields, recognised_from_json(report)
     asked = engine.document_types[report["document_type"]]
     verdict = decide(engine.policy, asked.id, pages, fields, faults, mistake(asked, recognised))
-    if ATTEMPTS_EXHAUSTED in faults:
-        reasons = tuple(replace(one, decision=Decision.REVIEW) for one in verdict.reasons)
-        verdict = replace(verdict, decision=Decision.REVIEW, reasons=reasons)
     changed = {
         **report,
         "fields": fields_json(fields, engine.catalogue),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from docqa.documents import Mistake
@@ -11,6 +11,9 @@ from docqa.fields import EXACT_SOURCES, Field, agrees
 from docqa.measures import Assessed, NotAssessed, PageAssessment
 from docqa.page import Region
 from docqa.policy import ACCEPT_SCORE, REJECT_SCORE, Finding, Policy, Rule
+
+ATTEMPTS_EXHAUSTED = "system.attempts_exhausted"
+"""Stands among the faults of a document that was uploaded more often than its booking allows."""
 
 
 class Decision(StrEnum):
@@ -75,7 +78,8 @@ def decide(
         document_type: whose overrides apply.
         pages: what was measured. None at all is an unreadable document: review.
         fields: what was read against what was claimed.
-        faults: ``system.*`` codes of engines that failed: review.
+        faults: ``system.*`` codes of engines that failed: review. Under ATTEMPTS_EXHAUSTED nothing
+            is accepted or rejected: a person decides.
         mistake: what was uploaded instead of the document type; its fields could not be read then,
             which is no reason of its own.
     """
@@ -101,6 +105,8 @@ def decide(
         fields = [field for field in fields if field.match != "unread"]
     found.extend(_judge_fields(policy, fields))
     reasons = _ordered(found)
+    if ATTEMPTS_EXHAUSTED in faults:
+        reasons = tuple(replace(reason, decision=Decision.REVIEW) for reason in reasons)
     decision = max((reason.decision for reason in reasons), key=_rank, default=Decision.ACCEPT)
     every = [score for page_scores in scores for score in page_scores.values()]
     return Verdict(decision, min(every, default=None), reasons, tuple(scores))

@@ -68,7 +68,7 @@ def reports(draw: st.DrawFn) -> dict[str, Any]:
         ))
         for name in draw(st.sampled_from(((), ("given_name",), ("given_name", "birth_date"))))
     )  # fmt: skip
-    faults = draw(st.sampled_from(((), (), ("system.ocr_failed",))))
+    faults = draw(st.sampled_from(((), (), ("system.ocr_failed",), ("system.attempts_exhausted",))))
     recognised = draw(st.sampled_from((None, kind, "sy-id-back")))
     verdict = decide(ENGINE.policy, kind, pages, fields, faults)
     verdict = replace(verdict, decision=draw(st.sampled_from(list(Decision))))

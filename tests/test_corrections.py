@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from docqa import wiring
-from docqa.corrections import ATTEMPTS_EXHAUSTED, judged_again, rematched, unread
+from docqa.corrections import judged_again, rematched, unread
 from docqa.fields import EXACT_SOURCES
 from docqa.pipeline import Engine, inspect
 from docqa.report import fields_json, readings_json, recognised_from_json, to_json
 from docqa.settings import Settings
+from docqa.verdict import ATTEMPTS_EXHAUSTED
 from fixtures.synthesize.documents import id_back, id_front
 from fixtures.synthesize.people import Person, person
 from fixtures.synthesize.scanner import scan

@@ -11,7 +11,7 @@ from docqa.fields import Field, Match, Source, settled
 from docqa.measures import Assessed, Assessment, NotAssessed, PageAssessment, assess
 from docqa.page import Region
 from docqa.policy import Finding, Policy, Rule
-from docqa.verdict import Decision, decide
+from docqa.verdict import ATTEMPTS_EXHAUSTED, Decision, decide
 
 RULES = (
     Rule("skew", "angle_deg", "deg", "geometry.skew", 1.0, 5.0, 0.0, "s"),
@@ -86,6 +86,16 @@ def test_a_failed_engine_is_review_even_on_a_perfect_page() -> None:
     verdict = decide(POLICY, "a4-generic", [page(0.0, 1.0)], faults=["system.ocr_failed"])
     assert verdict.decision is Decision.REVIEW
     assert verdict.reasons[0].code == "system.ocr_failed"
+
+
+@pytest.mark.parametrize("angle", [0.1, 90.0])
+def test_beyond_the_attempts_neither_a_good_nor_a_bad_page_is_decided_by_a_machine(
+    angle: float,
+) -> None:
+    verdict = decide(POLICY, "any", [page(angle, 0.99)], faults=[ATTEMPTS_EXHAUSTED])
+    assert verdict.decision is Decision.REVIEW
+    assert ATTEMPTS_EXHAUSTED in [reason.code for reason in verdict.reasons]
+    assert {reason.decision for reason in verdict.reasons} == {Decision.REVIEW}
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
