@@ -48,6 +48,7 @@ class Installation:
             "BLOBS_DIR": str(self.blobs_dir),
             "INCOMING_DIR": str(self.incoming_dir),
             "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+            "DEV": "1",
             **settings,
         }
         self._process: subprocess.Popen[bytes] | None = None
