@@ -27,19 +27,20 @@ DEADLINE_S = 120.0
 pytestmark = pytest.mark.long
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> tuple[dict[str, str], Path]:
-    """The environment of an installation with eight documents measured by an older engine."""
+Home = tuple[dict[str, str], Path]
+"""The environment and the folder of an installation."""
+
+
+def installed(folder: Path) -> Home:
+    """An installation with eight documents of which the inspection failed long ago."""
     environment = {
         **os.environ,
-        "DOCQA_DATABASE_URL": f"sqlite:///{tmp_path}/d.sqlite3",
-        "DOCQA_BLOBS_DIR": str(tmp_path / "blobs"),
+        "DOCQA_DATABASE_URL": f"sqlite:///{folder}/d.sqlite3",
+        "DOCQA_BLOBS_DIR": str(folder / "blobs"),
         "DOCQA_WORKERS": "1",
         "DASK_DISTRIBUTED__WORKER__DAEMON": "False",
     }
-    settings = Settings(
-        database_url=environment["DOCQA_DATABASE_URL"], blobs_dir=tmp_path / "blobs"
-    )
+    settings = Settings(database_url=environment["DOCQA_DATABASE_URL"], blobs_dir=folder / "blobs")
     stores = wiring.open_stores(settings)
     for seed in range(8):
         data = scan(letter(script="latin", seed=seed), ppi=100).data
@@ -59,7 +60,7 @@ def home(tmp_path: Path) -> tuple[dict[str, str], Path]:
             )
         )  # fmt: skip
     stores.documents.close()
-    return environment, tmp_path
+    return environment, folder
 
 
 def started(environment: dict[str, str], *arguments: str | Path) -> subprocess.Popen[str]:
@@ -95,7 +96,7 @@ def cluster(
             process.communicate()
 
 
-def reports(home: tuple[dict[str, str], Path]) -> list[dict[str, Any]]:
+def reports(home: Home) -> list[dict[str, Any]]:
     """The reports in force, timings apart."""
     environment, folder = home
     settings = Settings(database_url=environment["DOCQA_DATABASE_URL"], blobs_dir=folder / "blobs")
@@ -105,7 +106,7 @@ def reports(home: tuple[dict[str, str], Path]) -> list[dict[str, Any]]:
     return [{k: v for k, v in report.items() if k != "timings_ms"} for report in found]
 
 
-def revalidated(home: tuple[dict[str, str], Path], *options: str) -> dict[str, Any]:
+def revalidated(home: Home, *options: str) -> dict[str, Any]:
     done = subprocess.run(
         [BIN / "docqa", "revalidate", "--mode", "apply", *options],
         env=home[0], capture_output=True, text=True, check=False,
@@ -116,8 +117,9 @@ def revalidated(home: tuple[dict[str, str], Path], *options: str) -> dict[str, A
 
 
 def test_a_cluster_makes_the_reports_that_the_local_pool_makes_whoever_dies_meanwhile(
-    home: tuple[dict[str, str], Path],
+    tmp_path: Path,
 ) -> None:
+    home, local = installed(tmp_path / "cluster"), installed(tmp_path / "local")
     environment, folder = home
     with cluster(environment, folder, 2) as (address, processes):
         driver = started(
@@ -134,3 +136,5 @@ def test_a_cluster_makes_the_reports_that_the_local_pool_makes_whoever_dies_mean
     assert {report["faults"] == [] for report in from_cluster} == {True}
     engine = wiring.load_engine(Settings())
     assert {report["engine"]["digest"] for report in from_cluster} == {engine.digest}
+    assert revalidated(local)["failed"] == 0
+    assert reports(local) == from_cluster
