@@ -102,12 +102,22 @@ def set_up_logs(*, stream: Any = None) -> None:
         )
     )
     root = logging.getLogger()
+    _take_over_every_logger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
     for noisy in ("httpx", "httpcore", "alembic", "distributed", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     sys.excepthook = _log_the_last_exception
     threading.excepthook = _log_a_thread_that_ends
+
+
+def _take_over_every_logger() -> None:
+    """Let nothing pass by the root: a server may have given its loggers handlers of their own."""
+    for logger in logging.getLogger().manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.handlers.clear()
+            logger.propagate, logger.disabled = True, False
+            logger.setLevel(logging.NOTSET)
 
 
 def set_up_child_logs() -> None:
