@@ -15,11 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import anyio.to_thread
-from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
-from starlette.types import Message
 
+from api.form_data import FormLimits, FormReader
 from api.problems import Problem
 from docqa.errors import InvalidDocument
 
@@ -30,7 +28,6 @@ _MOST_PARTS = 12
 _PART_BYTES = 32_768
 _FORM_OVERHEAD_BYTES = 131_072
 """What a multipart body may have beyond its file: boundaries, headers and the other parts."""
-_CHUNK_BYTES = 262_144
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINERS = "\u200c\u200d"
 """Zero-width (non-)joiners shape Arabic and Persian words and move nothing around."""
@@ -97,43 +94,18 @@ async def received(
 async def _read_form(
     request: Request, spool: _Spool, most_bytes: int
 ) -> tuple[str, dict[str, str]]:
+    limits = FormLimits(_MOST_PARTS, _PART_BYTES)
+    form = FormReader(request.headers["content-type"], FILE_PART, spool.write, limits)
     arrived = 0
-
-    async def counted() -> Message:
-        nonlocal arrived
-        message = await request.receive()
-        arrived += len(message.get("body", b""))
+    async for chunk in request.stream():
+        arrived += len(chunk)
         if arrived > most_bytes:
             raise _too_large(spool.max_bytes, arrived)
-        return message
-
-    capped = Request(request.scope, counted)
-    async with capped.form(max_files=1, max_fields=_MOST_PARTS, max_part_size=_PART_BYTES) as form:
-        fields = _text_parts(form)
-        file = form.get(FILE_PART)
-        if not isinstance(file, UploadFile):
-            raise Problem("http.file_missing")
-        source = file.file
-
-        def copy() -> None:
-            while chunk := source.read(_CHUNK_BYTES):
-                spool.write(chunk)
-
-        await anyio.to_thread.run_sync(copy)
-        return display_name(file.filename or ""), fields
-
-
-def _text_parts(form: FormData) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            continue
-        if name in fields:
-            raise Problem(
-                "http.invalid", errors=[{"pointer": f"/{name}", "detail": "is given twice"}]
-            )
-        fields[name] = value
-    return fields
+        form.write(chunk)
+    form.finish()
+    if form.file_name is None:
+        raise Problem("http.file_missing")
+    return display_name(form.file_name), form.fields
 
 
 def _too_large(max_bytes: int, actual_bytes: int) -> InvalidDocument:

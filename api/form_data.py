@@ -1,0 +1,151 @@
+"""Reads multipart/form-data (RFC 7578) as it arrives; the file goes straight to its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from api.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class FormLimits:
+    """What a form may have beside its file."""
+
+    most_parts: int
+    part_bytes: int
+    """Of one part that is no file."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """The part that is arriving."""
+
+    header_name: bytes = b""
+    header_value: bytes = b""
+    disposition: bytes = b""
+    name: str = ""
+    is_file: bool = False
+    is_kept: bool = False
+    """Whether it is the file that is asked for."""
+    text: bytearray = field(default_factory=bytearray)
+
+
+class FormReader:
+    """Takes a form's bytes as they come.
+
+    Args:
+        content_type: the request's header, with the boundary.
+        file_part: name of the part whose bytes go to ``keep``.
+        keep: gets them, in order.
+        limits: of everything else.
+
+    Raises:
+        Problem: no boundary, not a form, more parts than allowed or a part given twice.
+    """
+
+    def __init__(
+        self, content_type: str, file_part: str, keep: Callable[[bytes], None], limits: FormLimits
+    ) -> None:
+        self.fields: dict[str, str] = {}
+        """The parts that are no files."""
+        self.file_name: str | None = None
+        """What the client calls the file; None as long as there is none."""
+        self._file_part = file_part
+        self._keep = keep
+        self._limits = limits
+        self._files_count = 0
+        self._is_complete = False
+        self._part = _Part()
+        boundary = parse_options_header(content_type)[1].get(b"boundary")
+        if boundary is None:
+            raise Problem("http.rejected")
+        try:
+            self._parser = MultipartParser(
+                boundary,
+                {
+                    "on_part_begin": self._begin,
+                    "on_header_field": self._header_name,
+                    "on_header_value": self._header_value,
+                    "on_header_end": self._header_end,
+                    "on_headers_finished": self._headers_finished,
+                    "on_part_data": self._data,
+                    "on_part_end": self._end,
+                    "on_end": self._complete,
+                },
+            )
+        except FormParserError as error:
+            raise Problem("http.rejected") from error
+
+    def write(self, chunk: bytes) -> None:
+        """The next bytes of the body."""
+        try:
+            self._parser.write(chunk)
+        except FormParserError as error:
+            raise Problem("http.rejected") from error
+
+    def finish(self) -> None:
+        """The body has ended."""
+        if not self._is_complete:
+            raise Problem("http.rejected")
+
+    def _begin(self) -> None:
+        self._part = _Part()
+
+    def _header_name(self, data: bytes, start: int, end: int) -> None:
+        self._part.header_name += data[start:end]
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._part.header_value += data[start:end]
+
+    def _header_end(self) -> None:
+        if self._part.header_name.lower() == b"content-disposition":
+            self._part.disposition = self._part.header_value
+        self._part.header_name = self._part.header_value = b""
+
+    def _headers_finished(self) -> None:
+        options = parse_options_header(self._part.disposition)[1]
+        if b"name" not in options:
+            raise Problem("http.rejected")
+        self._part.name = _text(options[b"name"])
+        self._part.is_file = b"filename" in options
+        if not self._part.is_file:
+            if len(self.fields) >= self._limits.most_parts:
+                raise Problem("http.rejected")
+            if self._part.name in self.fields:
+                pointer = f"/{self._part.name}"
+                raise Problem(
+                    "http.invalid", errors=[{"pointer": pointer, "detail": "is given twice"}]
+                )
+            return
+        self._files_count += 1
+        if self._files_count > 1:
+            raise Problem("http.rejected")
+        self._part.is_kept = self._part.name == self._file_part
+        if self._part.is_kept:
+            self.file_name = _text(options[b"filename"])
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._part.is_kept:
+            self._keep(data[start:end])
+        elif not self._part.is_file:
+            if len(self._part.text) + end - start > self._limits.part_bytes:
+                raise Problem("http.rejected")
+            self._part.text += data[start:end]
+
+    def _end(self) -> None:
+        if not self._part.is_file:
+            self.fields[self._part.name] = _text(bytes(self._part.text))
+
+    def _complete(self) -> None:
+        self._is_complete = True
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
