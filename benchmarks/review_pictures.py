@@ -87,7 +87,7 @@ def _service(folder: Path) -> Iterator[tuple[Services, str]]:
     )
     settings.incoming_dir.mkdir(parents=True)
     services, close = start(settings)
-    config = uvicorn.Config(create_app(services), port=0, log_level="critical", ws="none")
+    config = uvicorn.Config(create_app(services), port=0, log_config=None, ws="none")
     server = uvicorn.Server(config)
     listener = config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -77,7 +77,3 @@ def main() -> None:
     except InvalidModel as error:
         errors.print(f"The configuration is wrong: {error}", highlight=False, markup=False)
         sys.exit(EXIT_CONFIGURATION)
-
-
-if __name__ == "__main__":
-    main()

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from docqa import measures
 from docqa.bookings import BookingRules, Service, parse_service
@@ -15,7 +16,9 @@ from docqa.errors import InvalidModel
 from docqa.places import Places, parse_places
 from docqa.policy import Policy, parse_policy
 from docqa.retention import RetentionClass, parse_retention
-from docqa.settings import Settings
+
+if TYPE_CHECKING:  # a decoding child reads no settings
+    from docqa.settings import Settings
 
 NETWORKS = ("arabic", "digits")
 """Folders of models with a network that reads print."""

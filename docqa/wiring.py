@@ -1,22 +1,19 @@
-"""The one place that names adapters and reads ``models/``.
+"""The one place, with ``engine_wiring``, that names adapters and reads ``models/``.
 
-Everything else gets what it needs handed in. A new OCR engine or store is one line here.
+Everything else gets what it needs handed in. A new store is one line here.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from importlib.metadata import version
 
 import numpy as np
 from argon2 import PasswordHasher
 
-from docqa import measures, pipeline
+from docqa import pipeline
 from docqa.adapters.audit_trail import SqlAuditTrail
 from docqa.adapters.blobs import FolderBlobs
 from docqa.adapters.bookings import SqlBookings
@@ -25,7 +22,6 @@ from docqa.adapters.clients import SCOPES as SCOPES
 from docqa.adapters.clients import SqlClients
 from docqa.adapters.logs import REDACTOR as REDACTOR
 from docqa.adapters.logs import places as places
-from docqa.adapters.logs import set_up_child_logs
 from docqa.adapters.logs import set_up_logs as set_up_logs
 from docqa.adapters.poppler import PopplerRenderer
 from docqa.adapters.records import SqlRecords
@@ -43,15 +39,9 @@ from docqa.adapters.tesseract import TesseractEngine
 from docqa.adapters.webhook_sender import HttpSender
 from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.bookings import assess, filed
-from docqa.catalogue import LANGUAGES, Catalogue
-from docqa.digests import code_digest
+from docqa.engine_wiring import build_child_engine, build_engine
 from docqa.errors import InvalidModel
 from docqa.intake import Limits
-from docqa.model_files import (
-    NETWORKS,
-    network_files,
-    read_text,
-)
 from docqa.model_files import load_booking_rules as load_booking_rules
 from docqa.model_files import load_catalogue as load_catalogue
 from docqa.model_files import load_document_types as load_document_types
@@ -63,9 +53,7 @@ from docqa.model_files import models_dir as models_dir
 from docqa.model_files import policy_text as policy_text
 from docqa.pipeline import Engine
 from docqa.ports import BlobStore
-from docqa.reading.print_fields import Readers
-from docqa.reading.strips import parse_strip_reader
-from docqa.report import Digests, Report
+from docqa.report import Report
 from docqa.settings import Settings
 from docqa.webhooks.courier import Courier
 from docqa.worker import ChildLimits, Worker
@@ -99,84 +87,29 @@ def load_engine(settings: Settings, policy: str | None = None) -> Engine:
     Raises:
         InvalidModel: any of the files is wrong, so nothing should start.
     """
-    folder = models_dir(settings)
-    catalogue = load_catalogue(folder)
-    document_types = load_document_types(folder)
-    judged = load_policy(folder, policy or settings.policy, catalogue, document_types)
-    ocr = TesseractEngine()
-    bound = {}
-    made_of = {}
-    decoding = code_digest("docqa.intake").encode()
-    content = hashlib.sha256(version("docqa").encode())
-    for kind in ("documents", "places"):
-        for path in sorted((folder / kind).glob("*.toml")):
-            content.update(path.read_bytes())
-    networks = {name: network_files(folder / name) for name in NETWORKS}
-    for network, description in networks.values():
-        content.update(network + description)
-    for name in judged.measures:
-        measure = measures.resolve(name)
-        model = None
-        if measure.model_path is not None:
-            model = read_text(folder / measure.model_path).encode()
-            content.update(model)
-        bound[name] = measure.bind(model)
-        _check_evidence(measure, catalogue)
-        made_of[name] = code_digest(f"docqa.measures.{name}", [decoding, model or b""])
-    reads = [data for files in networks.values() for data in files]
-    reads += [path.read_bytes() for kind in ("documents", "places")
-              for path in sorted((folder / kind).glob("*.toml"))]  # fmt: skip
-    reading = code_digest("docqa.reading", [decoding, *reads, ocr.version().encode()])
-    content.update(json.dumps([made_of, reading]).encode())
-    content.update(ocr.version().encode())
-    return Engine(
-        policy=judged,
-        document_types=document_types,
-        catalogue=catalogue,
-        measures=bound,
-        limits=Limits(
-            max_bytes=settings.max_upload_bytes,
-            max_pixels=settings.max_pixels,
-            max_side_px=settings.max_side_px,
-            max_pages=settings.max_pages,
-            max_jpeg_scans=settings.max_jpeg_scans,
-        ),
-        ocr=ocr,
-        renderer=PopplerRenderer(),
-        version=version("docqa"),
-        digest="sha256:" + content.hexdigest(),
-        places=load_places(folder),
-        readers=_readers(networks),
-        digests=Digests(made_of, reading),
+    return build_engine(models_dir(settings), policy or settings.policy, _limits(settings))
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        max_bytes=settings.max_upload_bytes,
+        max_pixels=settings.max_pixels,
+        max_side_px=settings.max_side_px,
+        max_pages=settings.max_pages,
+        max_jpeg_scans=settings.max_jpeg_scans,
     )
-
-
-def _readers(networks: Mapping[str, tuple[bytes, bytes]]) -> Readers:
-    return Readers(**{name: parse_strip_reader(*files) for name, files in networks.items()})
-
-
-def _check_evidence(measure: measures.Measure, catalogue: Catalogue) -> None:
-    found = measure.outputs.get("evidence")
-    for code in () if found is None or not found.is_list else found.choices:
-        if code not in catalogue.evidence[LANGUAGES[0]]:
-            raise InvalidModel(
-                f"models/reasons: [evidence] lacks {code!r}, which {measure.name} may give"
-            )
 
 
 def start_worker(settings: Settings, engine: Engine, policy: str | None = None) -> Worker:
     """Killable children, each with an engine like ``engine``, ready to inspect."""
     return Worker(
-        partial(_child_engine, settings, policy),
+        partial(
+            build_child_engine, models_dir(settings), policy or settings.policy, _limits(settings)
+        ),
         engine,
         processes=settings.workers,
         limits=ChildLimits(settings.inspect_timeout_s, settings.child_memory_bytes),
     )
-
-
-def _child_engine(settings: Settings, policy: str | None) -> Engine:
-    set_up_child_logs()
-    return load_engine(settings, policy)
 
 
 def open_stores(settings: Settings) -> Stores:

@@ -155,11 +155,22 @@ def copy(tmp_path: Path) -> Path:
 def run(copy: Path, *arguments: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(copy), "DOCQA_MODELS_DIR": str(copy / "models")}
     done = subprocess.run(
-        [sys.executable, "-m", "docqa.cli", *arguments],
+        [sys.executable, "-m", "docqa", *arguments],
         cwd=copy, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode in (0, 10, 11), done.stderr
     return done.stdout
+
+
+def test_a_process_that_decodes_loads_no_client_of_a_database_or_a_service() -> None:
+    code = "import docqa.__main__, docqa.engine_wiring, docqa.worker, sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    loaded = set(done.stdout.split())
+    assert "docqa.adapters.tesseract" in loaded
+    needless = {"alembic", "fastapi", "httpx", "obstore", "pydantic", "sqlalchemy", "argon2"}
+    assert not needless & loaded
 
 
 def test_a_new_measure_is_two_files(copy: Path) -> None:

@@ -16,7 +16,7 @@ from benchmarks.speed.clock import interleaved, summary
 from benchmarks.speed.inputs import a4_colour, photo, resized
 from docqa.pipeline import inspect
 from docqa.settings import Settings
-from docqa.wiring import load_engine
+from docqa.wiring import load_engine, models_dir
 from fixtures.synthesize.pdf import to_pdf
 
 MEGAPIXELS = (1, 2, 4, 8, 12, 24, 36, 48, 60)
@@ -28,11 +28,13 @@ _CHILD = """
 import json, sys
 from functools import partial
 from pathlib import Path
-from docqa import worker, wiring
-from docqa.settings import Settings
+from docqa import worker
+from docqa.engine_wiring import build_child_engine
+from docqa.intake import Limits
 import os
 limits = worker.ChildLimits(120.0, 8_000_000_000)
-worker._start_child(partial(wiring.load_engine, Settings()), limits, os.getppid(), sys.argv[1])
+build = partial(build_child_engine, Path(sys.argv[3]), sys.argv[4], Limits())
+worker._start_child(build, limits, os.getppid(), sys.argv[1])
 def held():
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1000
@@ -68,13 +70,15 @@ def memory(arguments: argparse.Namespace) -> dict[str, Any]:
     """The most memory that a child holds, of a fresh one for each size."""
     del arguments
     found = {}
+    settings = Settings()
+    models = models_dir(settings)
     largest = photo(12)
     for megapixels, target in MEMORY_MEGAPIXELS.items():
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "page.jpg"
             path.write_bytes(resized(largest, megapixels * 0.995))
             done = subprocess.run(
-                [sys.executable, "-c", _CHILD, folder, str(path)],
+                [sys.executable, "-c", _CHILD, folder, str(path), str(models), settings.policy],
                 capture_output=True,
                 text=True,
                 check=True,

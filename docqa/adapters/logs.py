@@ -117,7 +117,6 @@ def _take_over_every_logger() -> None:
         if isinstance(logger, logging.Logger):
             logger.handlers.clear()
             logger.propagate, logger.disabled = True, False
-            logger.setLevel(logging.NOTSET)
 
 
 def set_up_child_logs() -> None:

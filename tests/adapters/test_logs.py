@@ -100,12 +100,21 @@ def test_an_exception_is_told_by_class_and_place_and_never_by_its_sentence(
 def test_a_server_that_has_set_up_its_own_log_is_told_like_everything_else(
     request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    uvicorn.Config(lambda: None, log_level="critical")
+    uvicorn.Config(lambda: None)
     lines = request.getfixturevalue("lines")
     logging.getLogger("uvicorn.error").error("the claim was %s", "02012345678")
     [line] = lines()
     assert (line["event"], line["logger"]) == ("the claim was [number]", "uvicorn.error")
     assert "02012345678" not in "".join(capfd.readouterr())
+
+
+def test_a_library_that_is_quiet_by_itself_stays_quiet(
+    request: pytest.FixtureRequest,
+) -> None:
+    logging.getLogger("quiet").setLevel(logging.WARNING)
+    lines = request.getfixturevalue("lines")
+    logging.getLogger("quiet.part").info("SELECT 1")
+    assert lines() == []
 
 
 def test_a_thread_that_dies_is_logged_without_what_it_says(

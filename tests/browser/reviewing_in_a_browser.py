@@ -56,9 +56,7 @@ def started_browser() -> Iterator[Browser]:
 def served_service(folder: Path, **changes: Any) -> Iterator[tuple[Scripted, str]]:
     now = datetime.now(UTC)
     with scripted_service(folder, clock=Clock(now), **changes) as service:
-        config = uvicorn.Config(
-            create_app(service.services), port=0, log_level="critical", ws="none"
-        )
+        config = uvicorn.Config(create_app(service.services), port=0, log_config=None, ws="none")
         server = uvicorn.Server(config)
         listener = config.bind_socket()
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
