@@ -3,7 +3,8 @@
 Starts ``docqa serve`` in a process of its own and posts a card's scan, filled up to 3 MB, to
 ``/v1/checks``, in turn with judging the same file in a child without HTTP. What a request takes
 beyond the stages that its own report accounts for is its overhead: upload, spooling, the way to
-the child and back, hashing, the report's JSON.
+the child and back, hashing, the report's JSON. The same file is posted in turn to an application
+that only receives it: what the transfer alone takes on this machine.
 """
 
 from __future__ import annotations
@@ -11,8 +12,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import socket
 import statistics
+import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -45,11 +51,38 @@ def accounted(timings: dict[str, float]) -> float:
     return sum(timings[stage] for stage in ("decode", "measures", "reading"))
 
 
+async def receive_only(scope: Any, receive: Any, send: Any) -> None:
+    """An ASGI application that takes a body and says nothing."""
+    if scope["type"] != "http":
+        return
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@contextmanager
+def _receiver() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        command = [
+            sys.executable, "-m", "uvicorn", "benchmarks.load.http_overhead:receive_only",
+            "--fd", str(listener.fileno()), "--log-level", "warning", "--lifespan", "off",
+        ]  # fmt: skip
+        process = subprocess.Popen(command, pass_fds=[listener.fileno()])
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
 def measure(rounds: int) -> dict[str, Any]:
     """Both ways in turn, one client."""
     data = filled_up(card(), UPLOAD_BYTES)
     over_http: list[float] = []
     bare: list[float] = []
+    transfer: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "card.jpg"
         path.write_bytes(data)
@@ -66,6 +99,8 @@ def measure(rounds: int) -> dict[str, Any]:
             service(environment, Path(folder) / "service.log") as address,
             start_worker(settings, load_engine(settings)) as worker,
             httpx.Client(base_url=address, timeout=120) as client,
+            _receiver() as receiver,
+            httpx.Client(base_url=receiver, timeout=120) as floor,
         ):
             for number in range(rounds + 2):
                 started = perf_counter()
@@ -77,16 +112,21 @@ def measure(rounds: int) -> dict[str, Any]:
                 spent = (perf_counter() - started) * 1000
                 report = answer.raise_for_status().json()["report"]
                 started = perf_counter()
+                floor.post("/", files={"file": ("card.jpg", data)}).raise_for_status()
+                received = (perf_counter() - started) * 1000
+                started = perf_counter()
                 found = worker.inspect_file(path, document_type="sy-id-front")
                 alone = (perf_counter() - started) * 1000
                 if number >= 2:
                     over_http.append(spent - accounted(report["timings_ms"]))
                     bare.append(alone - accounted(dict(found.timings_ms)))
+                    transfer.append(received)
     difference = [one - other for one, other in zip(over_http, bare, strict=True)]
     return {
         "upload_bytes": len(data),
         "beyond_the_stages_over_http": summary(over_http),
         "beyond_the_stages_in_a_child": summary(bare),
+        "transfer_to_an_empty_application": summary(transfer),
         "http_overhead_median_ms": round(statistics.median(difference), 2),
         "target_ms": TARGET_MS,
         "machine": machine(),
