@@ -100,7 +100,7 @@ def drawn(luma: Pixels, quad: Floats) -> Candidate | None:
         quad: (4, 2) corners, clockwise from the top left.
     """
     height, width = luma.shape
-    if not _plausible(quad, width, height):
+    if not plausible(quad, width, height):
         return None
     if sum(_touching(quad, width, height)) > MOST_TOUCHING_COUNT:
         return None
@@ -128,7 +128,7 @@ def _drawn_within(luma: Pixels, quad: Floats, reach: int) -> tuple[Candidate | N
         carried = carried or float(np.sort(visible)[-2])
         if carried < HOPELESS_SUPPORT_FRACTION:
             return None, carried
-        if moved is None or visible.mean() < needed or not _plausible(moved, width, height):
+        if moved is None or visible.mean() < needed or not plausible(moved, width, height):
             return None, carried
         quad, reach = moved, max(reach // 2, NEAR_REACH_PX)
     if visible.min() < LEAST_SUPPORT_FRACTION:
@@ -159,8 +159,8 @@ def is_id1(shape: float) -> bool:
     return abs(shape / ID1_ASPECT - 1) <= ID1_ASPECT_TOLERANCE
 
 
-def _plausible(quad: Floats, width: int, height: int) -> bool:
-    """Convex, no corner sharper than 50 degrees, large enough, and not far outside the frame."""
+def plausible(quad: Floats, width: int, height: int) -> bool:
+    """Whether it may be a sheet: convex, no sharp corner, large enough, not far off the frame."""
     along = quad[[1, 2, 3, 0]] - quad
     length = np.hypot(along[:, 0], along[:, 1])
     if length.min() < 8:
