@@ -124,7 +124,7 @@ def _cut(lab: Array) -> Array | None:
     mask[:, [0, -1]] = cv2.GC_BGD
     cv2.setRNGSeed(SEED)
     ground, sheet = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(lab, mask, None, ground, sheet, ITERATIONS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(lab, mask, (0, 0, 0, 0), ground, sheet, ITERATIONS, cv2.GC_INIT_WITH_MASK)
     kept = np.where(mask == cv2.GC_PR_FGD, np.uint8(255), np.uint8(0))
     kept = cv2.morphologyEx(kept, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     kept = cv2.morphologyEx(kept, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))

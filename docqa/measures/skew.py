@@ -138,7 +138,11 @@ def _answer(estimate: AngleEstimate, other: AngleEstimate) -> Skew:
 
 
 def _sides(sheet: Outline) -> AngleEstimate | None:
-    """Mean turn of the visible sides, weighted by length; None where perspective spreads them."""
+    """Mean turn of the visible sides, weighted by length; None where they are bent or spread by
+    perspective.
+    """
+    if sheet.bow_fraction > 0:
+        return None
     corners = np.array(sheet.corners)
     along = np.roll(corners, -1, axis=0) - corners
     turns = np.degrees(np.arctan2(-along[:, 1], along[:, 0])) + np.array([0, 90, 180, 270])
