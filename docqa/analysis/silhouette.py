@@ -109,8 +109,8 @@ def _ground_fraction(lab: Array) -> float:
     ring = np.full((height, width), 255, np.uint8)
     ring[depth:-depth, depth:-depth] = 0
     spans = [0, 256] * 3
-    shares = cv2.calcHist([lab], [0, 1, 2], ring, list(COLOUR_BINS), spans)
-    shares /= cv2.countNonZero(ring)
+    counts = cv2.calcHist([lab], [0, 1, 2], ring, list(COLOUR_BINS), spans)
+    shares = np.asarray(counts) / cv2.countNonZero(ring)
     middle = lab[height // 4 : height - height // 4, width // 4 : width - width // 4]
     steps = 256 // np.array(COLOUR_BINS)
     at = (middle // steps).reshape(-1, 3)

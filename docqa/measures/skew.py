@@ -65,7 +65,7 @@ def measure(page: Page) -> Skew:
             the angle is beyond 15 degrees.
     """
     sheet = page.derive(outline)
-    if sheet is not None and sheet.fills_frame:
+    if sheet is not None and (sheet.fills_frame or sheet.bow_fraction > 0):
         sheet = None
     found_ink = page.derive(ink)
     text = page.derive(print_direction)
@@ -138,11 +138,7 @@ def _answer(estimate: AngleEstimate, other: AngleEstimate) -> Skew:
 
 
 def _sides(sheet: Outline) -> AngleEstimate | None:
-    """Mean turn of the visible sides, weighted by length; None where they are bent or spread by
-    perspective.
-    """
-    if sheet.bow_fraction > 0:
-        return None
+    """Mean turn of the visible sides, weighted by length; None where perspective spreads them."""
     corners = np.array(sheet.corners)
     along = np.roll(corners, -1, axis=0) - corners
     turns = np.degrees(np.arctan2(-along[:, 1], along[:, 0])) + np.array([0, 90, 180, 270])
