@@ -51,7 +51,7 @@ class CoveredEdges:
     """Where something lies over the sheet's edge."""
 
     fraction: float
-    """Share of the visible sides' length that is covered, 0 to 1; 0.0 without an outline."""
+    """Share of the visible sides' length that is covered, 0 to 1; 0.0 without straight sides."""
     places: tuple[Polygon, ...]
     """A strip on the page over each covered part of a side."""
 
@@ -59,10 +59,11 @@ class CoveredEdges:
 def covered_edges(page: Page) -> CoveredEdges:
     """Where something lies over the edge of the page's sheet.
 
+    Along bent sides it is not looked for: their edge strays from the line its flanks are read by.
     Call it as ``page.derive(covered_edges)``.
     """
     sheet = page.derive(outline)
-    if sheet is None or sheet.fills_frame:
+    if sheet is None or sheet.fills_frame or sheet.bow_fraction > 0:
         return CoveredEdges(0.0, ())
     colour, scale = _working(page)
     corners = (np.array(sheet.corners) + 0.5) / scale - 0.5

@@ -55,11 +55,17 @@ def _parts(mask: Array, least_area: float) -> list[Array]:
 
 
 def _quads_around(contours: list[Array], shape: tuple[int, ...]) -> list[Floats]:
-    found = (_quad_around(each, shape) for each in contours)
+    found = (quad_around(each, shape) for each in contours)
     return [quad for quad in found if quad is not None]
 
 
-def _quad_around(contour: Array, shape: tuple[int, ...]) -> Floats | None:
+def quad_around(contour: Array, shape: tuple[int, ...]) -> Floats | None:
+    """(4, 2) corners around a contour, clockwise from the top left; None where it is the frame.
+
+    Args:
+        contour: (N, 1, 2) points of a mask's contour.
+        shape: (H, W) of the mask.
+    """
     hull = cv2.convexHull(contour)
     if len(hull) < 4:
         return None
@@ -104,12 +110,12 @@ def _fitted(contour: Floats, quad: Floats) -> Floats:
         if len(rest_of_side) < 8:
             lines.append((starts[side], unit[side]))
             continue
-        lines.append(_line_through(rest_of_side, starts[side], unit[side]))
+        lines.append(line_through(rest_of_side, starts[side], unit[side]))
     moved = corners_of(lines)
     return quad if moved is None else moved
 
 
-def _line_through(rest: Floats, start: Floats, unit: Floats) -> tuple[Floats, Floats]:
+def line_through(rest: Floats, start: Floats, unit: Floats) -> tuple[Floats, Floats]:
     """The line along most of the points, by least absolute distance (reweighted least squares).
 
     ``rest`` is (N, 2) the points less the start.

@@ -4,6 +4,9 @@ Quadrilaterals are proposed at about 500 px: around what differs from the colour
 border; where that is no lid, of long straight lines, which stand shadows; and around what is
 bright, or white. Each side is then drawn to the edge that is really there: profiles across the
 side, the steepest place of each, and a robust least-squares line.
+
+Where no straight edges carry any of them, the sheet may be folded, curled or crumpled: then its
+silhouette is sought.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ from docqa.analysis.sheet_candidates import (
 from docqa.analysis.sheet_masks import masks_by_border, masks_by_light
 from docqa.analysis.side_lines import quads_from_lines
 from docqa.analysis.sides import draw_to_edges
+from docqa.analysis.silhouette import silhouette
 from docqa.page import Page, Pixels, Polygon
 
 __all__ = ["ID1_ASPECT", "LEAST_SIDE_PX", "Background", "Kind", "Outline", "outline", "sheets"]
@@ -83,6 +87,9 @@ class Outline:
     """Mean share of the visible sides' length that has an edge under it, 0 to 1."""
     area_fraction: float
     """Share of the frame inside the outline, 0 to 1."""
+    bow_fraction: float = 0.0
+    """How far the sheet's edge strays from straight sides, in parts of the longest one, where the
+    outline is that of a folded or curled sheet's silhouette; 0.0 where edges carry the sides."""
 
     def side_lengths_px(self) -> tuple[float, float, float, float]:
         """Lengths of the top, right, bottom and left side."""
@@ -116,9 +123,11 @@ def sheets(page: Page) -> tuple[Outline, ...]:
         return ()
     colour = _colour(page, luma.shape, scale)
     tone = _whiteness(colour) if scale >= LEAST_COLOUR_SCALE else luma
+    small, tones = _halves(tone, colour)
+    is_on_lid = _has_even_light_rim(small)
     found: list[Candidate] = []
     tried: list[Floats] = []
-    for quads in _proposed(tone, colour):
+    for quads in _proposed(small, tones, is_on_lid=is_on_lid):
         fresh = [quad for quad in quads if not _is_known(quad, tried)]
         tried += fresh
         accepted = []
@@ -130,7 +139,18 @@ def sheets(page: Page) -> tuple[Outline, ...]:
         found += accepted
         if len(accepted) == len(quads) and any(_is_certain(each) for each in accepted):
             break
+    if not found and not is_on_lid:
+        return _bent(page, scale, colour)
     return tuple(_finished(page, scale, each) for each in _apart(found))
+
+
+def _bent(page: Page, scale: int, colour: Pixels) -> tuple[Outline, ...]:
+    """The outline of a sheet without straight sides; empty where there is none."""
+    found = silhouette(colour)
+    if found is None:
+        return ()
+    seen = (False, False, False, False)
+    return (_described(page, scale, found.quad, seen, found.apart_fraction, found.bow_fraction),)
 
 
 def _whiteness(colour: Pixels) -> Pixels:
@@ -139,15 +159,19 @@ def _whiteness(colour: Pixels) -> Pixels:
     return cast("Pixels", cv2.min(cv2.min(red, green), blue))
 
 
-def _proposed(tone: Pixels, colour: Pixels) -> Iterator[list[Floats]]:
-    """Quadrilaterals, each made when it is asked for, the quickest and likeliest first."""
+def _halves(tone: Pixels, colour: Pixels) -> tuple[Pixels, Pixels]:
+    """Both pictures at half their size."""
     half = (max(tone.shape[1] // 2, 1), max(tone.shape[0] // 2, 1))
     even = np.s_[: half[1] * 2, : half[0] * 2]
     small = cast("Pixels", cv2.resize(tone[even], half, interpolation=cv2.INTER_AREA))
-    tones = cast("Pixels", cv2.resize(colour[even], half, interpolation=cv2.INTER_AREA))
+    return small, cast("Pixels", cv2.resize(colour[even], half, interpolation=cv2.INTER_AREA))
+
+
+def _proposed(small: Pixels, tones: Pixels, *, is_on_lid: bool) -> Iterator[list[Floats]]:
+    """Quadrilaterals, each made when it is asked for, the quickest and likeliest first."""
     for mask in masks_by_border(tones):
         yield from _around(mask)
-    if _has_even_light_rim(small):
+    if is_on_lid:
         return
     for quad in quads_from_lines(small, count=LINE_QUADS_COUNT):
         yield [_doubled(quad)]
@@ -233,18 +257,30 @@ def _finished(page: Page, scale: int, found: Candidate) -> Outline:
         refined = draw_to_edges(page.luma(scale // 2), doubled, found.touching, 4)[0]
         if refined is not None and np.abs(refined - doubled).max() < 12:
             quad = (refined + 0.5) / 2 - 0.5
+    support = float(min(found.visible_support().mean(), 1.0))
+    return _described(page, scale, quad, found.touching, support, 0.0)
+
+
+def _described(
+    page: Page,
+    scale: int,
+    quad: Floats,
+    touching: tuple[bool, bool, bool, bool],
+    support_fraction: float,
+    bow_fraction: float,
+) -> Outline:
+    """The outline in page pixels, from a quadrilateral at the working scale."""
     corners = (quad + 0.5) * scale - 0.5
     share = area(corners) / (page.width_px * page.height_px)
-    polygon = tuple((float(x), float(y)) for x, y in corners)
-    visible = found.visible_support()
     shape = Outline(
-        corners=polygon,
+        corners=tuple((float(x), float(y)) for x, y in corners),
         kind="page",
         fills_frame=share > FILLING_AREA_FRACTION,
-        background=_background(page.luma(scale), found.quad),
-        touching=found.touching,
-        support_fraction=float(min(visible.mean(), 1.0)),
+        background=_background(page.luma(scale), quad),
+        touching=touching,
+        support_fraction=support_fraction,
         area_fraction=float(min(share, 1.0)),
+        bow_fraction=bow_fraction,
     )
     return replace(shape, kind=_kind(page, shape))
 

@@ -45,7 +45,9 @@ NEAR_REACH_PX = 3
 HOPELESS_SUPPORT_FRACTION = 0.5
 """With fewer than two sides carried this well close by, no edge is sought further off."""
 FRAME_SUPPORT_FRACTION = 0.5
-"""What a side on the frame counts for, where nothing can be seen."""
+"""What a side on the frame, or the part of one beyond it, counts for: nothing can be seen there."""
+PLACES_COUNT = 33
+"""Places along a side at which it is told whether it lies within the frame."""
 AREA_WEIGHT = 0.5
 """Of the area in a candidate's score: a sheet's own frame of print is smaller than the sheet."""
 CLEAR_STEP_LEVELS = 8.0
@@ -100,7 +102,7 @@ def drawn(luma: Pixels, quad: Floats) -> Candidate | None:
         quad: (4, 2) corners, clockwise from the top left.
     """
     height, width = luma.shape
-    if not _plausible(quad, width, height):
+    if not plausible(quad, width, height):
         return None
     if sum(_touching(quad, width, height)) > MOST_TOUCHING_COUNT:
         return None
@@ -128,22 +130,37 @@ def _drawn_within(luma: Pixels, quad: Floats, reach: int) -> tuple[Candidate | N
         carried = carried or float(np.sort(visible)[-2])
         if carried < HOPELESS_SUPPORT_FRACTION:
             return None, carried
-        if moved is None or visible.mean() < needed or not _plausible(moved, width, height):
+        if moved is None or visible.mean() < needed or not plausible(moved, width, height):
             return None, carried
         quad, reach = moved, max(reach // 2, NEAR_REACH_PX)
     if visible.min() < LEAST_SUPPORT_FRACTION:
         return None, carried
-    share = area(quad) / (width * height)
+    share = _area_within(quad, width, height) / (width * height)
     steps = side_steps(luma, quad)
-    counted = np.where(touching, FRAME_SUPPORT_FRACTION, support)
+    seen = np.where(touching, 0.0, _seen_fractions(quad, width, height))
+    counted = seen * support + (1 - seen) * FRAME_SUPPORT_FRACTION
     score = float(counted.mean()) + AREA_WEIGHT * share
     return Candidate(quad, touching, support, steps, score), carried
+
+
+def _seen_fractions(quad: Floats, width: int, height: int) -> Floats:
+    """(4,) share of each side that lies within the frame."""
+    place = np.linspace(0, 1, PLACES_COUNT)[None, :, None]
+    points = quad[:, None] + (quad[[1, 2, 3, 0]] - quad)[:, None] * place
+    inside = (points >= 0) & (points <= np.array([width - 1, height - 1]))
+    return np.asarray(inside.all(axis=2).mean(axis=1))
 
 
 def area(quad: Floats) -> float:
     """Area of a (4, 2) quadrilateral in square pixels."""
     following = quad[[1, 2, 3, 0]]
     return float(abs((quad[:, 0] * following[:, 1] - quad[:, 1] * following[:, 0]).sum()) / 2)
+
+
+def _area_within(quad: Floats, width: int, height: int) -> float:
+    """Area of the part that lies within the frame, in square pixels."""
+    frame = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    return float(cv2.intersectConvexConvex(quad.astype(np.float32), frame)[0])
 
 
 def aspect_ratio(quad: Floats) -> float:
@@ -159,8 +176,8 @@ def is_id1(shape: float) -> bool:
     return abs(shape / ID1_ASPECT - 1) <= ID1_ASPECT_TOLERANCE
 
 
-def _plausible(quad: Floats, width: int, height: int) -> bool:
-    """Convex, no corner sharper than 50 degrees, large enough, and not far outside the frame."""
+def plausible(quad: Floats, width: int, height: int) -> bool:
+    """Whether it may be a sheet: convex, no sharp corner, large enough, not far off the frame."""
     along = quad[[1, 2, 3, 0]] - quad
     length = np.hypot(along[:, 0], along[:, 1])
     if length.min() < 8:

@@ -1,8 +1,7 @@
 """Where the sheet may be: the picture cut into sheet and surroundings in several ways.
 
 No single cut holds everywhere: paper is brighter than most tables, whiter than all coloured ones,
-and of another colour than the frame's border unless it reaches it; shading defeats every global
-limit, where flooding from both sides still meets at the sheet's edge.
+and of another colour than the frame's border unless it reaches it.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ def masks_by_border(colour: Pixels) -> Iterator[Pixels]:
 
 
 def masks_by_light(luma: Pixels, colour: Pixels) -> Iterator[Pixels]:
-    """Cuts by brightness and by whiteness, and a flooding that stands shading.
+    """Cuts by brightness and by whiteness.
 
     Args:
         luma: (H, W) brightness.
@@ -48,29 +47,6 @@ def masks_by_light(luma: Pixels, colour: Pixels) -> Iterator[Pixels]:
     whiteness = cv2.min(cv2.min(red, green), blue)
     yield cast("Pixels", cv2.threshold(luma, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1])
     yield cast("Pixels", cv2.threshold(whiteness, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1])
-    distance, limit, _ = _distance_from_border(colour)
-    yield _flooded(colour, distance, limit)
-
-
-def _flooded(colour: Pixels, distance: Pixels, limit: float) -> Pixels:
-    """What the frame's middle reaches before its border does (watershed): holds under shading.
-
-    The border's seeds are only where it has its common colour, so a sheet may reach the frame.
-    """
-    height, width = distance.shape
-    size = (max(width // 3, 8), max(height // 3, 8))
-    small = cv2.medianBlur(cv2.resize(colour, size, interpolation=cv2.INTER_AREA), 5)
-    near = cv2.resize(distance, size, interpolation=cv2.INTER_AREA) <= 2 * limit
-    seeds = np.zeros((size[1], size[0]), np.int32)
-    rim = max(min(size) // 60, 1)
-    ring = np.ones(seeds.shape, np.bool_)
-    ring[rim:-rim, rim:-rim] = False
-    seeds[ring & near] = 1
-    middle = (size[0] // 2, size[1] // 2)
-    cv2.ellipse(seeds, middle, (size[0] // 8, size[1] // 8), 0, 0, 360, 2, -1)
-    flooded = cv2.watershed(small, seeds)
-    inside = np.where(flooded == 2, 255, 0).astype(np.uint8)
-    return cast("Pixels", cv2.resize(inside, (width, height), interpolation=cv2.INTER_NEAREST))
 
 
 def _distance_from_border(colour: Pixels) -> tuple[Pixels, float, float]:

@@ -97,15 +97,19 @@ def side_steps(
 
 def corners_of(lines: list[Line]) -> Floats | None:
     """(4, 2) where each side meets the one before it; None when two are nearly parallel."""
-    corners = []
-    for side in range(4):
-        (point, direction), (before, slope) = lines[side], lines[side - 1]
-        cross = slope[0] * direction[1] - slope[1] * direction[0]
-        if abs(cross) < 0.2:
-            return None
-        rest = point - before
-        corners.append(before + slope * (rest[0] * direction[1] - rest[1] * direction[0]) / cross)
-    return np.array(corners)
+    corners = [meeting(lines[side], lines[side - 1]) for side in range(4)]
+    found = [corner for corner in corners if corner is not None]
+    return np.array(found) if len(found) == 4 else None
+
+
+def meeting(side: Line, before: Line) -> Floats | None:
+    """(2,) where two lines meet; None when they are nearly parallel."""
+    (point, direction), (start, slope) = side, before
+    cross = slope[0] * direction[1] - slope[1] * direction[0]
+    if abs(cross) < 0.2:
+        return None
+    rest = point - start
+    return np.asarray(start + slope * (rest[0] * direction[1] - rest[1] * direction[0]) / cross)
 
 
 def _frame_of(quad: Floats) -> tuple[Floats, Floats]:

@@ -1,11 +1,13 @@
 """How far the sheet's outline is from a rectangle, as the perspective of a camera makes it.
 
 A flatbed shows every sheet as a rectangle: its opposite sides are parallel and its corners right.
+A folded, curled or crumpled sheet has no straight sides; the angles are then between its corners.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,8 @@ import numpy.typing as npt
 from docqa.analysis.outline import LEAST_SIDE_PX, Outline, outline
 from docqa.errors import CannotAssess
 from docqa.page import Page, Region
+
+Distortion = Literal["perspective", "bent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,11 @@ class Perspective:
     worst_corner_deg: float
     """0 to 90: the largest difference of a corner from 90 degrees; a sheared or bent sheet has
     it too."""
+    distortion: Distortion = "perspective"
+    """What the angles come from: ``bent`` where the sheet's sides are not straight either."""
+    bow_fraction: float = 0.0
+    """0 to 1: how far the edge of a bent sheet strays from straight sides, in parts of the longest
+    one; lower is better, 0.0 where they are straight."""
     regions: tuple[Region, ...] = ()
     """The outline, of kind ``page``."""
 
@@ -50,6 +59,8 @@ def measure(page: Page) -> Perspective:
     return Perspective(
         keystone_deg=float(max(pairs, default=0.0)),
         worst_corner_deg=float(max(corners, default=0.0)),
+        distortion="bent" if sheet.bow_fraction > 0 else "perspective",
+        bow_fraction=sheet.bow_fraction,
         regions=(Region("page", sheet.corners),),
     )
 

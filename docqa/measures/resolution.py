@@ -92,8 +92,10 @@ def _is_plausible(tag_ppi: float) -> bool:
 
 
 def _sides_px(sheet: Outline | None) -> tuple[float, float] | None:
-    """Of an outline whose every side was seen: one that the frame cuts has no shape."""
-    if sheet is None or sheet.fills_frame or any(sheet.touching):
+    """Of an outline whose every side was seen: one that the frame cuts, or a bent one, has no
+    shape.
+    """
+    if sheet is None or sheet.fills_frame or any(sheet.touching) or sheet.bow_fraction > 0:
         return None
     top, right, bottom, left = sheet.side_lengths_px()
     return _sorted((top + bottom) / 2, (left + right) / 2)

@@ -65,7 +65,7 @@ def measure(page: Page) -> Skew:
             the angle is beyond 15 degrees.
     """
     sheet = page.derive(outline)
-    if sheet is not None and sheet.fills_frame:
+    if sheet is not None and (sheet.fills_frame or sheet.bow_fraction > 0):
         sheet = None
     found_ink = page.derive(ink)
     text = page.derive(print_direction)
