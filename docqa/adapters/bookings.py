@@ -46,6 +46,7 @@ class SqlBookings:
         }  # fmt: skip
         which = _is(booking.client_id, booking.ref)
         with self._store.engine.begin() as connection:
+            _lock_documents(connection, booking)
             before = connection.execute(
                 sa.update(bookings)
                 .where(which)
@@ -61,6 +62,7 @@ class SqlBookings:
                 )  # fmt: skip
             else:
                 connection.execute(sa.update(bookings).where(which).values(**values))
+            _withdraw_documents(connection, booking)
             is_other_state = before is not None and before.state != booking.state
             self._tell_if_changed(connection, booking, now, always=is_other_state)
         return before is None
@@ -126,7 +128,9 @@ class SqlBookings:
             .returning(bookings)
         ).one_or_none()
         if row is not None:
-            self._tell_if_changed(connection, _booking(row), datetime.now(UTC))
+            booking = _booking(row)
+            _withdraw_documents(connection, booking)
+            self._tell_if_changed(connection, booking, datetime.now(UTC))
 
     def _tell_if_changed(
         self, connection: sa.Connection, booking: Booking, now: datetime, *, always: bool = False
@@ -152,6 +156,32 @@ class SqlBookings:
 
 def _is(client_id: str, ref: str) -> sa.ColumnElement[bool]:
     return (bookings.c.client_id == client_id) & (bookings.c.ref == ref)
+
+
+def _lock_documents(connection: sa.Connection, booking: Booking) -> None:
+    """Before the booking itself: whoever decides on a document holds that, then wants this."""
+    mine = (
+        sa.select(documents.c.id)
+        .where(documents.c.client_id == booking.client_id, documents.c.booking_ref == booking.ref)
+        .order_by(documents.c.id)
+        .with_for_update()
+    )
+    connection.execute(
+        sa.update(documents)
+        .where(documents.c.id.in_(mine))
+        .values(is_withdrawn=documents.c.is_withdrawn)
+    )
+
+
+def _withdraw_documents(connection: sa.Connection, booking: Booking) -> None:
+    """Have the documents know whether their booking was cancelled, those added just now as well."""
+    is_cancelled = booking.state == "cancelled"
+    connection.execute(
+        sa.update(documents)
+        .where(documents.c.client_id == booking.client_id, documents.c.booking_ref == booking.ref)
+        .where(documents.c.is_withdrawn != is_cancelled)
+        .values(is_withdrawn=is_cancelled)
+    )
 
 
 def _booking(row: sa.Row[tuple[object, ...]]) -> Booking:

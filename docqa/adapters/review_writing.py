@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from docqa.adapters.booking_tables import of_cancelled_booking
 from docqa.adapters.document_rows import put_in_force
 from docqa.adapters.events import record_event
 from docqa.adapters.review_tables import (
@@ -22,7 +21,7 @@ from docqa.adapters.schema import documents, rulings
 from docqa.ports import Ruling
 from docqa.reviewing import Claim, Decided, TrailEntry
 
-WAITS = (documents.c.decision == "review") & ~of_cancelled_booking()
+WAITS = (documents.c.decision == "review") & ~documents.c.is_withdrawn
 
 
 def lock(connection: sa.Connection, document_id: str, which: sa.ColumnElement[bool]) -> bool:
