@@ -86,6 +86,8 @@ class Decided:
     """For colleagues; the citizen never sees it."""
     given_codes: tuple[str, ...]
     decided_at: datetime
+    undo_until: datetime | None = None
+    """Nobody outside is told of it before then; at once if None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,10 @@ class ReviewDesk(Protocol):
         ...
 
     def undo(self, document_id: str, reviewer: str, *, now: datetime, within: timedelta) -> bool:
-        """Take the reviewer's own last decision back, and hold the document again."""
+        """Take the reviewer's own last decision back, and hold the document again.
+
+        Nobody is ever told of a decision that was taken back before its ``undo_until``.
+        """
         ...
 
     def is_second_look(self, document_id: str, reviewer: str, *, now: datetime) -> bool:

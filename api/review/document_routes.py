@@ -92,7 +92,7 @@ def _decide(services: Services, visit: Visit, document_id: str, form: _Form) -> 
     if outcome is None or document is None:
         return document_page(services, visit, document_id, 422, "reject_reason_missing", typed)
     codes = typed.codes or () if wants_reason else ()
-    claim = form.get("claim", "")
+    claim, now = form.get("claim", ""), services.clock()
     result = services.desk.decide(
         Decided(
             document_id=document_id,
@@ -101,7 +101,8 @@ def _decide(services: Services, visit: Visit, document_id: str, form: _Form) -> 
             message=citizen_message(services, document.report, codes, typed.words),
             note=typed.note,
             given_codes=codes,
-            decided_at=services.clock(),
+            decided_at=now,
+            undo_until=now + UNDO_WITHIN + UNDO_GRACE,
         ),
         claim_version=int(claim) if claim.isdecimal() and len(claim) < 10 else None,
         second_look=is_sampled(document_id, services.settings.second_look_fraction),

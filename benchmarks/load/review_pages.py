@@ -130,7 +130,7 @@ def _insert(engine: sa.Engine, made: list[StoredDocument], now: datetime) -> Non
             name: getattr(document, name, None)
             for name in documents.c.keys()  # noqa: SIM118
         }
-        rows.append(row | {"report_number": 1, "claims": {}, "readings": {}})
+        rows.append(row | {"report_number": 1, "claims": {}, "readings": {}, "is_withdrawn": False})
         written.append(
             {"document_id": document.id, "number": 1, "report": {"pages": []}, "recorded_at": now}
         )

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from docqa.adapters import review_figures, review_queue
 from docqa.adapters import review_writing as writing
 from docqa.adapters.audit_trail import append_entry
+from docqa.adapters.events import held
 from docqa.adapters.review_tables import (
     review_claims,
     review_decisions,
@@ -155,13 +156,13 @@ class SqlDesk:
         self, decided: Decided, *, claim_version: int | None, second_look: bool
     ) -> Literal["recorded", "lost", "closed"]:
         """See :class:`docqa.reviewing.ReviewDesk`."""
-        with self._engine.begin() as connection:
+        with held(decided.undo_until), self._engine.begin() as connection:
             if writing.decide_second_look(connection, decided):
                 return "recorded"
             if not writing.lock(connection, decided.document_id, sa.true()):
                 return "closed"
-            held = writing.claim_of(connection, decided.document_id)
-            if writing.is_lost(held, decided, claim_version):
+            claim = writing.claim_of(connection, decided.document_id)
+            if writing.is_lost(claim, decided, claim_version):
                 return "lost"
             ruling_number = None
             if decided.outcome == "escalate":
@@ -171,7 +172,7 @@ class SqlDesk:
                 ruling_number = writing.rule(connection, decided)
                 if ruling_number is None:
                     return "closed"
-            writing.write_decision(connection, decided, ruling_number, held)
+            writing.write_decision(connection, decided, ruling_number, claim)
             connection.execute(
                 sa.update(review_claims)
                 .where(review_claims.c.document_id == decided.document_id)

@@ -188,6 +188,7 @@ events = sa.Table(
     sa.Column("body", sa.JSON, nullable=False),
     sa.Column("told_at", UtcDateTime, index=True),
     sa.Column("held_until", UtcDateTime),
+    sa.Index("ix_events_booking", "client_id", "booking_ref"),
 )
 """What happened, written in the transaction in which it happened (outbox): nothing that was
 committed goes untold. ``body`` is thin: a decision, reason codes, never what a citizen typed.

@@ -38,10 +38,12 @@ def upgrade() -> None:
     op.create_index("ix_review_claims_held", "review_claims", ["reviewer", "until"])
     op.add_column("review_facts", sa.Column("deadline_near_at", _MOMENT))
     op.add_column("events", sa.Column("held_until", _MOMENT))
+    op.create_index("ix_events_booking", "events", ["client_id", "booking_ref"])
 
 
 def downgrade() -> None:
     """Take them away."""
+    op.drop_index("ix_events_booking", "events")
     op.drop_column("events", "held_until")
     op.drop_column("review_facts", "deadline_near_at")
     op.drop_index("ix_review_claims_held", "review_claims")
