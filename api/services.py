@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from docqa.documents import FieldSpec
+from docqa.overlay import Box
 from docqa.ports import BlobStore, ReportStore, RulingStore
 from docqa.reviewing import ReviewDesk
 from docqa.settings import Settings
@@ -51,8 +53,12 @@ class Inspector(Protocol):
 class PageRenderer(Protocol):
     """Draws a page of an untrusted file without ever endangering this process."""
 
-    def __call__(self, data: bytes, page: int, max_side_px: int) -> bytes:
+    def __call__(
+        self, data: bytes, page: int, max_side_px: int, covered: Sequence[Box] = ()
+    ) -> bytes:
         """A PNG of page ``page`` (1 = first), its longest side at most ``max_side_px``.
+
+        What is ``covered`` cannot be seen on it.
 
         Raises InvalidDocument when it cannot be drawn.
         """
@@ -75,6 +81,11 @@ class DocumentTitle(Protocol):
     @property
     def other_side(self) -> str | None:
         """Id of the type that is the other face of the same thing."""
+        ...
+
+    @property
+    def fields(self) -> tuple[FieldSpec, ...]:
+        """What is printed on it, and where that is read."""
         ...
 
 

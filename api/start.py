@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from api.judging import StoredJudge, policy_json
@@ -11,6 +11,7 @@ from api.portal import Portal
 from api.services import Inspected, Services, Texts
 from docqa import doctor, wiring
 from docqa.catalogue import LANGUAGES, Catalogue
+from docqa.overlay import Box
 from docqa.report import readings_json, to_json
 from docqa.settings import Settings
 from docqa.worker import Worker
@@ -37,12 +38,16 @@ class WorkerInspector:
         report = self._worker.inspect_file(path, document_type=document_type, claims=claims)
         return Inspected(to_json(report, self._catalogue), readings_json(report))
 
-    def render_page(self, data: bytes, page: int, max_side_px: int) -> bytes:
+    def render_page(
+        self, data: bytes, page: int, max_side_px: int, covered: Sequence[Box] = ()
+    ) -> bytes:
         """See :class:`api.services.PageRenderer`."""
         with tempfile.NamedTemporaryFile(dir=self._spool) as file:
             file.write(data)
             file.flush()
-            return self._worker.page_picture(Path(file.name), page=page, max_side_px=max_side_px)
+            return self._worker.page_picture(
+                Path(file.name), page=page, max_side_px=max_side_px, covered=covered
+            )
 
 
 def start(settings: Settings) -> tuple[Services, Callable[[], None]]:

@@ -18,6 +18,10 @@ _DECISION_RGB = {"accept": (24, 128, 56), "review": (196, 112, 0), "reject": (20
 _PLAIN_RGB = (30, 90, 200)
 _ALWAYS_SHOWN = {"page", "glare"}
 """Kinds of region that are drawn even where no reason points at them."""
+_COVER_RGB = (58, 70, 82)
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom as fractions of a page's width and height."""
 
 
 def find_page(data: bytes, index: int, *, limits: Limits, renderer: PdfRenderer | None) -> Page:
@@ -35,6 +39,19 @@ def picture(page: Page, *, max_side_px: int) -> Image.Image:
     image = Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB")
     image.thumbnail((max_side_px, max_side_px), Image.Resampling.BOX, reducing_gap=None)
     return image
+
+
+def cover(image: Image.Image, boxes: Iterable[Box]) -> None:
+    """Put plain rectangles over parts of a page's picture, in place: nothing shines through."""
+    canvas = ImageDraw.Draw(image)
+    for left, top, right, bottom in boxes:
+        corners = (
+            left * image.width,
+            top * image.height,
+            right * image.width,
+            bottom * image.height,
+        )
+        canvas.rectangle(corners, fill=_COVER_RGB)
 
 
 def draw_regions(

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from api.review.supervising import csv_lines
 from api.review.texts import TEXTS
 from api.review.views import visible
 from docqa.errors import InvalidDocument
+from docqa.overlay import Box
 from tests.api.reviewing import ENGLISH, document, form_token, sign_in
 from tests.api.scripted_service import REVIEWER, Scripted, reason, report, scripted_service
 
@@ -184,11 +186,11 @@ def test_images_come_small_first_and_only_to_reviewers(
 ) -> None:
     asked: list[int] = []
 
-    def draw(data: bytes, page: int, max_side_px: int) -> bytes:
+    def draw(data: bytes, page: int, max_side_px: int, covered: Sequence[Box] = ()) -> bytes:
         asked.append(max_side_px)
         return b"png"
 
-    made = document(1, service)
+    made = document(1, service, document_type="sy-id-back")
     with TestClient(create_app(replace(service.services, render_page=draw))) as client:
         client.cookies = reviewer.cookies
         for size in ("thumb", "small", "full", "enormous"):

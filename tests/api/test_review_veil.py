@@ -1,0 +1,182 @@
+"""What of a page's picture is hidden until a reviewer reveals the national number."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from PIL import Image
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.review.texts import TEXTS
+from api.review.veil import COARSE_SIDE_PX, Veil, veil_of
+from docqa.adapters.record_tables import audit_entries
+from docqa.overlay import Box
+from docqa.ports import StoredDocument
+from tests.api.reviewing import document, form_token
+from tests.api.scripted_service import PAGE_PX, Scripted, draw_page, report
+
+EN = TEXTS["en"]
+NUMBER = [[400, 600], [800, 600], [800, 640], [400, 640]]
+BARCODE = [[100, 1000], [700, 1000], [700, 1200], [100, 1200]]
+ELSEWHERE = (100, 120, 1100, 240)
+
+
+def field(name: str, match: str, source: str | None, polygon: Any, **more: Any) -> dict[str, Any]:
+    reading = {"match": match, "source": source, "polygon": polygon, "confidence": 1.0, "page": 1}
+    return {"name": name, **reading, **more}
+
+
+def read(*fields: dict[str, Any], pages: int = 1) -> dict[str, Any]:
+    made = report("review")
+    made["fields"] = list(fields)
+    made["pages"] = [made["pages"][0] | {"index": index} for index in range(1, pages + 1)]
+    return made
+
+
+PRINTED = field("national_number", "equal", "digits", NUMBER)
+IN_BARCODE = field("national_number", "equal", "barcode", BARCODE)
+UNREAD = field("national_number", "unread", None, None)
+
+
+def picture(client: TestClient, made: StoredDocument, size: str = "full") -> Image.Image:
+    answer = client.get(f"/review/{made.id}/pages/1/image?size={size}")
+    assert answer.status_code == 200
+    return Image.open(io.BytesIO(answer.content)).convert("RGB")
+
+
+def part(image: Image.Image, left: float, top: float, right: float, bottom: float) -> Any:
+    return np.asarray(image.crop((round(left), round(top), round(right), round(bottom))))
+
+
+def reveal(client: TestClient, made: StoredDocument, why: str) -> Any:
+    token = form_token(client.get(f"/review/{made.id}").text)
+    form = {"form_token": token, "why": why}
+    return client.post(f"/review/{made.id}/reveal?page=1", data=form, follow_redirects=False)
+
+
+@pytest.mark.parametrize("size", ["full", "small", "thumb"])
+def test_the_number_cannot_be_seen_on_the_picture_and_the_rest_can(
+    reviewer: TestClient, service: Scripted, size: str
+) -> None:
+    made = document(1, service, report=read(PRINTED))
+    shown, bare = picture(reviewer, made, size), Image.open(io.BytesIO(draw_page(b"", 1, 2000)))
+    hidden = part(shown, 400, 600, 800, 640)
+    assert (hidden == hidden[0, 0]).all()
+    assert (hidden != part(bare.convert("RGB"), 400, 600, 800, 640)).any()
+    assert (part(shown, *ELSEWHERE) == part(bare.convert("RGB"), *ELSEWHERE)).all()
+    assert EN["veil_covered"] in reviewer.get(f"/review/{made.id}").text
+
+
+def test_a_reason_that_is_logged_lifts_the_cover_for_who_gave_it_and_for_a_while(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = document(1, service, report=read(PRINTED))
+    covered = picture(reviewer, made).tobytes()
+    assert reveal(reviewer, made, " ").status_code == 422
+    assert picture(reviewer, made).tobytes() == covered
+    answer = reveal(reviewer, made, "two digits look alike")
+    assert answer.headers["location"] == f"/review/{made.id}?page=1#claims"
+    bare = Image.open(io.BytesIO(draw_page(b"", 1, 2000))).convert("RGB").tobytes()
+    assert picture(reviewer, made).tobytes() == bare
+    assert EN["veil_covered"] not in reviewer.get(f"/review/{made.id}").text
+    service.clock.now += timedelta(minutes=11)
+    assert picture(reviewer, made).tobytes() == covered
+    with service.store.engine.connect() as connection:
+        kinds = connection.execute(
+            sa.select(audit_entries.c.kind).where(audit_entries.c.subject == made.id)
+        ).scalars()
+        assert list(kinds).count("document.viewed_unmasked") == 1
+
+
+@pytest.mark.parametrize("fields", [(), (UNREAD,)], ids=["not asked for", "unread"])
+def test_where_the_number_may_stand_anywhere_the_page_is_coarse_until_it_is_revealed(
+    reviewer: TestClient, service: Scripted, fields: tuple[dict[str, Any], ...]
+) -> None:
+    asked: list[tuple[int, Sequence[Box]]] = []
+
+    def draw(data: bytes, page: int, max_side_px: int, covered: Sequence[Box] = ()) -> bytes:
+        asked.append((max_side_px, covered))
+        return b"png"
+
+    claims: dict[str, str] = {"given_name": "آمنة"}
+    made = document(1, service, report=read(*fields), claims=claims if not fields else {})
+    app = create_app(replace(service.services, render_page=draw))
+    with TestClient(app, headers=reviewer.headers) as client:
+        client.cookies = reviewer.cookies
+        page = client.get(f"/review/{made.id}").text
+        assert EN["veil_coarse"] in page
+        assert EN["reveal"] in page
+        for size in ("thumb", "small", "full"):
+            client.get(f"/review/{made.id}/pages/1/image?size={size}")
+        assert reveal(client, made, "nothing was read").status_code == 303
+        client.get(f"/review/{made.id}/pages/1/image")
+    assert asked == [(COARSE_SIDE_PX, ())] * 3 + [(2000, ())]
+
+
+def test_the_digits_of_a_card_are_too_small_to_read_on_a_coarse_page() -> None:
+    assert COARSE_SIDE_PX / 85.6 * 2.5 < 4
+
+
+def boxes_of(service: Scripted, made: StoredDocument, page: int = 1) -> tuple[Box, ...] | None:
+    """None for a coarse page."""
+    found = veil_of(service.services, made, page)
+    assert found is not None
+    return None if found.is_coarse else found.boxes
+
+
+def holds(box: Box, polygon: list[list[int]]) -> bool:
+    left, top, right, bottom = box
+    wide, high = PAGE_PX
+    return all(
+        left * wide <= x <= right * wide and top * high <= y <= bottom * high for x, y in polygon
+    )
+
+
+def test_a_barcode_that_holds_the_number_is_covered_with_it(service: Scripted) -> None:
+    name = field("given_name", "equal", "barcode", BARCODE)
+    made = document(1, service, report=read(PRINTED, name))
+    boxes = boxes_of(service, made)
+    assert boxes is not None
+    assert any(holds(box, BARCODE) for box in boxes) and any(holds(box, NUMBER) for box in boxes)
+    assert all(0 <= side <= 1 for box in boxes for side in box)
+
+
+@pytest.mark.parametrize(
+    ("match", "is_sure"), [("equal", True), ("variant", True), ("near", True), ("different", False)]
+)
+def test_print_that_says_something_else_may_be_another_line(
+    service: Scripted, match: str, is_sure: bool
+) -> None:
+    made = document(1, service, report=read(PRINTED | {"match": match}))
+    assert (boxes_of(service, made) is not None) == is_sure
+
+
+def test_a_barcode_alone_does_not_say_where_the_number_is_printed(service: Scripted) -> None:
+    made = document(1, service, report=read(IN_BARCODE))
+    assert boxes_of(service, made) is None
+
+
+def test_every_page_of_which_nothing_is_known_is_coarse(service: Scripted) -> None:
+    back = IN_BARCODE | {"page": 2}
+    made = document(1, service, report=read(PRINTED | {"others": [back]}, pages=3))
+    assert boxes_of(service, made, 1) is not None
+    assert boxes_of(service, made, 2) is not None
+    assert boxes_of(service, made, 3) is None
+
+
+def test_documents_without_a_national_number_hide_nothing_and_unknown_ones_everything(
+    service: Scripted,
+) -> None:
+    assert veil_of(service.services, document(1, service, document_type="sy-id-back"), 1) is None
+    gone = document(2, service, document_type="no longer known")
+    assert veil_of(service.services, gone, 1) == Veil((), is_coarse=True)
+    unmeasured = document(3, service, report=read(PRINTED, pages=0))
+    assert veil_of(service.services, unmeasured, 1) == Veil((), is_coarse=True)
