@@ -11,6 +11,7 @@ from api.portal import Portal
 from api.services import Inspected, Services, Texts
 from docqa import doctor, wiring
 from docqa.catalogue import LANGUAGES, Catalogue
+from docqa.deadlines import DeadlineWatch
 from docqa.overlay import Box
 from docqa.report import readings_json, to_json
 from docqa.settings import Settings
@@ -69,9 +70,12 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
 
     courier = wiring.make_courier(settings, stores.webhooks)
     courier.start(settings.webhook_threads)
+    watch = DeadlineWatch(stores.desk)
+    watch.start()
 
     def close() -> None:
         courier.close()
+        watch.close()
         worker.close()
         stores.documents.close()
 

@@ -74,6 +74,7 @@ def _shown(connection: sa.Connection, ids: list[str], now: datetime) -> list[Wai
             review_facts.c.score,
             review_facts.c.codes,
             review_facts.c.escalated_by,
+            review_facts.c.deadline_near_at,
             review_claims.c.reviewer,
         )
         .outerjoin(review_facts, review_facts.c.document_id == documents.c.id)
@@ -153,4 +154,5 @@ def _waiting(row: Any) -> Waiting:
         codes=tuple(row.codes or ()),
         holder=row.reviewer,
         escalated_by=row.escalated_by,
+        deadline_near_at=row.deadline_near_at,
     )

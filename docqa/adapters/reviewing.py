@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from docqa.adapters import review_figures, review_queue
+from docqa.adapters import review_escalation, review_figures, review_queue
 from docqa.adapters import review_writing as writing
 from docqa.adapters.audit_trail import append_entry
 from docqa.adapters.events import held
@@ -214,6 +214,14 @@ class SqlDesk:
         append_entry(
             connection, "document.reviewed", subject=document_id, actor=reviewer, facts=facts
         )
+
+    def escalate_due(self, *, now: datetime, within: timedelta) -> int:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        with self._engine.connect() as connection:  # an idle look takes no lock
+            if connection.execute(review_escalation.due(now, within)).first() is None:
+                return 0
+        with self._engine.begin() as connection:
+            return review_escalation.escalate(connection, now, within)
 
     def last_note(self, document_id: str) -> str:
         """See :class:`docqa.reviewing.ReviewDesk`."""
