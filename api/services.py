@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from docqa.documents import FieldSpec
-from docqa.overlay import Box
+from docqa.overlay import Veil
 from docqa.ports import BlobStore, ReportStore, RulingStore
 from docqa.reviewing import ReviewDesk
 from docqa.settings import Settings
@@ -53,12 +53,10 @@ class Inspector(Protocol):
 class PageRenderer(Protocol):
     """Draws a page of an untrusted file without ever endangering this process."""
 
-    def __call__(
-        self, data: bytes, page: int, max_side_px: int, covered: Sequence[Box] = ()
-    ) -> bytes:
+    def __call__(self, data: bytes, page: int, max_side_px: int, veil: Veil | None = None) -> bytes:
         """A PNG of page ``page`` (1 = first), its longest side at most ``max_side_px``.
 
-        What is ``covered`` cannot be seen on it.
+        What the ``veil`` hides is not in it.
 
         Raises InvalidDocument when it cannot be drawn.
         """

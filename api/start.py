@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from api.judging import StoredJudge, policy_json
@@ -12,7 +12,7 @@ from api.services import Inspected, Services, Texts
 from docqa import doctor, wiring
 from docqa.catalogue import LANGUAGES, Catalogue
 from docqa.deadlines import DeadlineWatch
-from docqa.overlay import Box
+from docqa.overlay import Veil
 from docqa.report import readings_json, to_json
 from docqa.settings import Settings
 from docqa.worker import Worker
@@ -40,14 +40,14 @@ class WorkerInspector:
         return Inspected(to_json(report, self._catalogue), readings_json(report))
 
     def render_page(
-        self, data: bytes, page: int, max_side_px: int, covered: Sequence[Box] = ()
+        self, data: bytes, page: int, max_side_px: int, veil: Veil | None = None
     ) -> bytes:
         """See :class:`api.services.PageRenderer`."""
         with tempfile.NamedTemporaryFile(dir=self._spool) as file:
             file.write(data)
             file.flush()
             return self._worker.page_picture(
-                Path(file.name), page=page, max_side_px=max_side_px, covered=covered
+                Path(file.name), page=page, max_side_px=max_side_px, veil=veil
             )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,17 @@ Box = tuple[float, float, float, float]
 """Left, top, right and bottom as fractions of a page's width and height."""
 
 
+@dataclass(frozen=True, slots=True)
+class Veil:
+    """What of a page's picture is not to be seen."""
+
+    covered: tuple[Box, ...] = ()
+    coarse_side_px: int | None = None
+    """The page is as coarse as a picture whose longer side has so many pixels; sharp if None."""
+    sharp: tuple[Box, ...] = ()
+    """What is sharp on a coarse page."""
+
+
 def find_page(data: bytes, index: int, *, limits: Limits, renderer: PdfRenderer | None) -> Page:
     """Page ``index`` (1 = first) of a document. Raises InvalidDocument when there is none."""
     for page in open_document(data, limits=limits, renderer=renderer).pages:
@@ -41,17 +54,26 @@ def picture(page: Page, *, max_side_px: int) -> Image.Image:
     return image
 
 
-def cover(image: Image.Image, boxes: Iterable[Box]) -> None:
-    """Put plain rectangles over parts of a page's picture, in place: nothing shines through."""
+def hide(image: Image.Image, veil: Veil) -> None:
+    """Take from a page's picture, in place, what is not to be seen: nothing shines through."""
+    if veil.coarse_side_px is not None:
+        whole = image.copy()
+        coarse = image.copy()
+        coarse.thumbnail((veil.coarse_side_px, veil.coarse_side_px), Image.Resampling.BOX)
+        image.paste(coarse.resize(image.size, Image.Resampling.BICUBIC))
+        for box in veil.sharp:
+            left, top, right, bottom = corners = _pixels(image, box)
+            if left < right and top < bottom:
+                image.paste(whole.crop(corners), corners[:2])
     canvas = ImageDraw.Draw(image)
-    for left, top, right, bottom in boxes:
-        corners = (
-            left * image.width,
-            top * image.height,
-            right * image.width,
-            bottom * image.height,
-        )
-        canvas.rectangle(corners, fill=_COVER_RGB)
+    for box in veil.covered:
+        canvas.rectangle(_pixels(image, box), fill=_COVER_RGB)
+
+
+def _pixels(image: Image.Image, box: Box) -> tuple[int, int, int, int]:
+    left, top, right, bottom = box
+    wide, high = image.size
+    return int(left * wide), int(top * high), ceil(right * wide), ceil(bottom * high)
 
 
 def draw_regions(

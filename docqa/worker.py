@@ -18,7 +18,7 @@ import secrets
 import select
 import signal
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -30,7 +30,7 @@ from typing import Any, Self
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from docqa.errors import InvalidDocument, InvalidRequest
-from docqa.overlay import Box, cover, draw_regions, find_page, picture, png
+from docqa.overlay import Veil, draw_regions, find_page, hide, picture, png
 from docqa.pipeline import Engine, check_type, faulty_report, inspect
 from docqa.plan import Work
 from docqa.recompute import part
@@ -134,17 +134,17 @@ class Worker:
         page: int,
         max_side_px: int,
         report: Mapping[str, Any] | None = None,
-        covered: Sequence[Box] = (),
+        veil: Veil | None = None,
     ) -> bytes:
         """A PNG of one page, re-encoded in a child; with ``report``, its regions drawn on.
 
-        What is ``covered`` never leaves the child.
+        What the ``veil`` hides never leaves the child.
 
         Raises:
             InvalidDocument: there is no such page or it cannot be decoded, for whatever cause.
         """
         try:
-            return bytes(self._call(_picture, path, page, max_side_px, report, covered))
+            return bytes(self._call(_picture, path, page, max_side_px, report, veil))
         except InvalidDocument:
             raise
         except Exception as error:
@@ -329,13 +329,14 @@ def _picture(
     page: int,
     max_side_px: int,
     report: Mapping[str, Any] | None,
-    covered: Sequence[Box],
+    veil: Veil | None,
 ) -> bytes:
     engine = _engine()
     data = _read(path, engine.limits.max_bytes)
     found = find_page(data, page, limits=engine.limits, renderer=engine.renderer)
     image = picture(found, max_side_px=max_side_px)
-    cover(image, covered)
+    if veil is not None:
+        hide(image, veil)
     if report is not None:
         page_report = next(entry for entry in report["pages"] if entry["index"] == page)
         draw_regions(image, page_report, report["verdict"]["reasons"])

@@ -13,10 +13,11 @@ from api.review.claims import claim_rows
 from api.review.deciding import LONGEST_WORDS_CHARACTERS, choices
 from api.review.notices import done_notice
 from api.review.texts import day, hour
-from api.review.veil import Veil, is_revealed, veil_of
+from api.review.veil import is_revealed, veil_of
 from api.review.viewer import PageView, page_view
 from api.review.visits import Visit
 from api.services import Services
+from docqa.overlay import Veil
 from docqa.ports import StoredDocument
 from docqa.reviewing import Claim, TrailEntry
 

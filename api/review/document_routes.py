@@ -22,7 +22,7 @@ from api.review.document_page import Typed, document_page
 from api.review.notices import UNDO_GRACE, UNDO_WITHIN
 from api.review.sign_in import form_is_ours, read_form
 from api.review.taking import next_document, take
-from api.review.veil import COARSE_SIDE_PX, is_revealed, veil_of
+from api.review.veil import is_revealed, veil_of
 from api.review.visits import Visit, visits
 from api.routes.documents import draw_page
 from api.services import Services
@@ -91,8 +91,7 @@ def _picture(
     veil = veil_of(services, find_document(services, document_id), page)
     if veil is None or is_revealed(services, services.desk.trail(document_id), visit.reviewer):
         return draw_page(services, document_id, page, side_px)
-    side_px = COARSE_SIDE_PX if veil.is_coarse else side_px
-    return draw_page(services, document_id, page, side_px, veil.boxes)
+    return draw_page(services, document_id, page, side_px, veil)
 
 
 def _decide(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:

@@ -6,7 +6,7 @@ import io
 import secrets
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.bookings import BookingRules, assess, filed
 from docqa.documents import FieldSpec
 from docqa.fields import CLAIM_NAMES
-from docqa.overlay import Box, cover
+from docqa.overlay import Veil, hide
 from docqa.pipeline import Engine
 from docqa.settings import Settings
 
@@ -197,7 +197,7 @@ def problem_text(code: str, facts: Mapping[str, int | float | str]) -> Texts:
 NUMBER = (FieldSpec("national_number", "number", ("digits", "barcode"), ("الرقم الوطني",), 5),)
 
 
-def draw_page(data: bytes, page: int, max_side_px: int, covered: Sequence[Box] = ()) -> bytes:
+def draw_page(data: bytes, page: int, max_side_px: int, veil: Veil | None = None) -> bytes:
     """A picture that looks like a page; of the data nothing is decoded."""
     width, height = PAGE_PX
     image = Image.new("RGB", PAGE_PX, "#fdfcf8")
@@ -205,7 +205,8 @@ def draw_page(data: bytes, page: int, max_side_px: int, covered: Sequence[Box] =
     draw.rectangle((100, 120, width - 100, 240), fill="#d8dde3")
     for y in range(320, height - 200, 60):
         draw.line((100, y, width - 100 - (y * 7) % 300, y), fill="#6b7280", width=10)
-    cover(image, covered)
+    if veil is not None:
+        hide(image, veil)
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,7 +18,7 @@ from api.review.queue import PAGE_LENGTH
 from api.review.texts import TEXTS
 from api.review.views import findings
 from docqa.errors import InvalidDocument
-from docqa.overlay import Box
+from docqa.overlay import Veil
 from tests.api.reviewing import document, form_token
 from tests.api.scripted_service import (
     NOON,
@@ -395,7 +395,7 @@ def test_pages_load_nothing_from_elsewhere(reviewer: TestClient, service: Script
 
 @pytest.fixture
 def failing_client(tmp_path: Path) -> Iterator[tuple[Scripted, TestClient]]:
-    def fail(data: bytes, page: int, max_side_px: int, covered: Sequence[Box] = ()) -> bytes:
+    def fail(data: bytes, page: int, max_side_px: int, veil: Veil | None = None) -> bytes:
         raise InvalidDocument("file.damaged")
 
     with (

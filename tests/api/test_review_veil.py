@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,11 +12,10 @@ import sqlalchemy as sa
 from PIL import Image
 from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.review.texts import TEXTS
-from api.review.veil import COARSE_SIDE_PX, Veil, veil_of
+from api.review.veil import COARSE_SIDE_PX, veil_of
 from docqa.adapters.record_tables import audit_entries
-from docqa.overlay import Box
+from docqa.overlay import Box, Veil
 from docqa.ports import StoredDocument
 from tests.api.reviewing import document, form_token
 from tests.api.scripted_service import PAGE_PX, Scripted, draw_page, report
@@ -100,36 +97,44 @@ def test_a_reason_that_is_logged_lifts_the_cover_for_who_gave_it_and_for_a_while
 def test_where_the_number_may_stand_anywhere_the_page_is_coarse_until_it_is_revealed(
     reviewer: TestClient, service: Scripted, fields: tuple[dict[str, Any], ...]
 ) -> None:
-    asked: list[tuple[int, Sequence[Box]]] = []
-
-    def draw(data: bytes, page: int, max_side_px: int, covered: Sequence[Box] = ()) -> bytes:
-        asked.append((max_side_px, covered))
-        return b"png"
-
     claims: dict[str, str] = {"given_name": "آمنة"}
     made = document(1, service, report=read(*fields), claims=claims if not fields else {})
-    app = create_app(replace(service.services, render_page=draw))
-    with TestClient(app, headers=reviewer.headers) as client:
-        client.cookies = reviewer.cookies
-        page = client.get(f"/review/{made.id}").text
-        assert EN["veil_coarse"] in page
-        assert EN["reveal"] in page
-        for size in ("thumb", "small", "full"):
-            client.get(f"/review/{made.id}/pages/1/image?size={size}")
-        assert reveal(client, made, "nothing was read").status_code == 303
-        client.get(f"/review/{made.id}/pages/1/image")
-    assert asked == [(COARSE_SIDE_PX, ())] * 3 + [(2000, ())]
+    page = reviewer.get(f"/review/{made.id}").text
+    assert EN["veil_coarse"] in page
+    assert EN["reveal"] in page
+    bare = Image.open(io.BytesIO(draw_page(b"", 1, 2000))).convert("RGB")
+    for size in ("thumb", "small", "full"):
+        coarse = bare.copy()
+        coarse.thumbnail((COARSE_SIDE_PX, COARSE_SIDE_PX), Image.Resampling.BOX)
+        again = coarse.resize(bare.size, Image.Resampling.BICUBIC)
+        assert picture(reviewer, made, size).tobytes() == again.tobytes()
+    assert reveal(reviewer, made, "nothing was read").status_code == 303
+    assert picture(reviewer, made).tobytes() == bare.tobytes()
+
+
+def test_lines_that_were_read_as_something_else_are_sharp_on_a_coarse_page(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    line = [[100, 300], [700, 300], [700, 340], [100, 340]]
+    digits = [[100, 900], [700, 900], [700, 940], [100, 940]]
+    name = field("given_name", "different", "ocr", line)
+    misread = field("family_name", "different", "ocr", digits)
+    read_text = {"given_name": {"ocr": "آمنة"}, "family_name": {"ocr": "٩٥٦٧٧٣١٧٢٥٨"}}
+    made = document(1, service, report=read(name, misread, UNREAD), readings=read_text)
+    shown, bare = picture(reviewer, made), Image.open(io.BytesIO(draw_page(b"", 1, 2000)))
+    assert (part(shown, 100, 300, 700, 340) == part(bare.convert("RGB"), 100, 300, 700, 340)).all()
+    assert (part(shown, 100, 900, 700, 940) != part(bare.convert("RGB"), 100, 900, 700, 940)).any()
 
 
 def test_the_digits_of_a_card_are_too_small_to_read_on_a_coarse_page() -> None:
-    assert COARSE_SIDE_PX / 85.6 * 2.5 < 4
+    assert COARSE_SIDE_PX / 85.6 * 3.5 < 3
 
 
 def boxes_of(service: Scripted, made: StoredDocument, page: int = 1) -> tuple[Box, ...] | None:
     """None for a coarse page."""
     found = veil_of(service.services, made, page)
     assert found is not None
-    return None if found.is_coarse else found.boxes
+    return found.covered if found.coarse_side_px is None else None
 
 
 def holds(box: Box, polygon: list[list[int]]) -> bool:
@@ -177,6 +182,6 @@ def test_documents_without_a_national_number_hide_nothing_and_unknown_ones_every
 ) -> None:
     assert veil_of(service.services, document(1, service, document_type="sy-id-back"), 1) is None
     gone = document(2, service, document_type="no longer known")
-    assert veil_of(service.services, gone, 1) == Veil((), is_coarse=True)
+    assert veil_of(service.services, gone, 1) == Veil(coarse_side_px=COARSE_SIDE_PX)
     unmeasured = document(3, service, report=read(PRINTED, pages=0))
-    assert veil_of(service.services, unmeasured, 1) == Veil((), is_coarse=True)
+    assert veil_of(service.services, unmeasured, 1) == Veil(coarse_side_px=COARSE_SIDE_PX)

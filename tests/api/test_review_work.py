@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +19,7 @@ from api.review.supervising import csv_lines
 from api.review.texts import TEXTS
 from api.review.views import visible
 from docqa.errors import InvalidDocument
-from docqa.overlay import Box
+from docqa.overlay import Veil
 from docqa.reviewing import ESCALATE_WITHIN
 from tests.api.reviewing import ENGLISH, document, form_token, sign_in
 from tests.api.scripted_service import REVIEWER, Scripted, reason, report, scripted_service
@@ -187,7 +186,7 @@ def test_images_come_small_first_and_only_to_reviewers(
 ) -> None:
     asked: list[int] = []
 
-    def draw(data: bytes, page: int, max_side_px: int, covered: Sequence[Box] = ()) -> bytes:
+    def draw(data: bytes, page: int, max_side_px: int, veil: Veil | None = None) -> bytes:
         asked.append(max_side_px)
         return b"png"
 
