@@ -33,6 +33,8 @@ _PRINT = ("ocr", "digits")
 _AROUND_NUMBER, _AROUND_BARCODE, _AROUND_LINE = 1.0, 0.3, 0.1
 """Margins in parts of the height: of a number a digit may have been missed, and of a barcode less
 than the whole is enough to read it."""
+_MOST_ACROSS = 0.3
+"""The same across the line: the lines above and below stay legible."""
 _Reading = Mapping[str, Any]
 
 
@@ -105,12 +107,14 @@ def _boxes(
     for reading in readings:
         if (reading.get("page") or 1) == page["index"]:
             x, y, width, height = box_of(reading["polygon"])
-            margin = margin_fraction * min(width, height)
+            along = margin_fraction * min(width, height)
+            across = min(along, _MOST_ACROSS * min(width, height))
+            beside, above = (along, across) if width > height else (across, along)
             box = (
-                max(0.0, (x - margin) / wide),
-                max(0.0, (y - margin) / high),
-                min(1.0, (x + width + margin) / wide),
-                min(1.0, (y + height + margin) / high),
+                max(0.0, (x - beside) / wide),
+                max(0.0, (y - above) / high),
+                min(1.0, (x + width + beside) / wide),
+                min(1.0, (y + height + above) / high),
             )
             boxes[box] = None
     return tuple(boxes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -354,3 +355,35 @@ def test_several_that_look_out_at_once_escalate_everything_exactly_once(
     with ThreadPoolExecutor(3) as pool:
         assert sum(pool.map(look, range(3))) == len(made)
     assert sorted(escalations(store)) == sorted(made)
+
+
+@pytest.mark.parametrize(
+    "which",
+    [
+        EVERYTHING,
+        QueueFilter(document_type="passport"),
+        QueueFilter(due_before=NOON),
+        QueueFilter(received_before=NOON),
+    ],
+)
+def test_the_queue_is_listed_and_counted_from_its_index_alone(
+    tmp_path: Path, which: QueueFilter
+) -> None:
+    plans: list[str] = []
+    with ExitStack() as stack:
+        store = SQL_STORES["sqlite"](tmp_path, stack)
+
+        def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+            if statement.startswith("SELECT"):
+                query = "EXPLAIN QUERY PLAN " + statement
+                rows = connection.connection.cursor().execute(query, parameters).fetchall()
+                plans.extend(row[3] for row in rows if "documents" in row[3] or "B-TREE" in row[3])
+
+        sa.event.listen(store.engine, "before_cursor_execute", explain)
+        SqlDesk(store).queue(which, after=None, limit=50, now=NOON)
+        listing = plans[0]
+        plans.clear()
+        SqlDesk(store).counters("huda", now=NOON, soon=SOON)
+    assert listing.startswith("SEARCH documents USING COVERING INDEX ix_documents_waiting")
+    assert not [plan for plan in plans if "SCAN" in plan or "B-TREE" in plan]
+    assert sum("COVERING INDEX ix_documents_waiting" in plan for plan in plans) == 2
