@@ -11,6 +11,8 @@ from docqa.reviewing import ESCALATE_WITHIN, ReviewDesk
 
 _LOG = logging.getLogger(__name__)
 _LOOK_EVERY_S = 60.0
+_BETWEEN_BATCHES_S = 0.2
+"""Others write as well: on SQLite one that never pauses would keep them all waiting."""
 _STOP_WITHIN_S = 5.0
 
 
@@ -40,6 +42,7 @@ class DeadlineWatch:
             if count == 0:
                 break
             total += count
+            self._stopped.wait(_BETWEEN_BATCHES_S)
         return total
 
     def start(self) -> None:

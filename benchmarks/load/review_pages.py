@@ -136,6 +136,7 @@ def _insert(engine: sa.Engine, made: list[StoredDocument], now: datetime) -> Non
         )
         facts.append(
             {"document_id": document.id, "score": 50, "capture_class": "scanner", "codes": codes}
+            | {"deadline_near_at": now}
         )
         reasons += [{"document_id": document.id, "code": code} for code in codes]
     with engine.begin() as connection:
