@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from docqa.documents import FieldSpec
+from docqa.overlay import Veil
 from docqa.ports import BlobStore, ReportStore, RulingStore
 from docqa.reviewing import ReviewDesk
 from docqa.settings import Settings
@@ -51,8 +53,10 @@ class Inspector(Protocol):
 class PageRenderer(Protocol):
     """Draws a page of an untrusted file without ever endangering this process."""
 
-    def __call__(self, data: bytes, page: int, max_side_px: int) -> bytes:
+    def __call__(self, data: bytes, page: int, max_side_px: int, veil: Veil | None = None) -> bytes:
         """A PNG of page ``page`` (1 = first), its longest side at most ``max_side_px``.
+
+        What the ``veil`` hides is not in it.
 
         Raises InvalidDocument when it cannot be drawn.
         """
@@ -75,6 +79,11 @@ class DocumentTitle(Protocol):
     @property
     def other_side(self) -> str | None:
         """Id of the type that is the other face of the same thing."""
+        ...
+
+    @property
+    def fields(self) -> tuple[FieldSpec, ...]:
+        """What is printed on it, and where that is read."""
         ...
 
 

@@ -11,6 +11,8 @@ from api.portal import Portal
 from api.services import Inspected, Services, Texts
 from docqa import doctor, wiring
 from docqa.catalogue import LANGUAGES, Catalogue
+from docqa.deadlines import DeadlineWatch
+from docqa.overlay import Veil
 from docqa.report import readings_json, to_json
 from docqa.settings import Settings
 from docqa.worker import Worker
@@ -37,12 +39,16 @@ class WorkerInspector:
         report = self._worker.inspect_file(path, document_type=document_type, claims=claims)
         return Inspected(to_json(report, self._catalogue), readings_json(report))
 
-    def render_page(self, data: bytes, page: int, max_side_px: int) -> bytes:
+    def render_page(
+        self, data: bytes, page: int, max_side_px: int, veil: Veil | None = None
+    ) -> bytes:
         """See :class:`api.services.PageRenderer`."""
         with tempfile.NamedTemporaryFile(dir=self._spool) as file:
             file.write(data)
             file.flush()
-            return self._worker.page_picture(Path(file.name), page=page, max_side_px=max_side_px)
+            return self._worker.page_picture(
+                Path(file.name), page=page, max_side_px=max_side_px, veil=veil
+            )
 
 
 def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
@@ -64,9 +70,12 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
 
     courier = wiring.make_courier(settings, stores.webhooks)
     courier.start(settings.webhook_threads)
+    watch = DeadlineWatch(stores.desk)
+    watch.start()
 
     def close() -> None:
         courier.close()
+        watch.close()
         worker.close()
         stores.documents.close()
 

@@ -29,10 +29,10 @@ from api.start import start
 from docqa.adapters.clients import SqlClients
 from docqa.adapters.schema import open_engine
 from docqa.ports import StoredDocument
-from docqa.reviewing import Decided, Outcome
+from docqa.reviewing import ESCALATE_WITHIN, Decided, Outcome
 from docqa.settings import Settings
 from fixtures.demo import Upload, uploads
-from fixtures.synthesize.documents import id_back
+from fixtures.synthesize.documents import id_back, id_front
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
 
@@ -68,10 +68,10 @@ def main() -> None:
 
 
 def _pictures(shown: str) -> Iterator[tuple[str, str, str, str, tuple[int, int]]]:
-    yield "queue-ar", "/review", "ar", "light", _DESK
-    yield "queue-en-dark", "/review", "en", "dark", _DESK
-    yield "document-ar", f"/review/{shown}", "ar", "light", _DESK
-    yield "document-en-dark", f"/review/{shown}?at=1", "en", "dark", _DESK
+    for page, path in (("queue", "/review"), ("document", f"/review/{shown}")):
+        for language in ("ar", "en"):
+            yield f"{page}-{language}", path, language, "light", _DESK
+            yield f"{page}-{language}-dark", path, language, "dark", _DESK
     yield "supervision-ar", "/review/supervision", "ar", "light", _DESK
     yield "try-phone-ar", "/try", "ar", "light", _PHONE
     yield "try-phone-en-dark", "/try", "en", "dark", _PHONE
@@ -107,27 +107,42 @@ def _fill(services: Services) -> str:
         SqlClients(open_engine(services.settings.database_url)).set_role(name, "senior")
     now = datetime.now(UTC)
     found = list(uploads())
-    wrong = found[2]
-    back = id_back(person(_SEED), seed=_SEED)
-    skewed = Upload(
-        "skewed", "البطاقة - ظهر.jpg", "sy-id-back",
-        scan(back, seed=5, ppi=200, skew_deg=3.1).data, wrong.claims,
-    )  # fmt: skip
     ids = [
         _add(services, upload, now + timedelta(hours=hours), f"DAM-2026-{booking}")
         for upload, hours, booking in [
-            (skewed, 31, 48213),
+            (_turned_front(), 31, 48213),
             (found[3], 44, 48190),
             (found[1], 60, 48213),
             (found[4], 75, 48377),
-            (found[0], 130, 48213),
+            (_turned_back(8), 96, 48391),
+            (found[2], 130, 48395),
             (found[5], 150, 48402),
+            (_turned_back(9), 171, 48407),
         ]
     ]
+    services.desk.escalate_due(now=now, within=ESCALATE_WITHIN)
     services.desk.claim(ids[1], "samer", now=now, lease=timedelta(minutes=10))
     services.desk.claim(ids[0], "huda", now=now, lease=timedelta(minutes=10))
     _have_worked(services, ids, now)
     return ids[0]
+
+
+def _turned_front() -> Upload:
+    """A front that lay askew, with another given name typed than it says."""
+    typed = person(_SEED).claims()
+    names = ("family_name", "father_name", "national_number")
+    claims = {"given_name": person(8).claims()["given_name"]} | {
+        name: typed[name] for name in names
+    }
+    data = scan(id_front(person(_SEED), seed=_SEED), seed=5, ppi=200, skew_deg=2.4).data
+    return Upload("turned", "البطاقة - وجه.jpg", "sy-id-front", data, claims)
+
+
+def _turned_back(seed: int) -> Upload:
+    typed = person(seed).claims()
+    claims = {name: typed[name] for name in ("given_name", "family_name", "national_number")}
+    data = scan(id_back(person(seed), seed=seed), seed=seed, ppi=200, skew_deg=2.6).data
+    return Upload("turned", f"scan-{seed}.jpg", "sy-id-back", data, claims)
 
 
 def _add(services: Services, upload: Upload, deadline: datetime, booking: str) -> str:
@@ -149,7 +164,7 @@ def _add(services: Services, upload: Upload, deadline: datetime, booking: str) -
         document_type=upload.document_type,
         claims=upload.claims,
         report=found.report,
-        decision="review",
+        decision="accept" if found.report["verdict"]["decision"] == "accept" else "review",
         received_at=datetime.now(UTC) - timedelta(hours=20),
         booking_ref=booking,
         deadline_at=deadline,
@@ -170,6 +185,7 @@ def _have_worked(services: Services, ids: list[str], now: datetime) -> None:
             reviewer = chance.choice(_REVIEWERS)
             copy = replace(
                 chance.choice(known),
+                decision="review",
                 id="doc_" + secrets.token_hex(16),
                 booking_ref=None,
                 received_at=at,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,21 @@ _DECISION_RGB = {"accept": (24, 128, 56), "review": (196, 112, 0), "reject": (20
 _PLAIN_RGB = (30, 90, 200)
 _ALWAYS_SHOWN = {"page", "glare"}
 """Kinds of region that are drawn even where no reason points at them."""
+_COVER_RGB = (58, 70, 82)
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom as fractions of a page's width and height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Veil:
+    """What of a page's picture is not to be seen."""
+
+    covered: tuple[Box, ...] = ()
+    coarse_side_px: int | None = None
+    """The page is as coarse as a picture whose longer side has so many pixels; sharp if None."""
+    sharp: tuple[Box, ...] = ()
+    """What is sharp on a coarse page."""
 
 
 def find_page(data: bytes, index: int, *, limits: Limits, renderer: PdfRenderer | None) -> Page:
@@ -35,6 +52,28 @@ def picture(page: Page, *, max_side_px: int) -> Image.Image:
     image = Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB")
     image.thumbnail((max_side_px, max_side_px), Image.Resampling.BOX, reducing_gap=None)
     return image
+
+
+def hide(image: Image.Image, veil: Veil) -> None:
+    """Take from a page's picture, in place, what is not to be seen: nothing shines through."""
+    if veil.coarse_side_px is not None:
+        whole = image.copy()
+        coarse = image.copy()
+        coarse.thumbnail((veil.coarse_side_px, veil.coarse_side_px), Image.Resampling.BOX)
+        image.paste(coarse.resize(image.size, Image.Resampling.BICUBIC))
+        for box in veil.sharp:
+            left, top, right, bottom = corners = _pixels(image, box)
+            if left < right and top < bottom:
+                image.paste(whole.crop(corners), corners[:2])
+    canvas = ImageDraw.Draw(image)
+    for box in veil.covered:
+        canvas.rectangle(_pixels(image, box), fill=_COVER_RGB)
+
+
+def _pixels(image: Image.Image, box: Box) -> tuple[int, int, int, int]:
+    left, top, right, bottom = box
+    wide, high = image.size
+    return int(left * wide), int(top * high), ceil(right * wide), ceil(bottom * high)
 
 
 def draw_regions(

@@ -10,6 +10,9 @@ from typing import Any, Literal, Protocol
 Outcome = Literal["accept", "reject", "rescan", "escalate"]
 """``rescan`` is a rejection that asks for a new scan; ``escalate`` leaves the document waiting."""
 
+ESCALATE_WITHIN = timedelta(hours=48)
+"""A document whose booking lapses so soon is escalated."""
+
 Position = tuple[datetime | None, datetime, str]
 """A place in the queue's order: deadline, received, id."""
 
@@ -44,6 +47,9 @@ class Waiting:
     holder: str | None
     """Who works on it at the moment."""
     escalated_by: str | None
+    """The reviewer who passed it on to a supervisor."""
+    deadline_near_at: datetime | None
+    """When it was escalated because little time was left."""
 
     @property
     def position(self) -> Position:
@@ -86,6 +92,8 @@ class Decided:
     """For colleagues; the citizen never sees it."""
     given_codes: tuple[str, ...]
     decided_at: datetime
+    undo_until: datetime | None = None
+    """Nobody outside is told of it before then; at once if None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +103,8 @@ class TrailEntry:
     document_id: str
     reviewer: str
     action: str
-    """``claimed``, ``revealed``, ``accept``, ``reject``, ``rescan``, ``escalate``, ``undone`` …"""
+    """``claimed``, ``revealed``, ``accept``, ``reject``, ``rescan``, ``escalate``, ``undone``,
+    ``deadline_near`` …"""
     detail: str
     """A reason in the reviewer's words; never a value of the document."""
     recorded_at: datetime
@@ -184,11 +193,24 @@ class ReviewDesk(Protocol):
         ...
 
     def undo(self, document_id: str, reviewer: str, *, now: datetime, within: timedelta) -> bool:
-        """Take the reviewer's own last decision back, and hold the document again."""
+        """Take the reviewer's own last decision back, and hold the document again.
+
+        Nobody is ever told of a decision that was taken back before its ``undo_until``.
+        """
         ...
 
     def is_second_look(self, document_id: str, reviewer: str, *, now: datetime) -> bool:
         """Whether the reviewer holds the document for a second look."""
+        ...
+
+    def escalate_due(self, *, now: datetime, within: timedelta) -> int:
+        """Escalate documents that wait with a deadline within ``within``, each once ever.
+
+        Recorded as an event ``document.escalated``, in the trail and in the audit trail.
+
+        Returns:
+            How many, at most a batch.
+        """
         ...
 
     def last_note(self, document_id: str) -> str:

@@ -30,7 +30,7 @@ from typing import Any, Self
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from docqa.errors import InvalidDocument, InvalidRequest
-from docqa.overlay import draw_regions, find_page, picture, png
+from docqa.overlay import Veil, draw_regions, find_page, hide, picture, png
 from docqa.pipeline import Engine, check_type, faulty_report, inspect
 from docqa.plan import Work
 from docqa.recompute import part
@@ -128,15 +128,23 @@ class Worker:
         return report
 
     def page_picture(
-        self, path: Path, *, page: int, max_side_px: int, report: Mapping[str, Any] | None = None
+        self,
+        path: Path,
+        *,
+        page: int,
+        max_side_px: int,
+        report: Mapping[str, Any] | None = None,
+        veil: Veil | None = None,
     ) -> bytes:
         """A PNG of one page, re-encoded in a child; with ``report``, its regions drawn on.
+
+        What the ``veil`` hides never leaves the child.
 
         Raises:
             InvalidDocument: there is no such page or it cannot be decoded, for whatever cause.
         """
         try:
-            return bytes(self._call(_picture, path, page, max_side_px, report))
+            return bytes(self._call(_picture, path, page, max_side_px, report, veil))
         except InvalidDocument:
             raise
         except Exception as error:
@@ -316,11 +324,19 @@ def _read(path: Path, max_bytes: int) -> bytes:
     return path.read_bytes()
 
 
-def _picture(path: Path, page: int, max_side_px: int, report: Mapping[str, Any] | None) -> bytes:
+def _picture(
+    path: Path,
+    page: int,
+    max_side_px: int,
+    report: Mapping[str, Any] | None,
+    veil: Veil | None,
+) -> bytes:
     engine = _engine()
     data = _read(path, engine.limits.max_bytes)
     found = find_page(data, page, limits=engine.limits, renderer=engine.renderer)
     image = picture(found, max_side_px=max_side_px)
+    if veil is not None:
+        hide(image, veil)
     if report is not None:
         page_report = next(entry for entry in report["pages"] if entry["index"] == page)
         draw_regions(image, page_report, report["verdict"]["reasons"])

@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from docqa.errors import InvalidDocument, InvalidRequest
+from docqa.overlay import Veil
 from docqa.worker import ChildLimits, Worker
 from tests.faults.measures import build
 
@@ -131,6 +132,7 @@ _PARENT = """
 import sys
 from functools import partial
 from pathlib import Path
+from docqa.overlay import Veil
 from docqa.worker import ChildLimits, Worker
 from tests.faults.measures import build
 
@@ -158,3 +160,21 @@ def test_a_child_dies_with_its_parent(picture: Path, tmp_path: Path) -> None:
     finally:
         parent.kill()
         parent.wait()
+
+
+def test_what_is_covered_is_not_in_the_picture(
+    start: Callable[[str], Worker], tmp_path: Path
+) -> None:
+    path = tmp_path / "page.png"
+    Image.radial_gradient("L").save(path)
+    worker = start("straight")
+    whole, hidden = (
+        Image.open(
+            io.BytesIO(worker.page_picture(path, page=1, max_side_px=256, veil=veil))
+        ).convert("RGB")
+        for veil in (None, Veil(((0.0, 0.0, 0.5, 1.0),)))
+    )
+    left, right = (0, 0, 128, 256), (130, 0, 256, 256)
+    assert len(hidden.crop(left).getcolors() or ()) == 1
+    assert len(whole.crop(left).getcolors() or ()) > 1
+    assert hidden.crop(right).tobytes() == whole.crop(right).tobytes()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from fastapi import Response
@@ -14,13 +13,13 @@ from api.review.claims import claim_rows
 from api.review.deciding import LONGEST_WORDS_CHARACTERS, choices
 from api.review.notices import done_notice
 from api.review.texts import day, hour
+from api.review.veil import is_revealed, veil_of
 from api.review.viewer import PageView, page_view
 from api.review.visits import Visit
 from api.services import Services
+from docqa.overlay import Veil
 from docqa.ports import StoredDocument
 from docqa.reviewing import Claim, TrailEntry
-
-_REVEALED_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,8 @@ class Shown:
     index: int
     page: PageView | None
     """None where nothing was measured."""
+    veil: Veil | None
+    """What of the picture is hidden at the moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +89,21 @@ def document_page(
     trail = services.desk.trail(document_id)
     beside = _beside(services, visit, document)
     typed = typed or Typed(note=services.desk.last_note(document_id) if _was_undone(visit) else "")
-    is_revealed = _is_revealed(trail, visit.reviewer, services)
+    revealed = is_revealed(services, trail, visit.reviewer)
     return visit.render(
         "document.html",
         status,
         document=document,
-        shown=_shown(services, visit, document),
-        beside=beside and _shown(services, visit, beside, is_main=False),
+        shown=_shown(services, visit, document, revealed),
+        beside=beside and _beside_shown(services, visit, beside),
         siblings=_siblings(services, visit, document),
         file_name=views.visible(document.file_name),
         deadline=day(document.deadline_at, language, services.settings.time_zone),
         left=views.time_left(document.deadline_at, now, language),
         findings=views.findings(document.report, language),
         evidence=views.capture_evidence(document.report, language),
-        claims=claim_rows(document, services, language, revealed=is_revealed),
-        is_revealed=is_revealed,
+        claims=claim_rows(document, services, language, revealed=revealed),
+        is_revealed=revealed,
         rulings=[] if is_blind else _rulings(services, visit, document),
         trail=[] if is_blind else [_told(services, visit, entry) for entry in trail],
         is_open=is_blind or document.decision == "review",
@@ -120,7 +121,12 @@ def document_page(
 
 
 def _shown(
-    services: Services, visit: Visit, document: StoredDocument, *, is_main: bool = True
+    services: Services,
+    visit: Visit,
+    document: StoredDocument,
+    revealed: bool,
+    *,
+    is_main: bool = True,
 ) -> Shown:
     report, query = document.report, visit.request.query_params
     indexes = tuple(page["index"] for page in report["pages"])
@@ -138,7 +144,13 @@ def _shown(
         indexes=indexes,
         index=index,
         page=page,
+        veil=None if revealed else veil_of(services, document, index),
     )
+
+
+def _beside_shown(services: Services, visit: Visit, document: StoredDocument) -> Shown:
+    revealed = is_revealed(services, services.desk.trail(document.id), visit.reviewer)
+    return _shown(services, visit, document, revealed, is_main=False)
 
 
 def _siblings(services: Services, visit: Visit, document: StoredDocument) -> list[Sibling]:
@@ -201,14 +213,6 @@ def _rulings(
 def _told(services: Services, visit: Visit, entry: TrailEntry) -> Told:
     at = hour(entry.recorded_at, visit.language, services.settings.time_zone)
     return Told(entry.reviewer, f"action_{entry.action}", views.visible(entry.detail), at)
-
-
-def _is_revealed(trail: list[TrailEntry], reviewer: str, services: Services) -> bool:
-    since = services.clock() - _REVEALED_FOR
-    return any(
-        entry.action == "revealed" and entry.reviewer == reviewer and entry.recorded_at > since
-        for entry in trail
-    )
 
 
 def _was_undone(visit: Visit) -> bool:

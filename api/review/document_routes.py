@@ -8,6 +8,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Depends, Response
 from starlette.responses import RedirectResponse
 
+from api.answers import find_document
 from api.gate import Gate
 from api.review.account import HOME
 from api.review.deciding import (
@@ -21,6 +22,7 @@ from api.review.document_page import Typed, document_page
 from api.review.notices import UNDO_GRACE, UNDO_WITHIN
 from api.review.sign_in import form_is_ours, read_form
 from api.review.taking import next_document, take
+from api.review.veil import is_revealed, veil_of
 from api.review.visits import Visit, visits
 from api.routes.documents import draw_page
 from api.services import Services
@@ -53,7 +55,7 @@ def document_page_routes(services: Services, drawing: Gate) -> APIRouter:
     ) -> Response:
         with drawing.admitted():
             picture = await drawing.run(
-                lambda: draw_page(services, document_id, page, _SIDES_PX.get(size))
+                lambda: _picture(services, visit, document_id, page, _SIDES_PX.get(size))
             )
         return Response(picture, media_type="image/png")
 
@@ -82,6 +84,16 @@ def document_page_routes(services: Services, drawing: Gate) -> APIRouter:
     return router
 
 
+def _picture(
+    services: Services, visit: Visit, document_id: str, page: int, side_px: int | None
+) -> bytes:
+    """A page as this reviewer may see it at the moment."""
+    veil = veil_of(services, find_document(services, document_id), page)
+    if veil is None or is_revealed(services, services.desk.trail(document_id), visit.reviewer):
+        return draw_page(services, document_id, page, side_px)
+    return draw_page(services, document_id, page, side_px, veil)
+
+
 def _decide(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:
     typed = _typed(form)
     outcome = _OUTCOMES.get(form.get("decision", ""))
@@ -92,7 +104,7 @@ def _decide(services: Services, visit: Visit, document_id: str, form: _Form) -> 
     if outcome is None or document is None:
         return document_page(services, visit, document_id, 422, "reject_reason_missing", typed)
     codes = typed.codes or () if wants_reason else ()
-    claim = form.get("claim", "")
+    claim, now = form.get("claim", ""), services.clock()
     result = services.desk.decide(
         Decided(
             document_id=document_id,
@@ -101,7 +113,8 @@ def _decide(services: Services, visit: Visit, document_id: str, form: _Form) -> 
             message=citizen_message(services, document.report, codes, typed.words),
             note=typed.note,
             given_codes=codes,
-            decided_at=services.clock(),
+            decided_at=now,
+            undo_until=now + UNDO_WITHIN + UNDO_GRACE,
         ),
         claim_version=int(claim) if claim.isdecimal() and len(claim) < 10 else None,
         second_look=is_sampled(document_id, services.settings.second_look_fraction),
@@ -138,7 +151,9 @@ def _reveal(services: Services, visit: Visit, document_id: str, form: _Form) -> 
             services, visit, document_id, 422, "reveal_reason_missing", _typed(form)
         )
     services.desk.record(TrailEntry(document_id, visit.reviewer, "revealed", why, services.clock()))
-    return RedirectResponse(f"{HOME}/{document_id}#claims", 303)
+    page = visit.request.query_params.get("page", "")
+    shown = f"?page={page}" if page.isdecimal() else ""
+    return RedirectResponse(f"{HOME}/{document_id}{shown}#claims", 303)
 
 
 def _undo(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 from api.review.texts import day
 from api.review.views import (
-    ESCALATE_WITHIN,
     Left,
     known_reasons,
     reason_label,
@@ -20,7 +19,7 @@ from api.review.views import (
     visible,
 )
 from api.services import Services
-from docqa.reviewing import Position, QueueFilter, Waiting
+from docqa.reviewing import ESCALATE_WITHIN, Position, QueueFilter, Waiting
 
 PAGE_LENGTH = 50
 __all__ = ["AGES_DAYS", "PAGE_LENGTH", "Position", "asked", "cursor", "position_of", "queue_row"]

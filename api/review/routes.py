@@ -18,6 +18,7 @@ from api.review.taking import next_document
 from api.review.trying import try_routes
 from api.review.visits import SignInNeeded, Visit, visits
 from api.services import Services
+from docqa.reviewing import ESCALATE_WITHIN
 
 
 def install_review(app: FastAPI, services: Services, *, drawing: Gate, uploads: Gate) -> None:
@@ -88,7 +89,7 @@ def _queue_page(
         "queue.html",
         status,
         rows=[queue.queue_row(waiting, services, visit.language, now) for waiting in shown],
-        counters=services.desk.counters(visit.reviewer, now=now, soon=views.ESCALATE_WITHIN),
+        counters=services.desk.counters(visit.reviewer, now=now, soon=ESCALATE_WITHIN),
         asked=asked,
         is_start=asked.after is None,
         following=asked.link(after=following) if following else "",

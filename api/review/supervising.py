@@ -16,13 +16,14 @@ from starlette.responses import StreamingResponse
 from api.review import views
 from api.review.account import HOME
 from api.review.charts import Line, bar_px, sparkline
-from api.review.texts import TEXTS
+from api.review.texts import TEXTS, hour
 from api.review.visits import Visit, visits
 from api.services import Services
-from docqa.reviewing import Figures, share
+from docqa.reviewing import ESCALATE_WITHIN, Figures, QueueFilter, Waiting, share
 
 _PERIODS_DAYS = (7, 30, 90)
 _REASONS_SHOWN = 12
+_ESCALATIONS_SHOWN = 8
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would run."""
 _COLUMNS = (
@@ -50,6 +51,21 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalation:
+    """A document that waits for a supervisor."""
+
+    id: str
+    title: str
+    booking_ref: str | None
+    left: views.Left
+    by: str | None
+    """The reviewer who passed it on."""
+    since: str
+    """When it was escalated because little time was left; "" when it was not."""
+    holder: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Trend:
     """How often one reason was found, day by day."""
 
@@ -70,7 +86,11 @@ def supervisor_routes(services: Services) -> APIRouter:
         days = _period(visit)
         figures = services.desk.figures(**_between(services, days))
         return visit.render(
-            "supervision.html", periods=_PERIODS_DAYS, days=days, **_charts(figures, visit.language)
+            "supervision.html",
+            periods=_PERIODS_DAYS,
+            days=days,
+            escalations=_escalations(services, visit),
+            **_charts(figures, visit.language),
         )
 
     @router.get("/decisions.{form}")
@@ -86,6 +106,30 @@ def supervisor_routes(services: Services) -> APIRouter:
         return StreamingResponse(lines, media_type=kind, headers={"Content-Disposition": name})
 
     return router
+
+
+def _escalations(services: Services, visit: Visit) -> list[Escalation]:
+    """What waits for a supervisor: lapses soon, or was passed on by a reviewer; the first few."""
+    now, zone = services.clock(), services.settings.time_zone
+    soon = QueueFilter(due_before=now + ESCALATE_WITHIN)
+    found: dict[str, Waiting] = {}
+    for which in (QueueFilter(escalated=True), soon):
+        for waiting in services.desk.queue(which, after=None, limit=_ESCALATIONS_SHOWN, now=now):
+            found.setdefault(waiting.id, waiting)
+    return [
+        Escalation(
+            id=one.id,
+            title=views.type_title(services.document_types, one.document_type, visit.language),
+            booking_ref=one.booking_ref,
+            left=views.time_left(one.deadline_at, now, visit.language),
+            by=one.escalated_by,
+            since=""
+            if one.deadline_near_at is None
+            else hour(one.deadline_near_at, visit.language, zone),
+            holder=one.holder,
+        )
+        for one in found.values()
+    ]
 
 
 def csv_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from api.review.texts import LANGUAGES, TEXTS, days_left, hours_left
 from api.services import DocumentTitle, Services
+from docqa.reviewing import ESCALATE_WITHIN
 
-ESCALATE_WITHIN = timedelta(hours=48)
-"""A document whose booking lapses so soon counts as escalated."""
 _JOINERS = "\u200c\u200d"
 _SHARES = ("fraction", "probability")
 """Units that people read as percent."""

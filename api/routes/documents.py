@@ -17,6 +17,7 @@ from api.routes.examples import KEYED_UPLOAD, UPLOAD, problem_responses
 from api.services import Services
 from api.submission import Submission, inspect, parse_submission, submit
 from api.upload import received
+from docqa.overlay import Veil
 
 _KEY = re.compile(r"[!-~]{1,200}")
 
@@ -140,7 +141,11 @@ def _add_showing(router: APIRouter, services: Services, drawing: Gate) -> None:
 
 
 def draw_page(
-    services: Services, document_id: str, page: int, max_side_px: int | None = None
+    services: Services,
+    document_id: str,
+    page: int,
+    max_side_px: int | None = None,
+    veil: Veil | None = None,
 ) -> bytes:
     """A PNG of a stored document's page; blocks.
 
@@ -149,6 +154,7 @@ def draw_page(
         document_id: which.
         page: 1 for the first.
         max_side_px: of its longer side; the settings' ``page_image_max_side_px`` if None or more.
+        veil: what of the page is not in it.
 
     Raises:
         Problem: there is no such document or page.
@@ -159,4 +165,4 @@ def draw_page(
         raise Problem("http.page_not_found")
     data = services.blobs.get(document.blob_key)
     most = services.settings.page_image_max_side_px
-    return services.render_page(data, page, min(max_side_px or most, most))
+    return services.render_page(data, page, min(max_side_px or most, most), veil)

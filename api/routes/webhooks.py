@@ -253,7 +253,7 @@ def _add_events(router: APIRouter, services: Services) -> None:
         limit: Annotated[int, Query(ge=1, le=_MOST_ON_A_PAGE)] = _PAGE,
     ) -> dict[str, Any]:
         """And how far each delivery of it is."""
-        found = services.webhooks.events(after=after, limit=limit)
+        found = services.webhooks.events(after=after, limit=limit, now=services.clock())
         more = f"/v1/events?after={found[-1].number}&limit={limit}" if len(found) == limit else None
         return {"items": [_event(one) for one in found], "next": more}
 

@@ -31,7 +31,7 @@ from docqa.adapters.clients import SqlClients
 from docqa.adapters.review_tables import review_facts, review_reasons
 from docqa.adapters.schema import documents, open_engine, reports
 from docqa.ports import StoredDocument
-from docqa.reviewing import QueueFilter
+from docqa.reviewing import Position
 from docqa.settings import Settings
 from fixtures.demo import uploads
 
@@ -130,12 +130,13 @@ def _insert(engine: sa.Engine, made: list[StoredDocument], now: datetime) -> Non
             name: getattr(document, name, None)
             for name in documents.c.keys()  # noqa: SIM118
         }
-        rows.append(row | {"report_number": 1, "claims": {}, "readings": {}})
+        rows.append(row | {"report_number": 1, "claims": {}, "readings": {}, "is_withdrawn": False})
         written.append(
             {"document_id": document.id, "number": 1, "report": {"pages": []}, "recorded_at": now}
         )
         facts.append(
             {"document_id": document.id, "score": 50, "capture_class": "scanner", "codes": codes}
+            | {"deadline_near_at": now}
         )
         reasons += [{"document_id": document.id, "code": code} for code in codes]
     with engine.begin() as connection:
@@ -146,9 +147,7 @@ def _insert(engine: sa.Engine, made: list[StoredDocument], now: datetime) -> Non
 
 
 def _measure(services: Services, shown: str) -> dict[str, Any]:
-    deep = services.desk.queue(QueueFilter(), after=None, limit=90_000, now=services.clock())[
-        -1
-    ].position
+    deep = _position(services, 90_000)
     paths = {
         "queue": "/review",
         "queue, far down": f"/review?after={cursor(deep)}",
@@ -169,14 +168,31 @@ def _measure(services: Services, shown: str) -> dict[str, Any]:
     return {name: _timed(client, path) for name, path in paths.items()}
 
 
+def _position(services: Services, number: int) -> Position:
+    """Where the document stands that so many come before."""
+    order = documents.c.deadline_at, documents.c.received_at, documents.c.id
+    query = sa.select(*order).order_by(*order).offset(number).limit(1)
+    engine = open_engine(services.settings.database_url)
+    with engine.connect() as connection:
+        deadline, received, document_id = connection.execute(query).one()
+    engine.dispose()
+    return deadline, received, document_id
+
+
 def _timed(client: TestClient, path: str) -> dict[str, float]:
-    taken = []
+    """Processor time says what the page costs; the clock also what else the machine was doing."""
+    wall_ms, cpu_ms = [], []
     for _ in range(_ROUNDS + 2):
-        begun = time.perf_counter()
+        begun, begun_cpu = time.perf_counter(), time.process_time()
         assert client.get(path).status_code == 200
-        taken.append(1000 * (time.perf_counter() - begun))
-    quarters = statistics.quantiles(taken[2:], n=4)
-    return {"median_ms": round(quarters[1], 1), "upper_quartile_ms": round(quarters[2], 1)}
+        wall_ms.append(1000 * (time.perf_counter() - begun))
+        cpu_ms.append(1000 * (time.process_time() - begun_cpu))
+    quarters = statistics.quantiles(wall_ms[2:], n=4)
+    return {
+        "cpu_ms": round(statistics.median(cpu_ms[2:]), 1),
+        "median_ms": round(quarters[1], 1),
+        "upper_quartile_ms": round(quarters[2], 1),
+    }
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""The tables of bookings, and the one question others ask of them."""
+"""The tables of bookings."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-from docqa.adapters.schema import UtcDateTime, documents, metadata
+from docqa.adapters.schema import UtcDateTime, metadata
 
 bookings = sa.Table(
     "bookings",
@@ -30,12 +30,3 @@ booking_attempts = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
 )
 """Uploads so far; deleting a document gives no attempt back."""
-
-
-def of_cancelled_booking() -> sa.ColumnElement[bool]:
-    """Whether a row of ``documents`` belongs to a booking that was cancelled."""
-    return sa.exists().where(
-        bookings.c.client_id == documents.c.client_id,
-        bookings.c.ref == documents.c.booking_ref,
-        bookings.c.state == "cancelled",
-    )

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from docqa.adapters.booking_tables import booking_attempts, bookings
-from docqa.adapters.events import record_event
-from docqa.adapters.schema import documents
+from docqa.adapters.events import held, record_event, retract
+from docqa.adapters.schema import documents, events
 from docqa.adapters.store import SqlStore
 from docqa.bookings import Assessment, Booking
 from docqa.ports import StoredDocument
@@ -46,6 +46,7 @@ class SqlBookings:
         }  # fmt: skip
         which = _is(booking.client_id, booking.ref)
         with self._store.engine.begin() as connection:
+            _lock_documents(connection, booking)
             before = connection.execute(
                 sa.update(bookings)
                 .where(which)
@@ -61,6 +62,7 @@ class SqlBookings:
                 )  # fmt: skip
             else:
                 connection.execute(sa.update(bookings).where(which).values(**values))
+            _withdraw_documents(connection, booking)
             is_other_state = before is not None and before.state != booking.state
             self._tell_if_changed(connection, booking, now, always=is_other_state)
         return before is None
@@ -126,11 +128,14 @@ class SqlBookings:
             .returning(bookings)
         ).one_or_none()
         if row is not None:
-            self._tell_if_changed(connection, _booking(row), datetime.now(UTC))
+            booking = _booking(row)
+            _withdraw_documents(connection, booking)
+            self._tell_if_changed(connection, booking, datetime.now(UTC))
 
     def _tell_if_changed(
         self, connection: sa.Connection, booking: Booking, now: datetime, *, always: bool = False
     ) -> None:
+        held_until = _retract_change(connection, booking)
         found = self._judge(booking, self._documents(booking, connection))
         codes = sorted({reason.code for reason in found.reasons})
         changed = connection.execute(
@@ -140,18 +145,67 @@ class SqlBookings:
             .values(outcome=found.outcome, reason_codes=codes)
         )
         if changed.rowcount:
-            record_event(
-                connection,
-                "booking.changed",
-                occurred_at=now,
-                body={"outcome": found.outcome, "state": booking.state, "reason_codes": codes},
-                client_id=booking.client_id,
-                booking_ref=booking.ref,
-            )
+            with held(held_until):
+                record_event(
+                    connection,
+                    "booking.changed",
+                    occurred_at=now,
+                    body={"outcome": found.outcome, "state": booking.state, "reason_codes": codes},
+                    client_id=booking.client_id,
+                    booking_ref=booking.ref,
+                )
 
 
 def _is(client_id: str, ref: str) -> sa.ColumnElement[bool]:
     return (bookings.c.client_id == client_id) & (bookings.c.ref == ref)
+
+
+def _lock_documents(connection: sa.Connection, booking: Booking) -> None:
+    """Before the booking itself: whoever decides on a document holds that, then wants this."""
+    mine = (
+        sa.select(documents.c.id)
+        .where(documents.c.client_id == booking.client_id, documents.c.booking_ref == booking.ref)
+        .order_by(documents.c.id)
+        .with_for_update()
+    )
+    connection.execute(
+        sa.update(documents)
+        .where(documents.c.id.in_(mine))
+        .values(is_withdrawn=documents.c.is_withdrawn)
+    )
+
+
+def _withdraw_documents(connection: sa.Connection, booking: Booking) -> None:
+    """Have the documents know whether their booking was cancelled, those added just now as well."""
+    is_cancelled = booking.state == "cancelled"
+    connection.execute(
+        sa.update(documents)
+        .where(documents.c.client_id == booking.client_id, documents.c.booking_ref == booking.ref)
+        .where(documents.c.is_withdrawn != is_cancelled)
+        .values(is_withdrawn=is_cancelled)
+    )
+
+
+def _retract_change(connection: sa.Connection, booking: Booking) -> datetime | None:
+    """Forget a change that nobody was told of yet: it is overtaken, or was taken back.
+
+    The booking then has the outcome that was told last. Returns until when the change was held.
+    """
+    changes = (
+        (events.c.kind == "booking.changed")
+        & (events.c.client_id == booking.client_id)
+        & (events.c.booking_ref == booking.ref)
+    )
+    held_until = retract(connection, changes)
+    if held_until is not None:
+        last = sa.select(events.c.body).where(changes).order_by(events.c.number.desc()).limit(1)
+        told = connection.execute(last).scalar_one_or_none() or {"outcome": "", "reason_codes": []}
+        connection.execute(
+            sa.update(bookings)
+            .where(_is(booking.client_id, booking.ref))
+            .values(outcome=told["outcome"], reason_codes=told["reason_codes"])
+        )
+    return held_until
 
 
 def _booking(row: sa.Row[tuple[object, ...]]) -> Booking:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +15,36 @@ from structlog.contextvars import get_contextvars
 from docqa.adapters.schema import events
 
 _ID_BYTES = 16
+_HELD_UNTIL: ContextVar[datetime | None] = ContextVar("held_until", default=None)
+
+
+@contextmanager
+def held(until: datetime | None) -> Iterator[None]:
+    """Have nobody told before ``until`` of what is recorded meanwhile: it may be taken back.
+
+    One within another never makes it sooner.
+    """
+    moments = [moment for moment in (until, _HELD_UNTIL.get()) if moment is not None]
+    reset = _HELD_UNTIL.set(max(moments, default=None))
+    try:
+        yield
+    finally:
+        _HELD_UNTIL.reset(reset)
+
+
+def retract(connection: sa.Connection, which: sa.ColumnElement[bool]) -> datetime | None:
+    """Forget those events among ``which`` that are held and nobody was told of yet.
+
+    Returns:
+        Until when the last of them was held; None when there were none: what was told cannot be
+        untold, only followed by another event.
+    """
+    forgotten = connection.execute(
+        sa.delete(events)
+        .where(which, events.c.told_at.is_(None), events.c.held_until.is_not(None))
+        .returning(events.c.held_until)
+    ).scalars()
+    return max(forgotten, default=None)
 
 
 def record_event(
@@ -24,7 +57,7 @@ def record_event(
     document_id: str | None = None,
     booking_ref: str | None = None,
 ) -> str:
-    """Record an event in the caller's transaction; its id.
+    """Record an event in the caller's transaction; its id. See :func:`held`.
 
     Args:
         connection: of the transaction that changes what the event tells of.
@@ -49,6 +82,7 @@ def record_event(
             booking_ref=booking_ref,
             occurred_at=occurred_at,
             body=body,
+            held_until=_HELD_UNTIL.get(),
         )
     )
     return event_id

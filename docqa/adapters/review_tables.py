@@ -25,8 +25,10 @@ review_facts = sa.Table(
     sa.Column("codes", sa.JSON, nullable=False),
     sa.Column("escalated_at", UtcDateTime, index=True),
     sa.Column("escalated_by", sa.String(200)),
+    sa.Column("deadline_near_at", UtcDateTime),
 )
-"""What the queue shows of the report in force, so that no report is read to list documents."""
+"""What the queue shows of the report in force, so that no report is read to list documents.
+``deadline_near_at`` is when it was recorded, once, that little time is left to decide."""
 
 review_reasons = sa.Table(
     "review_reasons",
@@ -40,10 +42,11 @@ review_claims = sa.Table(
     "review_claims",
     metadata,
     _document(primary_key=True),
-    sa.Column("reviewer", sa.String(200), nullable=False, index=True),
+    sa.Column("reviewer", sa.String(200), nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("claimed_at", UtcDateTime, nullable=False),
     sa.Column("until", UtcDateTime, nullable=False),
+    sa.Index("ix_review_claims_held", "reviewer", "until"),
 )
 """Who works on a document until when; ``version`` goes up each time it changes hands."""
 

@@ -7,9 +7,8 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from docqa.adapters.booking_tables import of_cancelled_booking
 from docqa.adapters.document_rows import put_in_force
-from docqa.adapters.events import record_event
+from docqa.adapters.events import record_event, retract
 from docqa.adapters.review_tables import (
     review_claims,
     review_decision_codes,
@@ -18,11 +17,11 @@ from docqa.adapters.review_tables import (
     review_trail,
     second_looks,
 )
-from docqa.adapters.schema import documents, rulings
+from docqa.adapters.schema import documents, events, rulings
 from docqa.ports import Ruling
 from docqa.reviewing import Claim, Decided, TrailEntry
 
-WAITS = (documents.c.decision == "review") & ~of_cancelled_booking()
+WAITS = (documents.c.decision == "review") & ~documents.c.is_withdrawn
 
 
 def lock(connection: sa.Connection, document_id: str, which: sa.ColumnElement[bool]) -> bool:
@@ -192,15 +191,17 @@ def take_back(connection: sa.Connection, row: sa.Row[Any], now: datetime) -> Non
             .values(decision="review")
             .returning(documents.c.client_id, documents.c.booking_ref)
         ).one()
-        record_event(
-            connection,
-            "document.reopened",
-            occurred_at=now,
-            body={"decision": "review"},
-            client_id=reopened.client_id,
-            document_id=row.document_id,
-            booking_ref=reopened.booking_ref,
-        )
+        ruled = (events.c.kind == "document.ruled") & (events.c.document_id == row.document_id)
+        if retract(connection, ruled) is None:  # it was told: so is this
+            record_event(
+                connection,
+                "document.reopened",
+                occurred_at=now,
+                body={"decision": "review"},
+                client_id=reopened.client_id,
+                document_id=row.document_id,
+                booking_ref=reopened.booking_ref,
+            )
     connection.execute(
         sa.delete(second_looks).where(
             second_looks.c.document_id == row.document_id,

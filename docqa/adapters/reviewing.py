@@ -8,14 +8,13 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from docqa.adapters import review_figures
+from docqa.adapters import review_escalation, review_figures, review_queue
 from docqa.adapters import review_writing as writing
 from docqa.adapters.audit_trail import append_entry
-from docqa.adapters.review_filters import beyond, conditions, held_by
+from docqa.adapters.events import held
 from docqa.adapters.review_tables import (
     review_claims,
     review_decisions,
-    review_facts,
     review_trail,
     second_looks,
 )
@@ -39,7 +38,6 @@ _TRIED_AT_ONCE = 20
 
 _SECOND_LOOK_LEASES = 6
 """Nobody else waits for a second look, so it is held longer and without a sign of life."""
-_ORDER = (documents.c.deadline_at.nulls_last(), documents.c.received_at, documents.c.id)
 
 
 class SqlDesk:
@@ -62,63 +60,13 @@ class SqlDesk:
         self, which: QueueFilter, *, after: Position | None, limit: int, now: datetime
     ) -> list[Waiting]:
         """See :class:`docqa.reviewing.ReviewDesk`."""
-        query = (
-            sa.select(
-                documents.c.id,
-                documents.c.document_type,
-                documents.c.file_name,
-                documents.c.booking_ref,
-                documents.c.received_at,
-                documents.c.deadline_at,
-                review_facts.c.score,
-                review_facts.c.codes,
-                review_facts.c.escalated_by,
-                review_claims.c.reviewer,
-            )
-            .outerjoin(review_facts, review_facts.c.document_id == documents.c.id)
-            .outerjoin(
-                review_claims,
-                (review_claims.c.document_id == documents.c.id) & (review_claims.c.until > now),
-            )
-            .where(writing.WAITS, *conditions(which, now))
-            .order_by(*_ORDER)
-            .limit(limit)
-        )
         with self._engine.connect() as connection:
-            if after is None:
-                return [_waiting(row) for row in connection.execute(query)]
-            found: list[Waiting] = []
-            for part in beyond(after):
-                rows = connection.execute(query.where(part).limit(limit - len(found)))
-                found += [_waiting(row) for row in rows]
-                if len(found) == limit:
-                    break
-        return found
+            return review_queue.page(connection, which, after, limit, now)
 
     def counters(self, reviewer: str, *, now: datetime, soon: timedelta) -> Counters:
         """See :class:`docqa.reviewing.ReviewDesk`."""
-        of = sa.select(sa.func.count()).select_from(documents)
-        # From the small tables: few documents are held or escalated, however many wait.
-        mine = (
-            sa.select(sa.func.count())
-            .select_from(review_claims)
-            .join(documents, documents.c.id == review_claims.c.document_id)
-            .where(*held_by(reviewer, now), writing.WAITS)
-        )
-        escalated = (
-            sa.select(sa.func.count())
-            .select_from(review_facts)
-            .join(documents, documents.c.id == review_facts.c.document_id)
-            .where(review_facts.c.escalated_at.is_not(None), writing.WAITS)
-        )
-        counts = sa.select(
-            of.where(writing.WAITS).scalar_subquery(),
-            of.where(writing.WAITS, documents.c.deadline_at <= now + soon).scalar_subquery(),
-            mine.scalar_subquery(),
-            escalated.scalar_subquery(),
-        )
         with self._engine.connect() as connection:
-            return Counters(*connection.execute(counts).one())
+            return review_queue.counters(connection, reviewer, now, soon)
 
     def attempts(self, booking_ref: str) -> list[Attempt]:
         """See :class:`docqa.reviewing.ReviewDesk`."""
@@ -208,13 +156,13 @@ class SqlDesk:
         self, decided: Decided, *, claim_version: int | None, second_look: bool
     ) -> Literal["recorded", "lost", "closed"]:
         """See :class:`docqa.reviewing.ReviewDesk`."""
-        with self._engine.begin() as connection:
+        with held(decided.undo_until), self._engine.begin() as connection:
             if writing.decide_second_look(connection, decided):
                 return "recorded"
             if not writing.lock(connection, decided.document_id, sa.true()):
                 return "closed"
-            held = writing.claim_of(connection, decided.document_id)
-            if writing.is_lost(held, decided, claim_version):
+            claim = writing.claim_of(connection, decided.document_id)
+            if writing.is_lost(claim, decided, claim_version):
                 return "lost"
             ruling_number = None
             if decided.outcome == "escalate":
@@ -224,7 +172,7 @@ class SqlDesk:
                 ruling_number = writing.rule(connection, decided)
                 if ruling_number is None:
                     return "closed"
-            writing.write_decision(connection, decided, ruling_number, held)
+            writing.write_decision(connection, decided, ruling_number, claim)
             connection.execute(
                 sa.update(review_claims)
                 .where(review_claims.c.document_id == decided.document_id)
@@ -266,6 +214,14 @@ class SqlDesk:
         append_entry(
             connection, "document.reviewed", subject=document_id, actor=reviewer, facts=facts
         )
+
+    def escalate_due(self, *, now: datetime, within: timedelta) -> int:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        with self._engine.connect() as connection:  # an idle look takes no lock
+            if connection.execute(review_escalation.due(now, within)).first() is None:
+                return 0
+        with self._engine.begin() as connection:
+            return review_escalation.escalate(connection, now, within)
 
     def last_note(self, document_id: str) -> str:
         """See :class:`docqa.reviewing.ReviewDesk`."""
@@ -349,18 +305,3 @@ class SqlDesk:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         with self._engine.connect() as connection:
             yield from review_figures.decisions(connection, first_day, last_day)
-
-
-def _waiting(row: Any) -> Waiting:
-    return Waiting(
-        id=row.id,
-        document_type=row.document_type,
-        file_name=row.file_name,
-        booking_ref=row.booking_ref,
-        received_at=row.received_at,
-        deadline_at=row.deadline_at,
-        score=row.score,
-        codes=tuple(row.codes or ()),
-        holder=row.reviewer,
-        escalated_by=row.escalated_by,
-    )

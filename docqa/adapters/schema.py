@@ -102,11 +102,22 @@ documents = sa.Table(
     sa.Column("deadline_at", UtcDateTime),
     sa.Column("readings", SealedJson("documents.readings"), nullable=False, server_default="{}"),
     sa.Column("client_id", sa.String(64)),
-    sa.Index("ix_documents_queue", "decision", "deadline_at", "received_at", "id"),
+    sa.Column("is_withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index(
+        "ix_documents_waiting",
+        "decision",
+        "is_withdrawn",
+        "deadline_at",
+        "received_at",
+        "id",
+        "document_type",
+    ),  # fmt: skip
     sa.Index("ix_documents_booking", "client_id", "booking_ref"),
     sa.Index("ix_documents_listed", "client_id", "received_at", "id"),
 )
-"""``report_number`` points at the report in force; ``decision`` is its own or the ruling's."""
+"""``report_number`` points at the report in force; ``decision`` is its own or the ruling's.
+``is_withdrawn`` says that the booking was cancelled; it is a column so that one index, in the order
+of the reviewers' queue, holds all that is asked to list and to count what waits."""
 
 reports = sa.Table(
     "reports",
@@ -176,11 +187,14 @@ events = sa.Table(
     sa.Column("occurred_at", UtcDateTime, nullable=False),
     sa.Column("body", sa.JSON, nullable=False),
     sa.Column("told_at", UtcDateTime, index=True),
+    sa.Column("held_until", UtcDateTime),
+    sa.Index("ix_events_booking", "client_id", "booking_ref"),
 )
 """What happened, written in the transaction in which it happened (outbox): nothing that was
 committed goes untold. ``body`` is thin: a decision, reason codes, never what a citizen typed.
 ``told_at`` is when its deliveries were made; it is not read off the number, since a transaction
-with a lower number may commit later."""
+with a lower number may commit later. ``held_until`` is set where what happened can still be taken
+back: nobody is told before then."""
 
 
 def open_engine(url: str, keyring: Keyring = NO_KEYS) -> sa.Engine:

@@ -10,7 +10,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from docqa.adapters.audit_trail import append_entry
-from docqa.adapters.booking_tables import of_cancelled_booking
 from docqa.adapters.document_rows import (
     IN_FORCE,
     add_report,
@@ -184,7 +183,7 @@ class SqlStore:
         if decision is not None:
             query = query.where(documents.c.decision == decision)
         if decision == "review":
-            query = query.where(~of_cancelled_booking())
+            query = query.where(~documents.c.is_withdrawn)
         with self.engine.connect() as connection:
             streaming = connection.execution_options(yield_per=_ROWS_AT_ONCE)
             with streaming.execute(query) as rows:
@@ -296,7 +295,7 @@ class SqlStore:
         """
         open_document = (documents.c.id == ruling.document_id) & (documents.c.decision == "review")
         with self.engine.begin() as connection:
-            if not put_in_force(connection, ruling, open_document & ~of_cancelled_booking()):
+            if not put_in_force(connection, ruling, open_document & ~documents.c.is_withdrawn):
                 return False
             self.changed(connection, ruling.document_id)
             append_ruled(connection, ruling)

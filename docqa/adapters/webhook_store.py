@@ -20,6 +20,8 @@ _EVENTS_AT_ONCE = 100
 _ATTEMPTS_AT_ONCE = 2
 """To one endpoint, by all couriers together: one that is slow must not keep the others waiting."""
 _ID_BYTES = 16
+_LAST_NUMBER = 2**31 - 1
+_HELD = events.alias("held")
 _SECRET_OVERLAP = timedelta(hours=24)
 """How long the secret before the newest one still signs as well."""
 
@@ -103,10 +105,15 @@ class SqlWebhooks:
         self._change(endpoint_id, values)
         return secret
 
-    def events(self, *, after: int, limit: int) -> list[EventRecord]:
+    def events(self, *, after: int, limit: int, now: datetime) -> list[EventRecord]:
         """See :class:`docqa.webhooks.records.WebhookStore`."""
+        first_held = sa.select(sa.func.min(_HELD.c.number)).where(*_is_held(now))
         query = (
-            sa.select(events).where(events.c.number > after).order_by(events.c.number).limit(limit)
+            sa.select(events)
+            .where(events.c.number > after)
+            .where(events.c.number < sa.func.coalesce(first_held.scalar_subquery(), _LAST_NUMBER))
+            .order_by(events.c.number)
+            .limit(limit)
         )
         with self._engine.connect() as connection:
             found = connection.execute(query).all()
@@ -143,7 +150,12 @@ class SqlWebhooks:
 
     def fan_out(self, *, now: datetime) -> int:
         """See :class:`docqa.webhooks.records.WebhookStore`."""
-        new = events.c.told_at.is_(None)
+        before = sa.exists().where(
+            *_is_held(now), _HELD.c.document_id == events.c.document_id,
+            _HELD.c.number < events.c.number,
+        )  # fmt: skip
+        free = events.c.held_until.is_(None) | (events.c.held_until <= now)
+        new = events.c.told_at.is_(None) & free & ~before
         with self._engine.connect() as connection:  # idle couriers take no lock
             if connection.execute(sa.select(events.c.number).where(new).limit(1)).first() is None:
                 return 0
@@ -259,6 +271,11 @@ class SqlWebhooks:
                         **values, event_number=event_number, endpoint_id=endpoint_id, fence=0
                     )
                 )
+
+
+def _is_held(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """That nobody may be told of ``_HELD`` yet."""
+    return _HELD.c.told_at.is_(None), _HELD.c.held_until > now
 
 
 def _due(now: datetime) -> sa.Select[tuple[int]]:

@@ -120,8 +120,11 @@ class WebhookStore(Protocol):
         """A new secret; the one before stays live for a while. Raises KeyError."""
         ...
 
-    def events(self, *, after: int, limit: int) -> list[EventRecord]:
-        """At most ``limit`` events with a number above ``after``, in the order of their numbers."""
+    def events(self, *, after: int, limit: int, now: datetime) -> list[EventRecord]:
+        """At most ``limit`` events with a number above ``after``, in the order of their numbers.
+
+        Up to the first that can still be taken back: whoever goes on from the last misses none.
+        """
         ...
 
     def redeliver(self, event_id: str, *, endpoint_id: str | None, now: datetime) -> int:
@@ -134,7 +137,10 @@ class WebhookStore(Protocol):
     # For couriers
 
     def fan_out(self, *, now: datetime) -> int:
-        """Make deliveries of new events; how many events there were, at most a batch."""
+        """Make deliveries of new events; how many events there were, at most a batch.
+
+        What can still be taken back waits, and so does what came after it about its document.
+        """
         ...
 
     def claim(self, *, now: datetime, lease: timedelta) -> Attempt | None:

@@ -33,7 +33,9 @@ from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
 from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.bookings import BookingRules, assess, filed
+from docqa.documents import FieldSpec
 from docqa.fields import CLAIM_NAMES
+from docqa.overlay import Veil, hide
 from docqa.pipeline import Engine
 from docqa.settings import Settings
 
@@ -135,6 +137,7 @@ class Title:
     title_ar: str
     title_en: str
     other_side: str | None = None
+    fields: tuple[FieldSpec, ...] = ()
 
 
 @dataclass
@@ -191,7 +194,10 @@ def problem_text(code: str, facts: Mapping[str, int | float | str]) -> Texts:
     }
 
 
-def draw_page(data: bytes, page: int, max_side_px: int) -> bytes:
+NUMBER = (FieldSpec("national_number", "number", ("digits", "barcode"), ("الرقم الوطني",), 5),)
+
+
+def draw_page(data: bytes, page: int, max_side_px: int, veil: Veil | None = None) -> bytes:
     """A picture that looks like a page; of the data nothing is decoded."""
     width, height = PAGE_PX
     image = Image.new("RGB", PAGE_PX, "#fdfcf8")
@@ -199,6 +205,8 @@ def draw_page(data: bytes, page: int, max_side_px: int) -> bytes:
     draw.rectangle((100, 120, width - 100, 240), fill="#d8dde3")
     for y in range(320, height - 200, 60):
         draw.line((100, y, width - 100 - (y * 7) % 300, y), fill="#6b7280", width=10)
+    if veil is not None:
+        hide(image, veil)
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()
@@ -235,7 +243,9 @@ def scripted_service(
         inspector=inspector,
         render_page=render_page,
         document_types={
-            "sy-id-front": Title("البطاقة الشخصية، الوجه", "Identity card, front", "sy-id-back"),
+            "sy-id-front": Title(
+                "البطاقة الشخصية، الوجه", "Identity card, front", "sy-id-back", NUMBER
+            ),
             "sy-id-back": Title("البطاقة الشخصية، الظهر", "Identity card, back"),
         },
         problem_text=problem_text,

@@ -18,6 +18,7 @@ from api.review.queue import PAGE_LENGTH
 from api.review.texts import TEXTS
 from api.review.views import findings
 from docqa.errors import InvalidDocument
+from docqa.overlay import Veil
 from tests.api.reviewing import document, form_token
 from tests.api.scripted_service import (
     NOON,
@@ -283,7 +284,7 @@ def test_a_document_that_could_not_be_measured_is_shown_all_the_same(
     made = document(1, service, report=judged)
     page = reviewer.get(f"/review/{made.id}")
     assert page.status_code == 200
-    assert f'<img class="page" src="/review/{made.id}/pages/1/image"' in page.text
+    assert f'<img class="page" src="/review/{made.id}/pages/1/image?' in page.text
 
 
 def test_each_page_of_a_document_is_shown_with_its_own_regions(
@@ -394,7 +395,7 @@ def test_pages_load_nothing_from_elsewhere(reviewer: TestClient, service: Script
 
 @pytest.fixture
 def failing_client(tmp_path: Path) -> Iterator[tuple[Scripted, TestClient]]:
-    def fail(data: bytes, page: int, max_side_px: int) -> bytes:
+    def fail(data: bytes, page: int, max_side_px: int, veil: Veil | None = None) -> bytes:
         raise InvalidDocument("file.damaged")
 
     with (

@@ -19,6 +19,8 @@ from api.review.supervising import csv_lines
 from api.review.texts import TEXTS
 from api.review.views import visible
 from docqa.errors import InvalidDocument
+from docqa.overlay import Veil
+from docqa.reviewing import ESCALATE_WITHIN
 from tests.api.reviewing import ENGLISH, document, form_token, sign_in
 from tests.api.scripted_service import REVIEWER, Scripted, reason, report, scripted_service
 
@@ -184,11 +186,11 @@ def test_images_come_small_first_and_only_to_reviewers(
 ) -> None:
     asked: list[int] = []
 
-    def draw(data: bytes, page: int, max_side_px: int) -> bytes:
+    def draw(data: bytes, page: int, max_side_px: int, veil: Veil | None = None) -> bytes:
         asked.append(max_side_px)
         return b"png"
 
-    made = document(1, service)
+    made = document(1, service, document_type="sy-id-back")
     with TestClient(create_app(replace(service.services, render_page=draw))) as client:
         client.cookies = reviewer.cookies
         for size in ("thumb", "small", "full", "enormous"):
@@ -242,3 +244,17 @@ def test_what_cannot_be_a_document_is_told_in_words(client: TestClient, service:
     assert answer.status_code == 422 and "Title of file.empty" in answer.text
     answer = tried(client, other=("a.jpg", b"x", "image/jpeg"))
     assert answer.status_code == 422 and EN["try_refused"] in answer.text
+
+
+def test_a_supervisor_sees_what_was_escalated_and_why(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    late, passed, calm = document(1, service), document(5, service), document(6, service)
+    post(reviewer, f"/review/{passed.id}", decision="escalate")
+    service.services.desk.escalate_due(now=service.clock.now, within=ESCALATE_WITHIN)
+    page = reviewer.get("/review/supervision").text
+    assert f'href="/review/{late.id}"' in page and EN["escalated_by_time"] in page
+    assert f'href="/review/{passed.id}"' in page
+    assert EN["escalated_by"].format(name=f"\u2068{REVIEWER}\u2069") in page
+    assert calm.id not in page
+    assert EN["action_deadline_near"] in reviewer.get(f"/review/{late.id}").text

@@ -127,7 +127,7 @@ def test_the_page_image_is_there_and_regions_lie_where_the_report_says(
     with visiting(browser) as context:
         page = context.new_page()
         sign_in(page, url)
-        with page.expect_response("**/image?size=small") as image:
+        with page.expect_response(re.compile(r"/image\?.*size=small")) as image:
             page.goto(f"{url}/review/{made.id}")
         assert image.value.status == 200
         whole = page.locator("svg.page image").bounding_box()
@@ -169,6 +169,8 @@ def test_the_number_is_shown_for_a_reason_that_is_then_on_record(
         claims = page.locator("#claims")
         expect(claims).not_to_contain_text("01234567890")
         expect(claims.locator("svg.crop")).to_have_count(1)
+        picture = page.locator("[data-viewer='main'] svg.page image")
+        expect(picture).to_have_attribute("href", re.compile("shown=veiled"))
         page.locator("#note").fill("kept while parts are replaced")
         page.get_by_label(TEXTS["en"]["reveal_reason"]).fill("two digits look alike")
         page.get_by_role("button", name=TEXTS["en"]["reveal"]).click()
@@ -178,6 +180,8 @@ def test_the_number_is_shown_for_a_reason_that_is_then_on_record(
         expect(page.locator("#history")).to_contain_text("revealed the national number")
         expect(page.locator("#history")).to_contain_text("two digits look alike")
         expect(page.locator("#note")).to_have_value("kept while parts are replaced")
+        expect(picture).to_have_attribute("href", re.compile("shown=open"))
+        expect(page.locator("#veil-main")).to_be_hidden()
     assert [entry.action for entry in service.services.desk.trail(made.id)] == ["revealed"]
 
 

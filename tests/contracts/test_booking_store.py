@@ -17,10 +17,13 @@ from docqa.adapters.blobs import FolderBlobs
 from docqa.adapters.bookings import SqlBookings
 from docqa.adapters.records import SqlRecords
 from docqa.adapters.retention import SqlRetention
+from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.schema import events
 from docqa.adapters.store import SqlStore
+from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.bookings import Booking, assess, filed
 from docqa.ports import Ruling, StoredDocument
+from docqa.reviewing import Decided
 from docqa.settings import Settings
 from tests.contracts.stores import SQL_STORES, opened_sql
 
@@ -158,3 +161,126 @@ def test_attempts_at_the_same_moment_are_all_counted(bookings: SqlBookings) -> N
 
 def test_services_that_were_booked_are_known(bookings: SqlBookings) -> None:
     assert bookings.services_in_use() == {"sy-passport"}
+
+
+# Decisions that can be taken back
+
+UNDO = timedelta(seconds=10)
+
+
+def decide(sql: SqlStore, document_id: str, seconds: int, outcome: Any = "accept") -> None:
+    at = NOON + timedelta(seconds=seconds)
+    decided = Decided(document_id, "huda", outcome, "", "", (), at, undo_until=at + UNDO)
+    desk = SqlDesk(sql)
+    assert desk.decide(decided, claim_version=None, second_look=False) == "recorded"
+
+
+def undo(sql: SqlStore, document_id: str, seconds: int) -> None:
+    at = NOON + timedelta(seconds=seconds)
+    assert SqlDesk(sql).undo(document_id, "huda", now=at, within=UNDO)
+
+
+def delivered(sql: SqlStore, seconds: int) -> list[tuple[str, Any]]:
+    """Kind and outcome of everything that goes out at this moment."""
+    webhooks, now = SqlWebhooks(sql.engine), NOON + timedelta(seconds=seconds)
+    while webhooks.fan_out(now=now):
+        pass
+    with sql.engine.begin() as connection:
+        rows = connection.execute(
+            sa.select(events.c.kind, events.c.body)
+            .where(events.c.told_at == now)
+            .order_by(events.c.number)
+        )
+        return [(row.kind, row.body.get("outcome", row.body.get("decision"))) for row in rows]
+
+
+def two_waiting(sql: SqlStore) -> list[str]:
+    made = [document(n, name, "review") for n, name in enumerate(TYPES)]
+    for one in made:
+        sql.add(one)
+    delivered(sql, 0)
+    return [one.id for one in made]
+
+
+def test_a_decision_goes_out_once_it_cannot_be_taken_back(
+    sql: SqlStore, bookings: SqlBookings
+) -> None:
+    front, back = two_waiting(sql)
+    decide(sql, front, 1)
+    decide(sql, back, 5)
+    assert delivered(sql, 10) == []
+    assert delivered(sql, 11) == [("document.ruled", "accept")]
+    assert delivered(sql, 15) == [("document.ruled", "accept"), ("booking.changed", "accept")]
+
+
+def test_nobody_hears_of_a_decision_that_was_taken_back_in_time(
+    sql: SqlStore, bookings: SqlBookings
+) -> None:
+    front, back = two_waiting(sql)
+    decide(sql, front, 1)
+    decide(sql, back, 2)
+    undo(sql, back, 9)
+    assert delivered(sql, 60) == [("document.ruled", "accept")]
+    assert told(sql)[-1]["outcome"] == "review"
+    decide(sql, back, 70, "reject")
+    assert delivered(sql, 80) == [("document.ruled", "reject"), ("booking.changed", "reject")]
+
+
+def test_a_decision_that_went_out_already_is_followed_by_what_takes_it_back(
+    sql: SqlStore, bookings: SqlBookings
+) -> None:
+    front, back = two_waiting(sql)
+    decide(sql, front, 1)
+    decide(sql, back, 1)
+    assert len(delivered(sql, 11)) == 3
+    undo(sql, back, 11)
+    assert delivered(sql, 12) == [("document.reopened", "review"), ("booking.changed", "review")]
+
+
+def test_a_change_that_was_overtaken_before_it_was_told_is_never_told(
+    sql: SqlStore, bookings: SqlBookings
+) -> None:
+    front, back = two_waiting(sql)
+    decide(sql, front, 1)
+    decide(sql, back, 2)
+    undo(sql, front, 9)
+    assert delivered(sql, 60) == [("document.ruled", "accept")]
+    assert bookings.put(BOOKING, now=NOON) is False
+    assert delivered(sql, 61) == []
+
+
+# Cancelled bookings and the queue
+
+
+def test_a_document_knows_whether_its_booking_is_cancelled_in_whatever_order_they_come(
+    sql: SqlStore, bookings: SqlBookings
+) -> None:
+    cancelled = replace(BOOKING, state="cancelled")
+    early, late = (document(n, name, "review") for n, name in enumerate(TYPES))
+    sql.add(early)
+    assert waiting(sql) == [early.id]
+    bookings.put(cancelled, now=NOON)
+    sql.add(late)
+    assert waiting(sql) == []
+    desk = SqlDesk(sql)
+    assert desk.counters("huda", now=NOON, soon=timedelta(hours=48)).waiting == 0
+    assert desk.claim_next("huda", now=NOON, lease=UNDO) is None
+    bookings.put(BOOKING, now=NOON)
+    assert waiting(sql) == [early.id, late.id]
+    assert desk.counters("huda", now=NOON, soon=timedelta(hours=48)).waiting == 2
+
+
+def test_uploads_and_a_cancellation_at_the_same_moment_leave_nothing_waiting(
+    sql: SqlStore, bookings: SqlBookings
+) -> None:
+    made = [document(n, TYPES[n % 2], "review") for n in range(6)]
+
+    def act(number: int) -> None:
+        if number == 3:
+            bookings.put(replace(BOOKING, state="cancelled"), now=NOON)
+        else:
+            sql.add(made[number])
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(act, range(6)))
+    assert waiting(sql) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from docqa.adapters.audit_trail import SqlAuditTrail
+from docqa.adapters.record_tables import audit_entries
 from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.schema import events
 from docqa.adapters.store import SqlStore
+from docqa.deadlines import DeadlineWatch
 from docqa.ports import StoredDocument
 from docqa.reviewing import Decided, QueueFilter, TrailEntry
 from tests.contracts.stores import SQL_STORES, opened_sql
@@ -292,3 +296,94 @@ def test_attempts_of_a_booking_are_found(store: SqlStore, desk: SqlDesk) -> None
     early, late = add(store, 3, booking_ref="B"), add(store, 1, booking_ref="B")
     add(store, 2, booking_ref="C")
     assert [attempt.id for attempt in desk.attempts("B")] == [late, early]
+
+
+# Deadlines
+
+SOON = timedelta(hours=48)
+
+
+def escalations(store: SqlStore) -> list[str]:
+    """Ids of the documents whose escalation was told, in the order of the events."""
+    query = sa.select(events.c.document_id).where(events.c.kind == "document.escalated")
+    with store.engine.connect() as connection:
+        return list(connection.execute(query.order_by(events.c.number)).scalars())
+
+
+def test_a_document_is_escalated_once_when_little_time_is_left(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    made = add(store, 3)
+    add(store, 1, decision="accept")
+    add(store, 2, deadline_at=None)
+    assert desk.escalate_due(now=NOON + timedelta(hours=23), within=SOON) == 0
+    at = NOON + timedelta(hours=24)
+    assert desk.escalate_due(now=at, within=SOON) == 1
+    assert desk.escalate_due(now=at + timedelta(hours=1), within=SOON) == 0
+    assert escalations(store) == [made]
+    [entry] = desk.trail(made)
+    assert (entry.action, entry.reviewer, entry.recorded_at) == ("deadline_near", "docqa", at)
+    [waiting] = desk.queue(QueueFilter(due_before=at + SOON), after=None, limit=9, now=at)
+    assert (waiting.deadline_near_at, waiting.escalated_by) == (at, None)
+    audit = SqlAuditTrail(store.engine)
+    assert audit.verify().broken is None
+    with store.engine.connect() as connection:
+        kinds = sa.select(audit_entries.c.kind).where(audit_entries.c.subject == made)
+        assert list(connection.execute(kinds).scalars()).count("document.escalated") == 1
+
+
+def test_taking_a_decision_back_does_not_escalate_a_second_time(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    made = add(store, 1)
+    assert desk.escalate_due(now=NOON, within=SOON) == 1
+    for outcome in ("escalate", "accept"):
+        desk.decide(decision(made, outcome=outcome), claim_version=None, second_look=False)
+        assert desk.undo(made, "huda", now=NOON, within=UNDO)
+        assert desk.escalate_due(now=NOON, within=SOON) == 0
+    assert escalations(store) == [made]
+
+
+def test_several_that_look_out_at_once_escalate_everything_exactly_once(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    made = [add(store, number, deadline_at=NOON) for number in range(1, 131)]
+
+    def look(_: int) -> int:
+        return DeadlineWatch(desk, clock=lambda: NOON).look()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(look, range(3))) == len(made)
+    assert sorted(escalations(store)) == sorted(made)
+
+
+@pytest.mark.parametrize(
+    "which",
+    [
+        EVERYTHING,
+        QueueFilter(document_type="passport"),
+        QueueFilter(due_before=NOON),
+        QueueFilter(received_before=NOON),
+    ],
+)
+def test_the_queue_is_listed_and_counted_from_its_index_alone(
+    tmp_path: Path, which: QueueFilter
+) -> None:
+    plans: list[str] = []
+    with ExitStack() as stack:
+        store = SQL_STORES["sqlite"](tmp_path, stack)
+
+        def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+            if statement.startswith("SELECT"):
+                query = "EXPLAIN QUERY PLAN " + statement
+                rows = connection.connection.cursor().execute(query, parameters).fetchall()
+                plans.extend(row[3] for row in rows if "documents" in row[3] or "B-TREE" in row[3])
+
+        sa.event.listen(store.engine, "before_cursor_execute", explain)
+        SqlDesk(store).queue(which, after=None, limit=50, now=NOON)
+        listing = plans[0]
+        plans.clear()
+        SqlDesk(store).counters("huda", now=NOON, soon=SOON)
+    assert listing.startswith("SEARCH documents USING COVERING INDEX ix_documents_waiting")
+    assert not [plan for plan in plans if "SCAN" in plan or "B-TREE" in plan]
+    assert sum("COVERING INDEX ix_documents_waiting" in plan for plan in plans) == 2

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from docqa.adapters.events import record_event
-from docqa.adapters.schema import migrate
+from docqa.adapters.events import held, record_event, retract
+from docqa.adapters.schema import events, migrate
 from docqa.adapters.store import SqlStore
 from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.ports import StoredDocument
@@ -161,13 +161,13 @@ def test_what_failed_is_due_again_when_it_was_said_to_be(shop: Shop) -> None:
     due = NOON + timedelta(minutes=5)
     shop.webhooks.settle(attempt, FAILED, due_at=due)
     assert shop.webhooks.claim(now=due - timedelta(seconds=1), lease=LEASE) is None
-    (event,) = shop.webhooks.events(after=0, limit=9)
+    (event,) = shop.webhooks.events(after=0, limit=9, now=NOON)
     (delivery,) = event.deliveries
     assert (delivery.state, delivery.due_at, delivery.status) == ("waiting", due, 500)
     again = shop.webhooks.claim(now=due, lease=LEASE)
     assert again is not None and again.number == 2
     shop.webhooks.settle(again, FAILED, due_at=None)
-    (event,) = shop.webhooks.events(after=0, limit=9)
+    (event,) = shop.webhooks.events(after=0, limit=9, now=NOON)
     assert (event.deliveries[0].state, event.deliveries[0].due_at) == ("given_up", None)
 
 
@@ -244,7 +244,7 @@ def test_the_deadline_of_the_document_ends_the_attempts(shop: Shop, booked: bool
     attempt = shop.webhooks.claim(now=NOON, lease=LEASE)
     assert attempt is not None
     assert (attempt.until == deadline) == booked
-    (event,) = shop.webhooks.events(after=0, limit=9)
+    (event,) = shop.webhooks.events(after=0, limit=9, now=NOON)
     assert event.body == {"decision": "reject", "reason_codes": ["a.a", "b.b"]}
 
 
@@ -261,8 +261,8 @@ def test_endpoints_are_kept_as_they_were_given(shop: Shop) -> None:
 
 def test_events_come_in_pages(shop: Shop) -> None:
     happened = [shop.happen() for _ in range(5)]
-    first = shop.webhooks.events(after=0, limit=3)
-    rest = shop.webhooks.events(after=first[-1].number, limit=3)
+    first = shop.webhooks.events(after=0, limit=3, now=NOON)
+    rest = shop.webhooks.events(after=first[-1].number, limit=3, now=NOON)
     assert [event.id for event in first + rest] == happened
 
 
@@ -299,7 +299,7 @@ def test_couriers_that_race_never_hold_the_same_attempt(shop: Shop) -> None:
     shop.told()
     assert not problems
     assert len(held) == len(set(held)) == len({delivery for delivery, _ in held})
-    events = shop.webhooks.events(after=0, limit=100)
+    events = shop.webhooks.events(after=0, limit=100, now=NOON)
     assert [len(event.deliveries) for event in events] == [4] * 10
     assert {one.state for event in events for one in event.deliveries} == {"delivered"}
     assert {one.attempts for event in events for one in event.deliveries} == {1}
@@ -307,3 +307,82 @@ def test_couriers_that_race_never_hold_the_same_attempt(shop: Shop) -> None:
 
 def test_an_outcome_knows_when_the_receiver_is_gone() -> None:
     assert GONE.is_gone and not replace(GONE, status=404).is_gone
+
+
+# What can still be taken back
+
+
+def held_event(shop: Shop, document_id: str, seconds: int = 12) -> str:
+    with held(NOON + timedelta(seconds=seconds)), shop.documents.engine.begin() as connection:
+        return record_event(
+            connection, "document.ruled", occurred_at=NOON, body={}, document_id=document_id
+        )
+
+
+def later_event(shop: Shop, document_id: str) -> str:
+    with shop.documents.engine.begin() as connection:
+        return record_event(
+            connection, "document.deleted", occurred_at=NOON, body={}, document_id=document_id
+        )
+
+
+def told_at(shop: Shop, seconds: int) -> list[str]:
+    now = NOON + timedelta(seconds=seconds)
+    while shop.webhooks.fan_out(now=now):
+        pass
+    ids = []
+    while (attempt := shop.webhooks.claim(now=now, lease=LEASE)) is not None:
+        ids.append(attempt.event_id)
+        assert shop.webhooks.settle(attempt, FINE, due_at=None)
+    return ids
+
+
+def test_what_can_still_be_taken_back_is_told_once_it_cannot(shop: Shop) -> None:
+    shop.subscribe()
+    ruled = held_event(shop, "doc_1")
+    assert told_at(shop, 11) == []
+    assert told_at(shop, 12) == [ruled]
+    assert told_at(shop, 13) == []
+
+
+def test_nothing_overtakes_an_event_about_its_document_and_other_documents_do_not_wait(
+    shop: Shop,
+) -> None:
+    shop.subscribe()
+    ruled, deleted = held_event(shop, "doc_1"), later_event(shop, "doc_1")
+    other = later_event(shop, "doc_2")
+    assert told_at(shop, 1) == [other]
+    assert told_at(shop, 12) == [ruled, deleted]
+
+
+def test_the_list_of_events_ends_before_the_first_that_can_be_taken_back(shop: Shop) -> None:
+    first = later_event(shop, "doc_1")
+    ruled, after = held_event(shop, "doc_1"), later_event(shop, "doc_2")
+
+    def listed(seconds: int) -> list[str]:
+        now = NOON + timedelta(seconds=seconds)
+        return [event.id for event in shop.webhooks.events(after=0, limit=9, now=now)]
+
+    assert listed(11) == [first]
+    assert listed(12) == [first, ruled, after]
+
+
+def test_only_what_nobody_was_told_of_is_taken_back(shop: Shop) -> None:
+    shop.subscribe()
+    ruled = held_event(shop, "doc_1")
+    of_document = events.c.document_id == "doc_1"
+    assert told_at(shop, 12) == [ruled]
+    with shop.documents.engine.begin() as connection:
+        assert retract(connection, of_document) is None
+    held_event(shop, "doc_1", seconds=20)
+    with shop.documents.engine.begin() as connection:
+        assert retract(connection, of_document) == NOON + timedelta(seconds=20)
+    assert told_at(shop, 30) == []
+
+
+def test_a_hold_within_another_makes_nothing_sooner(shop: Shop) -> None:
+    shop.subscribe()
+    with held(NOON + timedelta(seconds=30)):
+        ruled = held_event(shop, "doc_1")
+    assert told_at(shop, 29) == []
+    assert told_at(shop, 30) == [ruled]

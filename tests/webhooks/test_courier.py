@@ -67,7 +67,7 @@ class Office:
         return endpoint.id
 
     def delivery(self) -> DeliveryRecord:
-        (event,) = self.store.events(after=0, limit=9)
+        (event,) = self.store.events(after=0, limit=9, now=self.now)
         (delivery,) = event.deliveries
         return delivery
 

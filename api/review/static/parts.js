@@ -13,6 +13,7 @@ export function replaceParts() {
         if (!part) throw new Error(id);
         document.getElementById(id).replaceWith(document.adoptNode(part));
       }
+      document.dispatchEvent(new Event("partsreplaced"));
       document.getElementById(form.dataset.parts.split(" ")[0]).querySelector("[role='status']")?.scrollIntoView({ block: "nearest" });
     } catch {
       form.submit(); // the plain way shows what is wrong

@@ -43,10 +43,20 @@ for (const form of document.querySelectorAll("[data-undo]")) {
 }
 
 // Crops of lines sharpen once everything that matters first has come.
-addEventListener("load", () => {
+function sharpenCrops() {
   for (const crop of document.querySelectorAll("svg.crop[data-full]")) {
     crop.querySelector("image").setAttribute("href", crop.dataset.full);
   }
+}
+addEventListener("load", sharpenCrops);
+
+// Once the national number is revealed, the page is shown with it.
+document.addEventListener("partsreplaced", () => {
+  for (const viewer of viewers) {
+    const veil = viewer.section.querySelector("[data-picture]");
+    if (veil) viewer.show(veil.dataset.picture);
+  }
+  sharpenCrops();
 });
 
 listen();

@@ -169,6 +169,15 @@ export class Viewer {
     picture.src = this.section.dataset.full;
   }
 
+  // Another picture of the same page, the sharp one again only once it is needed.
+  show(picture) {
+    if (picture === this.section.dataset.full) return;
+    this.section.dataset.full = picture;
+    this.isSharp = false;
+    this.turned.querySelector("image").setAttribute("href", `${picture}&size=small`);
+    this.sharpen();
+  }
+
   // Badges keep their size on the screen while the page grows and shrinks.
   fitBadges() {
     const scale = Math.min(this.seen.width / this.width, BADGES_GROW);
