@@ -40,6 +40,7 @@ from docqa.adapters.sealing import parse_keys
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
 from docqa.adapters.tesseract import TesseractEngine
+from docqa.adapters.truths import SqlTruths
 from docqa.adapters.webhook_sender import HttpSender
 from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.bookings import assess, filed
@@ -87,6 +88,7 @@ class Stores:
     retention: SqlRetention
     revalidations: SqlRevalidations
     desk: SqlDesk
+    truths: SqlTruths
 
 
 def load_engine(settings: Settings, policy: str | None = None) -> Engine:
@@ -227,6 +229,7 @@ def open_stores(settings: Settings) -> Stores:
         retention=retention,
         revalidations=SqlRevalidations(documents.engine, documents.booking_changed),
         desk=SqlDesk(documents),
+        truths=SqlTruths(documents.engine),
     )
 
 
