@@ -31,6 +31,7 @@ from docqa.adapters.poppler import PopplerRenderer
 from docqa.adapters.records import SqlRecords
 from docqa.adapters.reseal import reseal as reseal
 from docqa.adapters.retention import SqlRetention
+from docqa.adapters.revalidation_requests import SqlRequests
 from docqa.adapters.revalidations import SqlRevalidations
 from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.s3 import S3Blobs
@@ -89,6 +90,7 @@ class Stores:
     revalidations: SqlRevalidations
     desk: SqlDesk
     truths: SqlTruths
+    requests: SqlRequests
 
 
 def load_engine(settings: Settings, policy: str | None = None) -> Engine:
@@ -230,6 +232,7 @@ def open_stores(settings: Settings) -> Stores:
         revalidations=SqlRevalidations(documents.engine, documents.booking_changed),
         desk=SqlDesk(documents),
         truths=SqlTruths(documents.engine),
+        requests=SqlRequests(documents.engine),
     )
 
 

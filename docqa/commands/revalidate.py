@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections import Counter
 from contextlib import ExitStack
@@ -48,6 +49,7 @@ EXIT_INTERRUPTED = 7
               help="Folder for what would change: HTML with charts, CSV, Parquet.")  # fmt: skip
 @click.option("--pictures", default=12, show_default=True,
               help="Most affected documents drawn in the HTML.")  # fmt: skip
+@click.option("--attended", is_flag=True, hidden=True)  # by the service: what is paused stays so
 def revalidate(**options: Any) -> None:
     r"""Judge stored documents again, and tell or put in force what changes.
 
@@ -60,6 +62,8 @@ def revalidate(**options: Any) -> None:
     docqa revalidate --policy stricter.toml --mode apply
     """
     settings = Settings()
+    # Ended in order, it leaves no document behind in its spool.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_INTERRUPTED))
     stores = wiring.open_stores(settings)
     with ExitStack() as stack:
         stack.callback(stores.documents.close)
@@ -67,6 +71,8 @@ def revalidate(**options: Any) -> None:
         resumed = store.get(options["resume"]) if options["resume"] else None
         if options["resume"] and resumed is None:
             raise click.UsageError(f"there is no run {options['resume']}")
+        if resumed and not options["attended"]:
+            store.move(resumed.id, "waiting", allowed=("paused", "failed"))
         text = resumed.policy_text if resumed else wiring.policy_text(
             wiring.models_dir(settings), options["policy"] or settings.policy
         )  # fmt: skip
@@ -220,8 +226,9 @@ revalidations.add_command(_mover(
     "pause", "paused", ("waiting", "running"), "Whoever drives the run stops after its batch."
 ))  # fmt: skip
 revalidations.add_command(_mover(
-    "resume", "waiting", ("paused",), "Let it wait for `docqa revalidate --resume ID`."
+    "resume", "waiting", ("paused", "failed"), "Let it wait for `docqa revalidate --resume ID`."
 ))  # fmt: skip
 revalidations.add_command(_mover(
-    "cancel", "cancelled", ("waiting", "running", "paused"), "Never go on; what is done stays."
+    "cancel", "cancelled", ("waiting", "running", "paused", "failed"),
+    "Never go on; what is done stays.",
 ))  # fmt: skip
