@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import structlog
 import uvicorn
 from hypothesis import given
@@ -106,6 +107,14 @@ def test_a_server_that_has_set_up_its_own_log_is_told_like_everything_else(
     [line] = lines()
     assert (line["event"], line["logger"]) == ("the claim was [number]", "uvicorn.error")
     assert "02012345678" not in "".join(capfd.readouterr())
+
+
+def test_what_is_asked_of_the_database_is_not_logged(
+    lines: Callable[[], list[dict[str, Any]]],
+) -> None:
+    with sa.create_engine("sqlite://").connect() as connection:
+        connection.execute(sa.text("SELECT 1"))
+    assert lines() == []
 
 
 def test_a_thread_that_dies_is_logged_without_what_it_says(
