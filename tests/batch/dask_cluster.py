@@ -91,6 +91,13 @@ class Installation:
         stores.documents.close()
         return runs[0].recomputed if runs else 0
 
+    def is_done(self) -> bool:
+        """Whether the latest run is."""
+        stores = wiring.open_stores(self.settings)
+        runs = stores.revalidations.runs()
+        stores.documents.close()
+        return bool(runs) and runs[0].state == "done"
+
     def started(self, *arguments: str | Path) -> subprocess.Popen[str]:
         """A program beside this interpreter, with children in a group of their own.
 
@@ -194,9 +201,9 @@ def killed_at_last(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[
         kill(process)
 
 
-def until(holds: Callable[[], bool]) -> None:
+def until(holds: Callable[[], bool], *, within_s: float = DEADLINE_S) -> None:
     """Wait for a condition; fail when it does not come to hold."""
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < deadline, "it did not come to pass"
         time.sleep(0.1)
