@@ -127,18 +127,25 @@ class Cluster:
 
     home: Installation
     workers: int
+    tls: tuple[str, ...] = ()
+    """Options that name its files, the same for Dask and for docqa."""
     port: int = field(default_factory=lambda: _free_port())
     scheduler: subprocess.Popen[str] | None = None
     running: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def address(self) -> str:
-        return f"tcp://127.0.0.1:{self.port}"
+        return f"{self._protocol}://127.0.0.1:{self.port}"
+
+    @property
+    def _protocol(self) -> str:
+        return "tls" if self.tls else "tcp"
 
     def start_scheduler(self) -> None:
         """Start it, or start it again at the same address."""
         self.scheduler = self.home.started(
-            "dask", "scheduler", "--port", str(self.port), "--host", "127.0.0.1", "--no-dashboard"
+            "dask", "scheduler", "--port", str(self.port), "--host", "127.0.0.1", "--no-dashboard",
+            "--protocol", self._protocol, *self.tls,
         )  # fmt: skip
         until(self._answers)
 
@@ -154,6 +161,7 @@ class Cluster:
                 "dask", "worker", self.address, "--nthreads", "1", "--no-dashboard",
                 "--host", "127.0.0.1", "--name", name, "--death-timeout", str(DEADLINE_S),
                 "--local-directory", self.home.folder / name,
+                "--protocol", self._protocol, *self.tls,
             )
         )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -107,6 +108,39 @@ def test_one_that_was_paused_or_cancelled_meanwhile_is_left_as_it_is(
 
     attended(store, script, stopped_and_gone)
     assert state(store, run) == "cancelled"
+
+
+def test_a_driver_outlives_a_service_that_is_killed(store: SqlStore, tmp_path: Path) -> None:
+    run, begun, go, done = asked(store), *(tmp_path / name for name in ("begun", "go", "done"))
+    script = (
+        f"import pathlib; pathlib.Path({str(begun)!r}).touch()\n"
+        f"while not pathlib.Path({str(go)!r}).exists(): pass\n"
+        f"pathlib.Path({str(done)!r}).touch()"
+    )
+    url = store.engine.url.render_as_string(hide_password=False)
+    service = f"""
+import sys, threading
+from datetime import timedelta
+import sqlalchemy as sa
+from docqa.adapters.revalidation_requests import SqlRequests
+from docqa.adapters.revalidations import SqlRevalidations
+from docqa.batch.attendant import Attendant
+engine = sa.create_engine({url!r})
+command = [sys.executable, "-S", "-c", {script!r}]
+Attendant(SqlRequests(engine), SqlRevalidations(engine), quiet=timedelta(hours=1),
+          command=lambda run_id: command).start()
+threading.Event().wait()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", service], cwd=Path(__file__).parents[2]
+    ) as process:
+        try:
+            until(begun.exists)
+        finally:
+            process.kill()
+    go.touch()
+    until(done.exists)
+    assert state(store, run) == "running"
 
 
 def test_closing_ends_the_driver_and_leaves_the_run_to_the_next(store: SqlStore) -> None:
