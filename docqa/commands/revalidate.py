@@ -71,8 +71,6 @@ def revalidate(**options: Any) -> None:
         resumed = store.get(options["resume"]) if options["resume"] else None
         if options["resume"] and resumed is None:
             raise click.UsageError(f"there is no run {options['resume']}")
-        if resumed and not options["attended"]:
-            store.move(resumed.id, "waiting", allowed=("paused", "failed"))
         text = resumed.policy_text if resumed else wiring.policy_text(
             wiring.models_dir(settings), options["policy"] or settings.policy
         )  # fmt: skip
@@ -87,6 +85,8 @@ def revalidate(**options: Any) -> None:
         if wanted.engine_digest != engine.digest:
             raise click.UsageError("the run was begun with other code or models; begin a new one")
         run = resumed or store.unfinished(wanted) or store.begin(wanted)
+        if not options["attended"]:
+            store.move(run.id, "waiting", allowed=("paused", "failed"))
         step_aside()
         run = _drive(settings, stores, engine, policy, run, options)
         _finish(settings, stores, engine, policy, run, options)
