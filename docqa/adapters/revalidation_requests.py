@@ -32,7 +32,7 @@ class SqlRequests:
                 "revalidation.requested",
                 subject=run.id,
                 actor=client_id,
-                facts={"mode": run.mode, "policy": run.policy_id},
+                facts={"mode": run.mode},
             )
 
     def take(self, *, now: datetime, quiet: timedelta) -> str | None:
