@@ -114,8 +114,8 @@ def _hours(seconds: float) -> float:
 
 def written(text: str) -> str:
     """The page with the section in its place."""
-    pattern = re.compile(f"({re.escape(_BEGIN)}\n).*?(\n{re.escape(_END)})", re.DOTALL)
-    return pattern.sub(lambda found: found[1] + section(measured()) + found[2], text)
+    pattern = re.compile(f"({re.escape(_BEGIN)}\n).*?({re.escape(_END)})", re.DOTALL)
+    return pattern.sub(lambda found: f"{found[1]}\n{section(measured())}\n\n{found[2]}", text)
 
 
 def main() -> None:
