@@ -73,7 +73,7 @@ def section(costs: Costs) -> str:
     hours = max(nodes_h, driver_h, scheduler_h)
     rate = DOCUMENTS / (hours * 3600)
     busy = min(cores, rate * node_s)
-    drivers = math.ceil(driver_h / nodes_h)
+    drivers = math.ceil(max(driver_h, scheduler_h) / nodes_h)
     limit = {nodes_h: "the nodes", driver_h: "the driver", scheduler_h: "the scheduler"}[hours]
     rows = [
         ("A limit moved: deciding, one core of the driver, no node and no blob",
@@ -94,7 +94,6 @@ def section(costs: Costs) -> str:
          f"{rate * costs.database_bytes / 1e6:.1f} MB/s"),
     ]  # fmt: skip
     table = "\n".join(f"| {what} | {unit} | {total} |" for what, unit, total in rows)
-    several = "1 driver" if drivers == 1 else f"{drivers} drivers with disjoint selections"
     return f"""Reckoned, not run: {DOCUMENTS:,} documents on {NODES} nodes of {CORES} cores, from
 `results/batch-units.json`, `results/revalidation.json` and `results/speed.json`
 (`python -m benchmarks.load.scaling --write`).
@@ -104,8 +103,8 @@ def section(costs: Costs) -> str:
 {table}
 
 Where all is made anew, {limit} takes longest: {hours:.2g} h, {rate:.0f} documents a second, with
-{busy:.0f} of the {cores} cores at work. {several} would keep all nodes at work; several at
-once have not been measured."""
+{busy:.0f} of the {cores} cores at work. To keep all of them at work it would take {drivers} times a
+driver with a scheduler of its own, on disjoint selections; several at once have not been measured."""
 
 
 def _hours(seconds: float) -> float:
