@@ -104,7 +104,7 @@ def section(costs: Costs) -> str:
 
 Where all is made anew, {limit} takes longest: {hours:.2g} h, {rate:.0f} documents a second, with
 {busy:.0f} of the {cores} cores at work. To keep all of them at work it would take {drivers} times
-a driver with a scheduler of its own, on disjoint selections; several at once have not been tried."""
+a driver with a scheduler of its own, on disjoint selections; several at once are untried."""
 
 
 def _hours(seconds: float) -> float:
