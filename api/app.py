@@ -25,6 +25,7 @@ from api.review.routes import install_review
 from api.routes.bookings import booking_routes
 from api.routes.documents import document_routes
 from api.routes.records import record_routes
+from api.routes.revalidations import revalidation_routes
 from api.routes.service import service_routes
 from api.routes.webhooks import webhook_routes
 from api.scopes import describe_scopes
@@ -90,6 +91,7 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
     app.include_router(booking_routes(services))
     app.include_router(service_routes(services))
     app.include_router(webhook_routes(services))
+    app.include_router(revalidation_routes(services))
     install_oidc(app, services)  # before the pages, whose documents have any name
     install_review(app, services, drawing=drawing, uploads=uploads)
     install_examples(app)

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.routes.examples import BOOKING, CHECK, DOCUMENT, DOCUMENT_LIST, REPORT_LIST
+from api.routes.revalidations import PLAN, REVALIDATION, SUMMARY
 from api.routes.webhooks import ENDPOINT, EVENT, SECRET
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -18,6 +19,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "EndpointAnswer": ENDPOINT,
     "NewEndpointAnswer": {**ENDPOINT, "secret": SECRET},
     "EndpointList": {"items": [ENDPOINT]},
+    "PlanAnswer": PLAN,
+    "RevalidationAnswer": REVALIDATION,
+    "RevalidationList": {"items": [SUMMARY]},
+    "StartAnswer": {"plan": PLAN, "revalidation": SUMMARY},
     "EventPage": {"items": [EVENT], "next": None},
 }
 """By answer."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from api.judging import StoredJudge
+from docqa.batch.office import Office
 from docqa.bookings import Assessment, Booking, Service
 from docqa.ports import PastReport, StoredDocument
 
@@ -90,3 +91,5 @@ class Portal:
     judge: StoredJudge
     policies: tuple[Mapping[str, Any], ...]
     """Those in force, as JSON values."""
+    office: Office
+    """Plans judging stored documents again."""

@@ -45,6 +45,12 @@ SCOPE_OF: Mapping[str, str] = {
     "GET /v1/events": ADMIN,
     "POST /v1/events/{event_id}/redeliveries": ADMIN,
     "GET /v1/documents/{document_id}/pages/{page}/image": REVIEWS,
+    "POST /v1/revalidations": BATCH,
+    "GET /v1/revalidations": BATCH,
+    "GET /v1/revalidations/{revalidation_id}": BATCH,
+    "POST /v1/revalidations/{revalidation_id}/pause": BATCH,
+    "POST /v1/revalidations/{revalidation_id}/resume": BATCH,
+    "POST /v1/revalidations/{revalidation_id}/cancel": BATCH,
 }
 UPLOADS = frozenset({"POST /v1/documents", "POST /v1/checks", "POST /try"})
 """Their bodies have a limit of their own; everything else is small."""

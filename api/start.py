@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from api.judging import StoredJudge, policy_json
 from api.portal import Portal
 from api.services import Inspected, Services, Texts
 from docqa import doctor, wiring
+from docqa.batch.attendant import Attendant
+from docqa.batch.office import Office
 from docqa.catalogue import LANGUAGES, Catalogue
 from docqa.deadlines import DeadlineWatch
 from docqa.overlay import Veil
 from docqa.report import readings_json, to_json
 from docqa.settings import Settings
 from docqa.worker import Worker
+
+_SLOWEST_START_S = 30.0
+"""Of a process that judges again."""
 
 
 class WorkerInspector:
@@ -73,7 +79,12 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
     watch = DeadlineWatch(stores.desk)
     watch.start()
 
+    quiet = timedelta(seconds=_SLOWEST_START_S + 2 * settings.inspect_timeout_s)
+    attendant = Attendant(stores.requests, stores.revalidations, quiet=quiet)
+    attendant.start()
+
     def close() -> None:
+        attendant.close()
         courier.close()
         watch.close()
         worker.close()
@@ -105,6 +116,7 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
             ),
             judge=StoredJudge(engine),
             policies=(policy_json(engine.policy),),
+            office=Office(settings, stores.revalidations, stores.requests),
         ),
     )
     return services, close

@@ -11,7 +11,8 @@ from docqa.bulk import Origin, judge_key
 from docqa.pipeline import Engine
 
 Mode = Literal["report", "apply"]
-State = Literal["waiting", "running", "paused", "cancelled", "done"]
+State = Literal["waiting", "running", "paused", "cancelled", "done", "failed"]
+"""``failed``: the service tried to drive it some times, and something is wrong with the set-up."""
 SELECTABLE = ("document_type", "decision", "booking_ref", "client_id")
 """Facts of a document by which some can be selected."""
 

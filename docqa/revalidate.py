@@ -125,7 +125,7 @@ class Driver:
             ClusterLost: the executor is gone.
             RunMoved: another process drives the same run.
         """
-        if self.store.move(run.id, "running", allowed=("waiting", "paused", "running")):
+        if self.store.move(run.id, "running", allowed=("waiting", "running")):
             groups = stale_groups(self.engine, self.store.tally(run.selection))
             self._recompute(run, groups, crashed=False)
             self._recompute(run, groups, crashed=True)

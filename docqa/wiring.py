@@ -27,6 +27,7 @@ from docqa.adapters.poppler import PopplerRenderer
 from docqa.adapters.records import SqlRecords
 from docqa.adapters.reseal import reseal as reseal
 from docqa.adapters.retention import SqlRetention
+from docqa.adapters.revalidation_requests import SqlRequests
 from docqa.adapters.revalidations import SqlRevalidations
 from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.s3 import S3Blobs
@@ -36,6 +37,7 @@ from docqa.adapters.sealing import parse_keys
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
 from docqa.adapters.tesseract import TesseractEngine
+from docqa.adapters.truths import SqlTruths
 from docqa.adapters.webhook_sender import HttpSender
 from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.bookings import assess, filed
@@ -75,6 +77,8 @@ class Stores:
     retention: SqlRetention
     revalidations: SqlRevalidations
     desk: SqlDesk
+    truths: SqlTruths
+    requests: SqlRequests
 
 
 def load_engine(settings: Settings, policy: str | None = None) -> Engine:
@@ -160,6 +164,8 @@ def open_stores(settings: Settings) -> Stores:
         retention=retention,
         revalidations=SqlRevalidations(documents.engine, documents.booking_changed),
         desk=SqlDesk(documents),
+        truths=SqlTruths(documents.engine),
+        requests=SqlRequests(documents.engine),
     )
 
 

@@ -105,7 +105,7 @@ def set_up_logs(*, stream: Any = None) -> None:
     _take_over_every_logger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    for noisy in ("httpx", "httpcore", "alembic", "distributed", "uvicorn.access"):
+    for noisy in ("httpx", "httpcore", "alembic", "distributed", "sqlalchemy", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     sys.excepthook = _log_the_last_exception
     threading.excepthook = _log_a_thread_that_ends

@@ -49,6 +49,17 @@ revalidations = sa.Table(
 )
 """Runs. Documents are decided in the order of their ids; ``decided_to`` is the last one."""
 
+revalidation_requests = sa.Table(
+    "revalidation_requests",
+    metadata,
+    sa.Column(
+        "revalidation_id", sa.ForeignKey(revalidations.c.id, ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("client_id", sa.String(64), nullable=False),
+    sa.Column("requested_at", UtcDateTime, nullable=False),
+)
+"""Runs that a client asked the service for, which drives them by itself."""
+
 revalidation_counts = sa.Table(
     "revalidation_counts",
     metadata,

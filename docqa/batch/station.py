@@ -10,8 +10,8 @@ import multiprocessing
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -105,12 +105,24 @@ def local_station(
 def cluster_station(
     address: str, tls: Tls | None, order: Order
 ) -> Iterator[tuple[Executor, Recompute, int]]:
-    """An executor on a Dask cluster.
+    """An executor on a Dask cluster, and what to ask it for; see :func:`cluster`.
+
+    Args:
+        address: of the scheduler.
+        tls: its files.
+        order: by what to recompute.
+    """
+    with cluster(address, tls) as (executor, workers):
+        yield executor, partial(recompute_on_node, order), workers
+
+
+@contextmanager
+def cluster(address: str, tls: Tls | None) -> Iterator[tuple[Executor, int]]:
+    """An executor on a Dask cluster, and how many documents it works on at the same time.
 
     Args:
         address: of the scheduler, ``tcp://…`` or ``tls://…``.
         tls: its files; None without, or where Dask's own configuration names them.
-        order: by what to recompute.
 
     Raises:
         ClusterLost: no scheduler answers there.
@@ -130,7 +142,7 @@ def cluster_station(
         raise ClusterLost(f"no Dask scheduler answers at {address}") from error
     try:
         workers = max(1, sum(client.nthreads().values()))
-        yield client.get_executor(pure=False), partial(recompute_on_node, order), workers
+        yield client.get_executor(pure=False), workers
     finally:
         client.close(timeout=5)
 
@@ -156,10 +168,52 @@ def recompute_on_node(order: Order, work: Work) -> Report:
         ClusterLost: this node does not have the driver's code and models, or may not start
             children.
     """
+    return _station(order)(work)
+
+
+def inspect_on_node(
+    order: Order, document_type: str, claims: Mapping[str, str], path: Path
+) -> Report:
+    """Runs in a Dask worker: the report on a file that this node sees at the same path.
+
+    Raises:
+        InvalidDocument: as :func:`docqa.pipeline.inspect`.
+        ClusterLost: as :func:`recompute_on_node`, or there is no such file on this node.
+    """
+    if not path.is_file():
+        raise ClusterLost("a Dask worker does not see the files: give a folder that nodes share")
+    worker = _station(order).worker
+    return worker.inspect_file(path, document_type=document_type, claims=claims)
+
+
+def report_of(future: Future[Report], failed: Callable[[str], Report]) -> Report:
+    """The report that a node made.
+
+    Args:
+        future: of :func:`inspect_on_node`.
+        failed: makes the report of a document with which one Dask worker after the other ended.
+
+    Raises:
+        InvalidDocument: as :func:`docqa.pipeline.inspect`.
+        ClusterLost: the cluster is gone, or its nodes are not set up.
+    """
+    try:
+        return future.result()
+    except CancelledError as error:
+        raise ClusterLost("the workers are gone; run the same command again") from error
+    except Exception as error:
+        if type(error).__name__ == "KilledWorker":
+            return failed("system.crashed")
+        if type(error).__module__.startswith("distributed"):
+            raise ClusterLost("the cluster is gone; run the same command again") from error
+        raise
+
+
+def _station(order: Order) -> Station:
     with _stations_lock:
         if order not in _stations:
             _stations[order] = _open_station(order)
-    return _stations[order](work)
+    return _stations[order]
 
 
 def _open_station(order: Order) -> Station:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import statistics
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import filterfalse
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,11 @@ from rich.console import Console
 from rich.table import Table
 
 from docqa import wiring
+from docqa.batch.checking import Lines, in_order, lines_at, walk
+from docqa.batch.station import Order, inspect_on_node, report_of
+from docqa.batch.station import cluster as on_cluster
 from docqa.catalogue import Catalogue
+from docqa.commands.revalidate import EXIT_INTERRUPTED
 from docqa.commands.speaking import (
     EXIT_BAD_INPUT,
     EXIT_BY_DECISION,
@@ -25,8 +33,9 @@ from docqa.commands.speaking import (
 )
 from docqa.errors import InvalidDocument, InvalidRequest
 from docqa.fields import parse_claims
-from docqa.pipeline import check_type
-from docqa.report import to_json
+from docqa.pipeline import Engine, check_type, faulty_report
+from docqa.report import Report, to_json
+from docqa.revalidate import ClusterLost
 from docqa.settings import Settings
 from docqa.worker import Worker
 
@@ -49,6 +58,12 @@ _OVERLAY_SIDE_PX = 1600
     help="Folder for pictures of the pages with what was found drawn on.",
 )
 @click.option("--timings", is_flag=True, help="Say where the time went, stage by stage.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Append JSON reports to this file; files that stand in it are skipped.",
+)
+@click.option("--cluster", metavar="tcp://HOST:PORT", help="Judge on this Dask cluster.")
 @click.pass_context
 def check(
     context: click.Context,
@@ -59,37 +74,116 @@ def check(
     as_json: bool,
     overlay: Path | None,
     timings: bool,
+    out: Path | None,
+    cluster: str | None,
 ) -> None:
     r"""Judge files, and every file in folders, and print a table.
+
+    With --out it may be stopped at any moment, and the same command goes on.
 
     \b
     docqa check scan.jpg
     docqa check --type sy-id-back --claims claims.json --overlay seen/ back.png
     docqa check --json uploads/ > reports.jsonl
+    docqa check --out reports.jsonl archive/
     """
+    if cluster and overlay:
+        raise click.UsageError("--overlay draws here: it does not go with --cluster")
     settings = Settings()
     engine = wiring.load_engine(settings, policy)
     check_type(engine, document_type)
     typed = parse_claims(_json_file(claims)) if claims else {}
-    files = list(_files(paths))
     worst = 0
     spent: list[Mapping[str, float]] = []
-    with wiring.start_worker(settings, engine, policy) as worker:
-
-        def judge(path: Path) -> dict[str, Any]:
-            return _judge(worker, engine.catalogue, path, document_type, typed, overlay)
-
-        with ThreadPoolExecutor(settings.workers) as threads:
-            results = _progress(threads.map(judge, files), len(files))
-            if not as_json:
-                results = iter(list(results))
-            shown = _print_lines(results) if as_json else _print_table(results)
-            for outcome in shown:
+    with ExitStack() as stack:
+        lines, files = None, walk(paths)
+        if out is not None:
+            judge = (engine.policy.digest, engine.digest, document_type)
+            lines = stack.enter_context(lines_at(out, judge))
+            files = filterfalse(partial(_is_done, lines, out), files)
+        if cluster:
+            opened = _on_nodes(settings, engine, policy, (document_type, typed, cluster), files)
+        else:
+            opened = _here(settings, engine, policy, (document_type, typed, overlay), files)
+        results = _progress(stack.enter_context(opened))
+        if lines is not None:
+            results = _kept(lines, results)
+        else:
+            results = _print_lines(results) if as_json else _print_table(list(results))
+        try:
+            for outcome in results:
                 worst = _worse(worst, outcome)
-                spent.append(outcome.get("timings_ms", {}))
+                if timings:
+                    spent.append(outcome.get("timings_ms", {}))
+        except ClusterLost as error:
+            click.echo(str(error), err=True)
+            raise click.exceptions.Exit(EXIT_INTERRUPTED) from error
     if timings:
         _print_timings(spent)
     context.exit(worst)
+
+
+def _is_done(lines: Lines, out: Path, path: Path) -> bool:
+    return lines.is_done(path) or path.samefile(out)
+
+
+@contextmanager
+def _on_nodes(
+    settings: Settings,
+    engine: Engine,
+    policy: str | None,
+    asked: tuple[str, Mapping[str, str], str],
+    files: Iterable[Path],
+) -> Iterator[Iterator[dict[str, Any]]]:
+    """Results of a cluster's nodes, which see the files at the same places."""
+    document_type, claims, address = asked
+    text = wiring.policy_text(wiring.models_dir(settings), policy or settings.policy)
+    judge = partial(inspect_on_node, Order(text, engine.digest), document_type, claims)
+    with on_cluster(address, None) as (executor, workers):
+        found = in_order(executor, judge, files, window=3 * workers)
+        yield (_from_node(engine, document_type, path, future) for path, future in found)
+
+
+@contextmanager
+def _here(
+    settings: Settings,
+    engine: Engine,
+    policy: str | None,
+    asked: tuple[str, Mapping[str, str], Path | None],
+    files: Iterable[Path],
+) -> Iterator[Iterator[dict[str, Any]]]:
+    """Results of this process's children."""
+    with (
+        wiring.start_worker(settings, engine, policy) as worker,
+        ThreadPoolExecutor(settings.workers) as threads,
+    ):
+
+        def judge(path: Path) -> dict[str, Any]:
+            return _judge(worker, engine.catalogue, path, *asked)
+
+        found = in_order(threads, judge, files, window=3 * settings.workers)
+        yield ({**future.result(), "file": str(path)} for path, future in found)
+
+
+def _from_node(
+    engine: Engine, document_type: str, path: Path, future: Future[Report]
+) -> dict[str, Any]:
+    def failed(fault: str) -> Report:
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return faulty_report(engine, digest, document_type, fault)
+
+    try:
+        report = report_of(future, failed)
+    except InvalidDocument as error:
+        return {"file": str(path), "problem": problem_json(error, engine.catalogue)}
+    return {"file": str(path), **to_json(report, engine.catalogue)}
+
+
+def _kept(lines: Lines, results: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for result in results:
+        lines.add(result)
+        yield result
 
 
 def _worse(worst: int, outcome: Mapping[str, Any]) -> int:
@@ -124,19 +218,10 @@ def _judge(
     return {"file": str(path), **report}
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            inside = (found for found in sorted(path.rglob("*")) if found.is_file())
-            yield from (found for found in inside if not found.name.startswith("."))
-        else:
-            yield path
-
-
-def _progress(results: Iterator[dict[str, Any]], total: int) -> Iterator[dict[str, Any]]:
+def _progress(results: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The same results, with a bar on stderr where that is a terminal."""
     with progress_bar() as bar:
-        task = bar.add_task("checking", total=total)
+        task = bar.add_task("checking", total=None)
         for result in results:
             bar.advance(task)
             yield result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections import Counter
 from contextlib import ExitStack
@@ -48,6 +49,7 @@ EXIT_INTERRUPTED = 7
               help="Folder for what would change: HTML with charts, CSV, Parquet.")  # fmt: skip
 @click.option("--pictures", default=12, show_default=True,
               help="Most affected documents drawn in the HTML.")  # fmt: skip
+@click.option("--attended", is_flag=True, hidden=True)  # by the service: what is paused stays so
 def revalidate(**options: Any) -> None:
     r"""Judge stored documents again, and tell or put in force what changes.
 
@@ -60,6 +62,8 @@ def revalidate(**options: Any) -> None:
     docqa revalidate --policy stricter.toml --mode apply
     """
     settings = Settings()
+    # Ended in order, it leaves no document behind in its spool.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_INTERRUPTED))
     stores = wiring.open_stores(settings)
     with ExitStack() as stack:
         stack.callback(stores.documents.close)
@@ -81,6 +85,8 @@ def revalidate(**options: Any) -> None:
         if wanted.engine_digest != engine.digest:
             raise click.UsageError("the run was begun with other code or models; begin a new one")
         run = resumed or store.unfinished(wanted) or store.begin(wanted)
+        if not options["attended"]:
+            store.move(run.id, "waiting", allowed=("paused", "failed"))
         step_aside()
         run = _drive(settings, stores, engine, policy, run, options)
         _finish(settings, stores, engine, policy, run, options)
@@ -220,8 +226,9 @@ revalidations.add_command(_mover(
     "pause", "paused", ("waiting", "running"), "Whoever drives the run stops after its batch."
 ))  # fmt: skip
 revalidations.add_command(_mover(
-    "resume", "waiting", ("paused",), "Let it wait for `docqa revalidate --resume ID`."
+    "resume", "waiting", ("paused", "failed"), "Let it wait for `docqa revalidate --resume ID`."
 ))  # fmt: skip
 revalidations.add_command(_mover(
-    "cancel", "cancelled", ("waiting", "running", "paused"), "Never go on; what is done stays."
+    "cancel", "cancelled", ("waiting", "running", "paused", "failed"),
+    "Never go on; what is done stays.",
 ))  # fmt: skip

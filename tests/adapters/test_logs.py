@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import structlog
 import uvicorn
 from hypothesis import given
@@ -114,6 +115,14 @@ def test_a_library_that_is_quiet_by_itself_stays_quiet(
     logging.getLogger("quiet").setLevel(logging.WARNING)
     lines = request.getfixturevalue("lines")
     logging.getLogger("quiet.part").info("SELECT 1")
+    assert lines() == []
+
+
+def test_what_is_asked_of_the_database_is_not_logged(
+    lines: Callable[[], list[dict[str, Any]]],
+) -> None:
+    with sa.create_engine("sqlite://").connect() as connection:
+        connection.execute(sa.text("SELECT 1"))
     assert lines() == []
 
 

@@ -47,7 +47,7 @@ expected-statuses = ["2xx", 404, 422]
 """
 
 
-OF_ADMINISTRATORS = "^/v1/(webhook-endpoints|events)"
+OF_ADMINISTRATORS = "^/v1/(webhook-endpoints|events|revalidations)"
 """Their own tests send these: a portal's key may not."""
 
 

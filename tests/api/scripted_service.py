@@ -27,11 +27,14 @@ from docqa.adapters.bookings import SqlBookings
 from docqa.adapters.clients import SqlClients
 from docqa.adapters.records import SqlRecords
 from docqa.adapters.retention import SqlRetention
+from docqa.adapters.revalidation_requests import SqlRequests
+from docqa.adapters.revalidations import SqlRevalidations
 from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.schema import migrate
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
 from docqa.adapters.webhook_store import SqlWebhooks
+from docqa.batch.office import Office
 from docqa.bookings import BookingRules, assess, filed
 from docqa.documents import FieldSpec
 from docqa.fields import CLAIM_NAMES
@@ -272,6 +275,7 @@ def scripted_service(
             booked_services=rules.services,
             judge=StoredJudge(engine()),
             policies=(policy_json(engine().policy),),
+            office=Office(settings, SqlRevalidations(store.engine), SqlRequests(store.engine)),
         ),
         clock=moved,
     )

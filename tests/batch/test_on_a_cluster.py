@@ -3,138 +3,102 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from docqa import wiring
-from docqa.ports import StoredDocument
+from docqa.commands.revalidate import EXIT_INTERRUPTED
 from docqa.settings import Settings
 from fixtures.synthesize.documents import letter
 from fixtures.synthesize.scanner import scan
+from tests.batch.dask_cluster import Cluster, Installation, killed_at_last, until
 
-BIN = Path(sys.executable).parent
-DEADLINE_S = 120.0
+DOCUMENTS = 150
 pytestmark = pytest.mark.long
 
 
-Home = tuple[dict[str, str], Path]
-"""The environment and the folder of an installation."""
-
-
-def installed(folder: Path) -> Home:
-    """An installation with eight documents of which the inspection failed long ago."""
-    environment = {
-        **os.environ,
-        "DOCQA_DATABASE_URL": f"sqlite:///{folder}/d.sqlite3",
-        "DOCQA_BLOBS_DIR": str(folder / "blobs"),
-        "DOCQA_WORKERS": "1",
-        "DASK_DISTRIBUTED__WORKER__DAEMON": "False",
-    }
-    settings = Settings(database_url=environment["DOCQA_DATABASE_URL"], blobs_dir=folder / "blobs")
-    stores = wiring.open_stores(settings)
-    for seed in range(8):
-        data = scan(letter(script="latin", seed=seed), ppi=100).data
-        stores.blobs.put(f"{seed:032x}", data)
-        report = {
-            "schema": "docqa.report/1", "sha256": f"{seed:064x}", "document_type": "a4-generic",
-            "verdict": {"decision": "review", "score": None, "reasons": []},
-            "pages": [], "fields": [], "faults": ["system.crashed"],
-            "policy": {"id": "old", "digest": "sha256:old"},
-            "engine": {"version": "0", "digest": "sha256:old"}, "timings_ms": {},
-        }  # fmt: skip
-        stores.documents.add(
-            StoredDocument(
-                id=f"doc_{seed}", blob_key=f"{seed:032x}", file_name="x.jpg",
-                document_type="a4-generic", claims={}, report=report, decision="review",
-                received_at=datetime(2026, 1, 1, tzinfo=UTC),
-            )
-        )  # fmt: skip
-    stores.documents.close()
-    return environment, folder
-
-
-def started(environment: dict[str, str], *arguments: str | Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [BIN / arguments[0], *arguments[1:]], env=environment, text=True, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-
-
-@contextmanager
-def cluster(
-    environment: dict[str, str], folder: Path, workers: int
-) -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
-    place = folder / "scheduler.json"
-    running = [
-        started(environment, "dask", "scheduler", "--port", "0", "--host", "127.0.0.1",
-                "--no-dashboard", "--scheduler-file", place)
-    ]  # fmt: skip
-    try:
-        deadline = time.monotonic() + DEADLINE_S
-        while not place.exists() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        address = json.loads(place.read_text())["address"]
-        running += [
-            started(environment, "dask", "worker", address, "--nthreads", "1", "--no-dashboard",
-                    "--local-directory", folder / f"worker{at}")
-            for at in range(workers)
-        ]  # fmt: skip
-        yield address, running
-    finally:
-        for process in running:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-
-
-def reports(home: Home) -> list[dict[str, Any]]:
-    """The reports in force, timings apart."""
-    environment, folder = home
-    settings = Settings(database_url=environment["DOCQA_DATABASE_URL"], blobs_dir=folder / "blobs")
-    stores = wiring.open_stores(settings)
-    found = [document.report for document in stores.documents.scan()]
-    stores.documents.close()
-    return [{k: v for k, v in report.items() if k != "timings_ms"} for report in found]
-
-
-def revalidated(home: Home, *options: str) -> dict[str, Any]:
-    done = subprocess.run(
-        [BIN / "docqa", "revalidate", "--mode", "apply", *options],
-        env=home[0], capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    last: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return last
+def installed(folder: Path, documents: int = DOCUMENTS) -> Installation:
+    folder.mkdir()
+    files = [scan(letter(script="latin", seed=seed), ppi=100).data for seed in range(6)]
+    home = Installation(folder)
+    home.fill(files, documents)
+    return home
 
 
 def test_a_cluster_makes_the_reports_that_the_local_pool_makes_whoever_dies_meanwhile(
     tmp_path: Path,
 ) -> None:
     home, local = installed(tmp_path / "cluster"), installed(tmp_path / "local")
-    environment, folder = home
-    with cluster(environment, folder, 2) as (address, processes):
-        driver = started(
-            environment, "docqa", "revalidate", "--mode", "apply", "--cluster", address
-        )
-        assert driver.stdout is not None
-        driver.stdout.readline()  # the plan: it is at work
-        os.killpg(driver.pid, signal.SIGKILL)
-        driver.communicate()
-        os.killpg(processes[-1].pid, signal.SIGKILL)
-        assert revalidated(home, "--cluster", address)["failed"] == 0
-    from_cluster = reports(home)
-    assert [len(report["pages"]) for report in from_cluster] == [1] * 8
-    assert {report["faults"] == [] for report in from_cluster} == {True}
+    with Cluster(home, 2) as cluster:
+        on_it = ("--cluster", cluster.address)
+        with killed_at_last(home.driver(*on_it)) as driver:
+            until(lambda: home.recomputed() > 0)
+        after_first = home.recomputed()
+        assert 0 < after_first < DOCUMENTS, "it was killed in the middle of its work"
+
+        with killed_at_last(home.driver(*on_it)) as driver:
+            until(lambda: home.recomputed() > after_first)
+            cluster.kill_worker()
+            after_second = home.recomputed()
+            until(lambda: home.recomputed() > after_second)  # the other worker goes on
+            assert home.recomputed() < DOCUMENTS, "so the scheduler is killed amid the work"
+            cluster.kill_scheduler()
+            _, said = driver.communicate(timeout=120)
+            assert driver.returncode == EXIT_INTERRUPTED, said
+            assert "run the same command again" in said
+
+        cluster.start_scheduler()
+        cluster.start_worker()
+        assert home.revalidated(*on_it)["failed"] == 0
+    from_cluster = home.reports()
+    assert home.reports_of_each() == {2}
+    found = [json.loads(report) for report in from_cluster]
+    assert [len(report["pages"]) for report in found] == [1] * DOCUMENTS
+    assert {report["faults"] == [] for report in found} == {True}
     engine = wiring.load_engine(Settings())
-    assert {report["engine"]["digest"] for report in from_cluster} == {engine.digest}
-    assert revalidated(local)["failed"] == 0
-    assert reports(local) == from_cluster
+    assert {report["engine"]["digest"] for report in found} == {engine.digest}
+    assert local.revalidated()["failed"] == 0
+    assert local.reports_of_each() == {2}
+    assert local.reports() == from_cluster
+
+
+def certified(folder: Path) -> tuple[str, ...]:
+    """A certificate that vouches for itself, as options."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "docqa test")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    cert, its_key = str(folder / "cert.pem"), str(folder / "key.pem")
+    return "--tls-ca-file", cert, "--tls-cert", cert, "--tls-key", its_key
+
+
+def test_a_cluster_with_tls_takes_those_with_a_certificate_and_no_others(tmp_path: Path) -> None:
+    home = installed(tmp_path / "cluster", 6)
+    tls = certified(tmp_path)
+    with Cluster(home, 1, tls) as cluster:
+        stranger = home.driver("--cluster", cluster.address)
+        _, said = stranger.communicate(timeout=120)
+        assert stranger.returncode != 0, said
+        assert home.recomputed() == 0
+        assert home.revalidated("--cluster", cluster.address, *tls)["failed"] == 0
+    assert home.reports_of_each() == {2}

@@ -1,0 +1,126 @@
+"""Many files that are not stored: walked, judged in order in bounded memory, and kept as lines."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+from docqa.errors import InvalidModel
+
+Result = TypeVar("Result")
+Judge = tuple[str, str, str]
+"""Digests of policy and engine, and the document type."""
+
+
+def walk(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files, and those in the folders; hidden ones in folders are left out.
+
+    One folder's names are held at a time for each level, in their order.
+    """
+    for path in paths:
+        if path.is_dir():
+            yield from _inside(path)
+        else:
+            yield path
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    with os.scandir(folder) as entries:
+        names = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+    for name, is_folder in names:
+        path = folder / name
+        if is_folder:
+            yield from _inside(path)
+        elif not name.startswith(".") and path.is_file():
+            yield path
+
+
+def in_order(
+    executor: Executor, function: Callable[[Path], Result], paths: Iterable[Path], *, window: int
+) -> Iterator[tuple[Path, Future[Result]]]:
+    """Each path with what ``function`` makes of it, in their order, at most ``window`` ahead.
+
+    The function is given absolute paths: it may run in a process that started elsewhere.
+    """
+    flying: deque[tuple[Path, Future[Result]]] = deque()
+    for path in paths:
+        flying.append((path, executor.submit(function, path.absolute())))
+        if len(flying) >= window:
+            yield flying.popleft()
+    yield from flying
+
+
+class Lines:
+    """A file of JSON lines, each a result; what stands in it need not be made again.
+
+    Args:
+        stream: open for reading and appending.
+        judge: by what this run judges.
+    """
+
+    def __init__(self, stream: BinaryIO, judge: Judge) -> None:
+        self._stream = stream
+        self._done: set[int] = set()
+        for line in _whole_lines(stream):
+            result = json.loads(line)
+            if "problem" in result or _judge(result) == judge:
+                self._done.add(_key(result["file"]))
+
+    def is_done(self, path: Path) -> bool:
+        """Whether it was a problem, or was judged by the same policy, engine and type."""
+        return _key(str(path)) in self._done
+
+    def add(self, result: Mapping[str, Any]) -> None:
+        """Write a result, so that only the machine's own end can lose it."""
+        self._stream.write(json.dumps(result, ensure_ascii=False).encode() + b"\n")
+        self._stream.flush()
+
+
+@contextmanager
+def lines_at(path: Path, judge: Judge) -> Iterator[Lines]:
+    """The lines of a file, made if need be; its owner alone may read it.
+
+    Raises:
+        InvalidModel: another process writes it, or it holds something else.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+b") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InvalidModel(f"another docqa check writes {path}: give another --out") from error
+        try:
+            lines = Lines(stream, judge)
+        except (ValueError, KeyError, TypeError) as error:
+            raise InvalidModel(f"{path} holds no results: give another --out") from error
+        yield lines
+
+
+def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Every line; one that a killed process left unfinished is cut off."""
+    whole = 0
+    for line in stream:
+        if not line.endswith(b"\n"):
+            break
+        whole += len(line)
+        yield line
+    stream.seek(whole)
+    stream.truncate()
+
+
+def _judge(result: Mapping[str, Any]) -> Judge:
+    return result["policy"]["digest"], result["engine"]["digest"], result["document_type"]
+
+
+def _key(file: str) -> int:
+    """Eight bytes stand for a path: of a million the chance that any two agree is 3 in 10^8."""
+    data = file.encode("utf-8", "surrogateescape")
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")

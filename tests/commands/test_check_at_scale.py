@@ -1,0 +1,157 @@
+"""``docqa check --out``: many files, in bounded memory, whatever stops it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from docqa.batch.checking import in_order, lines_at, walk
+from docqa.errors import InvalidModel
+from tests.batch.dask_cluster import Cluster, Installation, killed_at_last, until
+
+DOCQA = Path(sys.executable).parent / "docqa"
+FILES = 300
+JUDGE = ("p", "e", "a4-generic")
+
+
+def check(*arguments: str | Path, cwd: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [DOCQA, "check", *arguments], cwd=cwd, start_new_session=True, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "DOCQA_BLOBS_DIR": str(cwd / "blobs")},
+    )  # fmt: skip
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def archive(folder: Path, files: int = FILES) -> Path:
+    """Tiny pictures in three folders, every tenth file no picture at all."""
+    for at in range(files):
+        place = folder / "archive" / f"{at % 3}" / f"{at:04d}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if at % 10:
+            Image.new("L", (40 + at % 50, 60), 255).save(place)
+        else:
+            place.write_bytes(b"no picture")
+    return folder / "archive"
+
+
+def test_a_killed_check_goes_on_and_every_file_is_judged_once(tmp_path: Path) -> None:
+    archive(tmp_path)
+    out = tmp_path / "reports.jsonl"
+    with killed_at_last(check("--out", out, "archive", cwd=tmp_path)):
+        until(lambda: out.exists() and out.read_bytes().count(b"\n") >= FILES // 20)
+    before = out.read_bytes()
+    kept = before[: before.rfind(b"\n") + 1]
+    assert FILES // 20 <= kept.count(b"\n") < FILES, "it was killed in the middle of its work"
+    out.write_bytes(kept + b'{"file": "archive/0/0')  # as a kill in the middle of a line leaves it
+
+    done = check("--out", out, "archive", cwd=tmp_path)
+    assert done.communicate()[0] == ""
+    assert done.returncode == 2, "some are no pictures"
+    assert out.read_bytes().startswith(kept)
+    found = lines(out)
+    assert sorted(one["file"] for one in found) == sorted(
+        str(path.relative_to(tmp_path)) for path in (tmp_path / "archive").rglob("*.png")
+    )
+    assert sum("problem" in one for one in found) >= FILES // 10
+
+    whole = out.read_bytes()
+    again = check("--out", out, "archive", cwd=tmp_path)
+    again.communicate()
+    assert again.returncode == 0, "there was nothing to judge"
+    assert out.read_bytes() == whole
+
+
+def result(file: str, policy: str = "p", engine: str = "e") -> dict[str, Any]:
+    return {"file": file, "policy": {"digest": policy}, "engine": {"digest": engine},
+            "document_type": "a4-generic"}  # fmt: skip
+
+
+def test_what_another_policy_or_engine_judged_is_not_done(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with lines_at(out, JUDGE) as kept:
+        kept.add(result("a"))
+        kept.add(result("b", policy="q"))
+        kept.add(result("c", engine="f"))
+        kept.add({"file": "d", "problem": {}})
+    with lines_at(out, JUDGE) as kept:
+        assert [name for name in "abcdx" if kept.is_done(Path(name))] == ["a", "d"]
+    assert out.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("text", ["hello\n", "[1]\n", '{"a": 1}\n', "3\n"])
+def test_a_file_that_holds_something_else_is_refused_and_left_alone(
+    tmp_path: Path, text: str
+) -> None:
+    out = tmp_path / "out"
+    out.write_text(text)
+    with pytest.raises(InvalidModel, match="another --out"), lines_at(out, JUDGE):
+        pass
+    assert out.read_text() == text
+
+
+def test_two_cannot_write_the_same_file(tmp_path: Path) -> None:
+    with (
+        lines_at(tmp_path / "out", JUDGE),
+        pytest.raises(InvalidModel, match="another docqa check"),
+        lines_at(tmp_path / "out", JUDGE),
+    ):
+        pass
+
+
+def test_no_more_than_a_window_is_ahead_of_whoever_takes_the_results() -> None:
+    asked: list[int] = []
+
+    def paths() -> Iterator[Path]:
+        for at in range(1000):
+            asked.append(at)
+            yield Path(str(at))
+
+    taken = []
+    with ThreadPoolExecutor(4) as threads:
+        for path, future in in_order(threads, lambda path: path.name, paths(), window=6):
+            taken.append(future.result())
+            assert path.name == taken[-1]
+            assert len(asked) - len(taken) < 6
+    assert taken == [str(at) for at in range(1000)]
+
+
+def test_a_walk_finds_every_visible_file_in_order(tmp_path: Path) -> None:
+    for name in ("b/2", "b/1", "a/x/y", "c", ".hidden", "b/.hidden"):
+        place = tmp_path / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    found = [str(path.relative_to(tmp_path)) for path in walk([tmp_path])]
+    assert found == ["a/x/y", "b/1", "b/2", "c"]
+
+
+@pytest.mark.long
+def test_a_cluster_writes_the_lines_that_this_machine_writes(tmp_path: Path) -> None:
+    archive(tmp_path, 60)
+    home = Installation(tmp_path)
+    with Cluster(home, 2) as cluster:
+        there = check("--out", "there", "--cluster", cluster.address, "archive", cwd=tmp_path)
+        said = there.communicate()
+        assert there.returncode == 2, said
+    here = check("--out", "here", "archive", cwd=tmp_path)
+    here.communicate()
+
+    def told(name: str) -> list[dict[str, Any]]:
+        return [{**one, "timings_ms": None} for one in lines(tmp_path / name)]
+
+    assert len(told("there")) == 60
+    assert told("there") == told("here")

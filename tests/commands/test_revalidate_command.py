@@ -1,0 +1,62 @@
+"""``docqa revalidate`` as operators and the service start it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from docqa import wiring
+from docqa.commands.revalidate import EXIT_INTERRUPTED, new_run
+from docqa.plan import Selection
+from tests.batch.dask_cluster import BIN, Installation
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Installation:
+    made = Installation(tmp_path)
+    made.fill([b""], 0)
+    return made
+
+
+def begun(home: Installation, state: str) -> str:
+    stores = wiring.open_stores(home.settings)
+    engine = wiring.load_engine(home.settings)
+    text = wiring.policy_text(wiring.models_dir(home.settings), home.settings.policy)
+    wanted = new_run(engine, text, "report", Selection(datetime.now(UTC)))
+    run = stores.revalidations.begin(wanted)
+    stores.revalidations.move(run.id, state, allowed=("waiting",))
+    stores.documents.close()
+    return run.id
+
+
+def revalidate(home: Installation, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [BIN / "docqa", "revalidate", *options], env=home.environment, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["paused", "failed"])
+def test_an_operator_goes_on_with_a_run_that_was_stopped(home: Installation, state: str) -> None:
+    run_id = begun(home, state)
+    done = revalidate(home, "--resume", run_id)
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert (last["event"], last["id"]) == ("done", run_id)
+
+
+@pytest.mark.parametrize("state", ["paused", "cancelled"])
+def test_what_the_service_starts_leaves_a_stopped_run_alone(home: Installation, state: str) -> None:
+    done = revalidate(home, "--attended", "--resume", begun(home, state))
+    assert done.returncode == EXIT_INTERRUPTED
+    assert f"is {state}" in done.stderr
+
+
+def test_the_same_command_goes_on_with_a_paused_run(home: Installation) -> None:
+    run_id = begun(home, "paused")
+    done = revalidate(home)
+    assert json.loads(done.stdout.splitlines()[-1])["id"] == run_id, done.stderr
