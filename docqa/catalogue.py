@@ -8,8 +8,8 @@ The texts are data (``models/reasons/{ar,en}.toml``), one table per code::
 
 ``{value}``, ``{limit}``, ``{actual}``, ``{field}`` and ``{name}`` are filled in; nothing of a
 document's text ever is. The table ``[evidence]`` says in a sentence what a measure's evidence code
-means; there the measure's own outputs are filled in, and ``[words]`` translates those that are
-words.
+means; there the measure's own outputs are filled in. ``[words]`` translates outputs that are words
+and names of measures; a measure that is not there is called by its own name.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Catalogue:
     evidence: Mapping[str, Mapping[str, str]]
     """language -> evidence code -> sentence"""
     words: Mapping[str, Mapping[str, str]]
-    """language -> value of a text output -> what people call it"""
+    """language -> value of a text output or name of a measure -> what people call it"""
 
     @property
     def codes(self) -> frozenset[str]:
@@ -76,6 +76,8 @@ class Catalogue:
         for name, fact in facts.items():
             if name == "field":
                 shown[name] = self.field_names[language].get(str(fact), str(fact))
+            elif name == "name":
+                shown[name] = self.words[language].get(str(fact), str(fact))
             else:
                 shown[name] = f"{fact:g}" if isinstance(fact, float) else str(fact)
         return Text(text.message.format_map(shown), text.advice.format_map(shown))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from docqa.catalogue import parse_catalogue
+from docqa import wiring
+from docqa.catalogue import LANGUAGES, parse_catalogue
 from docqa.errors import InvalidModel
+from docqa.measures import names
+from docqa.settings import Settings
 
 GOOD = """[field_names]
 given_name = "n"
@@ -79,3 +82,14 @@ def test_evidence_told_in_one_language_only_stops_the_start(lost: str, said: str
     poorer = "\n".join(line for line in EVIDENCE.split("\n") if not line.startswith(lost))
     with pytest.raises(InvalidModel, match=said):
         parse_catalogue({"ar": EVIDENCE, "en": poorer})
+
+
+def test_a_check_that_could_not_be_made_is_called_what_people_call_it() -> None:
+    catalogue = wiring.load_catalogue(wiring.models_dir(Settings()))
+    for measure in names():
+        for language in LANGUAGES:
+            said = catalogue.say("system.not_assessed", language, {"name": measure}).message
+            assert catalogue.words[language][measure] in said
+    assert (
+        "own_measure" in catalogue.say("system.not_assessed", "ar", {"name": "own_measure"}).message
+    )
