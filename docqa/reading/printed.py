@@ -143,8 +143,9 @@ def read_date(value: Value, claimed: str, reader: StripReader) -> PrintedText | 
 
 def read_date_in_words(value: Value, reader: StripReader) -> PrintedText | None:
     """A date that is written out in the pieces of the label's own line; None without any."""
-    first = value.pieces[0]
-    pieces = [piece for piece in value.pieces if piece.cell.line == first.cell.line]
+    # A label may stand alone on the sheet.
+    line = value.pieces[0].cell.line if value.pieces else None
+    pieces = [piece for piece in value.pieces if piece.cell.line == line]
     spans = [
         _Span(piece.cell, piece.cell.log_probabilities, reader.classes, piece.cell.glyphs,
               piece.first, len(piece.cell.glyphs) - 1)
