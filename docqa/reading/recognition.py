@@ -9,7 +9,7 @@ as while anything on the pages may still be what was asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar, cast
 import cv2
 import numpy as np
 
+from docqa.analysis.outline import Outline
 from docqa.analysis.outline import sheets as outlines
 from docqa.documents import DocumentType
 from docqa.page import Page, Pixels, Polygon
@@ -25,18 +26,22 @@ from docqa.ports import OcrEngine
 from docqa.reading.barcode import read_barcode
 from docqa.reading.cells import Cell, heading_on, labels_on, read_cells
 from docqa.reading.mrz import find_bands, read_mrz
-from docqa.reading.regions import MM_PER_INCH, WORKING_PPI, Sheet, is_of_type, sheets
+from docqa.reading.regions import MM_PER_INCH, WORKING_PPI, Sheet, is_of_type, rectified, sheets
 from docqa.reading.strips import StripReader
 from docqa.text import loose
-
-T = TypeVar("T")
 
 LEAST_LABELS_FRACTION = 0.8
 MOST_SHEETS = 6
 """Sheets of a page on which headings are looked for."""
+LEAST_WHOLE_FRACTION = 0.95
+"""Of the page: a smaller sheet is an outline on it."""
+LARGER = 1.2
+"""A sheet this many times as wide as the type is not it, though it may be a copy of it."""
 ROOM = 1.1
 """A type's labels spread over no more than this, in parts of its height: fields are never higher
 than the document."""
+
+T = TypeVar("T")
 
 
 class Ask(Protocol):
@@ -158,7 +163,7 @@ class Recogniser:
         if not asked.fields:
             return None
         if self._is_proven(asked, signs) or any(
-            asked.id in trace.labelled and trace.heading_of is None and not _may_have_zone(trace)
+            asked.id in trace.labelled and self._is_alone(trace, asked, signs)
             for trace in signs.traces
         ):
             return asked.id
@@ -177,17 +182,29 @@ class Recogniser:
         others = [kind for kind in self.types.values() if kind.id != self.asked.id and kind.fields]
         for search in (self._search_barcodes, self._search_zones, self._search_headings):
             search(signs)
-            proven = [kind.id for kind in others if self._is_proven(kind, signs)]
+            proven = [kind for kind in others if self._is_proven(kind, signs)]
             if proven:
-                return proven[0] if len(proven) == 1 else None
+                first = proven[0]
+                is_one = all(kind.id == first.other_side for kind in proven[1:])
+                return first.id if is_one else None
         if not _is_barcode_only(self.asked):
             # Passports and extracts print the labels of cards, and of each other.
             return None
         labelled = {
-            name for trace in signs.traces if not _may_have_zone(trace)
-            for name in trace.labelled if trace.sheet.has_scale
+            kind.id for trace in signs.traces for kind in others
+            if kind.id in trace.labelled and trace.sheet.has_scale
+            and self._is_alone(trace, kind, signs)
         }  # fmt: skip
         return labelled.pop() if len(labelled) == 1 else None
+
+    def _is_alone(self, trace: Trace, kind: DocumentType, signs: Signs) -> bool:
+        """Whether nothing speaks against the type of which a sheet has the labels."""
+        page = next(page for page in self.pages if page.index == trace.sheet.page)
+        if trace.heading_of or page.index in signs.zones or _is_larger(trace.sheet, page, kind):
+            return False
+        # An outline may leave out the zone, which lies at the edge.
+        whole = rectified(page, None)
+        return find_bands(trace.sheet.pixels) is None and find_bands(whole.pixels) is None
 
     def _search_barcodes(self, signs: Signs) -> None:
         if any(_is_barcode_only(kind) for kind in self.types.values()):
@@ -213,7 +230,7 @@ class Recogniser:
             return
         if not any(spec.labels for spec in self.asked.fields):
             for page in self.pages:
-                signs.traces += self._traces(page)
+                self._look_at_print(page, self.reader, signs)
         for at, trace in enumerate(signs.traces):
             if trace.heading_of is None and trace.labelled:
                 pixels = cast("Pixels", cv2.bitwise_not(trace.sheet.pixels))
@@ -222,21 +239,19 @@ class Recogniser:
                 if light is not None:
                     signs.traces[at] = replace(trace, heading_of=light[0])
 
-    def _traces(self, page: Page) -> Iterator[Trace]:
-        """Of the first sheet with a heading or a type's labels."""
+    def _look_at_print(self, page: Page, reader: StripReader, signs: Signs) -> None:
+        """Until every sheet of the shape asked for is known to be something else."""
         printed = [kind for kind in self.types.values() if any(s.labels for s in kind.fields)]
-        sizes = {_size_mm(kind): None for kind in printed}
-        for size_mm in sorted(sizes, reverse=True):
-            for sheet in islice(sheets(page, size_mm), MOST_SHEETS):
-                if self.reader is None:
+        sizes = sorted({_size_mm(kind) for kind in printed}, reverse=True)
+        for size_mm in sizes:
+            for sheet in islice(sheets(page, size_mm, signs.is_upright), MOST_SHEETS):
+                if sheet.has_scale and size_mm != sizes[0]:
                     return
-                trace = trace_of(read_cells(sheet, self.reader), sheet, printed)
+                trace = trace_of(read_cells(sheet, reader), sheet, printed)
                 if trace is not None:
-                    yield trace
-                    if trace.heading_of or trace.labelled:
+                    signs.traces.append(trace)
+                    if trace.is_upright and not self._is_unexplained(page, signs):
                         return
-                if sheet.has_scale and not all(size_mm):
-                    return
 
     def _may_be_asked(self, other: str, signs: Signs) -> bool:
         """Whether anything on the pages may still be the type asked for."""
@@ -244,16 +259,25 @@ class Recogniser:
             self.asked.id in trace.hinted for trace in signs.traces
         ):
             return True
-        if _has_zone(self.asked) and any(map(_may_have_zone, signs.traces)):
+        if _has_zone(self.asked) and any(
+            find_bands(trace.sheet.pixels) is not None for trace in signs.traces
+        ):
             return True
         return any(self._is_unexplained(page, signs) for page in self.pages)
+
+    def _may_be_of_asked_shape(self, page: Page, outline: Outline) -> bool:
+        """Where the type asked for has no size of its own: whether no other type is so large."""
+        if self.asked.width_mm:
+            return is_of_type(page, outline, _size_mm(self.asked))
+        sized = [_size_mm(kind) for kind in self.types.values() if kind.width_mm]
+        return not any(is_of_type(page, outline, size_mm) for size_mm in sized)
 
     def _is_unexplained(self, page: Page, signs: Signs) -> bool:
         """Whether the page, or a sheet on it of the shape asked for, shows no known document."""
         middles = [np.mean(place, axis=0) for place in signs.places(page.index)]
         candidates = [
             np.array(each.corners, np.float32) for each in page.derive(outlines)
-            if not each.fills_frame and is_of_type(page, each, _size_mm(self.asked))
+            if not each.fills_frame and self._may_be_of_asked_shape(page, each)
         ]  # fmt: skip
         return not middles or any(
             all(cv2.pointPolygonTest(corners, tuple(map(float, middle)), False) < 0
@@ -262,8 +286,14 @@ class Recogniser:
         )  # fmt: skip
 
 
-def _may_have_zone(trace: Trace) -> bool:
-    return find_bands(trace.sheet.pixels) is not None
+def _is_larger(sheet: Sheet, page: Page, kind: DocumentType) -> bool:
+    """Whether the sheet has an outline of its own, and one too large for the type."""
+    height, width = sheet.pixels.shape
+    corners = np.array(sheet.polygon(0, 0, width, height), np.float32)
+    is_outlined = cv2.contourArea(corners) < LEAST_WHOLE_FRACTION * page.width_px * page.height_px
+    if not (is_outlined and sheet.has_scale and kind.width_mm):
+        return False
+    return bool(max(width, height) / WORKING_PPI * MM_PER_INCH > LARGER * kind.width_mm)
 
 
 def _size_mm(kind: DocumentType) -> tuple[float, float]:

@@ -7,12 +7,13 @@ reader neither refuses a true name nor confirms a wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import cdist
 
 from docqa.documents import FieldSpec
 from docqa.page import Pixels
@@ -108,7 +109,7 @@ class _Weighing:
         And whether this is what the engine has just read, or has read in any look.
         """
         read = _spans(answer)
-        letters = np.array([_distance(form, read) for form in self._forms])
+        letters = _letters(self._forms, read)
         self._were_read |= letters == 0
         if read:
             self._scores -= NATS_PER_LETTER * letters
@@ -132,11 +133,18 @@ def _spans(answer: str) -> set[str]:
     }
 
 
-def _distance(form: str, read: set[str]) -> int:
-    return min(
-        (Levenshtein.distance(span, form, score_cutoff=MOST_LETTERS - 1) for span in read),
-        default=MOST_LETTERS,
+def _letters(forms: Sequence[str], read: Collection[str]) -> npt.NDArray[np.int64]:
+    """In how many letters each form differs from the likest of what was read."""
+    if not read:
+        return np.full(len(forms), MOST_LETTERS)
+    distances = cdist(
+        forms,
+        list(read),
+        scorer=Levenshtein.distance,
+        score_cutoff=MOST_LETTERS - 1,
+        dtype=np.int64,
     )
+    return np.asarray(distances.min(axis=1))
 
 
 def _summed(scores: npt.NDArray[np.float64]) -> float:
