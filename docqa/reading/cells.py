@@ -109,10 +109,14 @@ def labels_on(cells: Sequence[Cell], labels: Iterable[str]) -> list[tuple[Cell, 
     return [(cell, start[0]) for cell, start in starts if start is not None]
 
 
-def heading_on(cells: Iterable[Cell], types: Iterable[DocumentType]) -> tuple[str, Cell] | None:
+def heading_on(
+    cells: Iterable[Cell],
+    types: Iterable[DocumentType],
+    least_ratio: float = LEAST_HEADING_RATIO,
+) -> tuple[str, Cell] | None:
     """Id of the document type of which a heading is printed, the likest one, and where."""
     headings = [(kind.id, loose(heading)) for kind in types for heading in kind.headings]
-    best, highest = None, LEAST_HEADING_RATIO
+    best, highest = None, least_ratio
     for cell in cells:
         text = loose(cell.text)
         for name, heading in headings:

@@ -31,6 +31,8 @@ from docqa.reading.strips import StripReader
 from docqa.text import loose
 
 LEAST_LABELS_FRACTION = 0.8
+LEAST_HALF_READ_RATIO = 72.0
+"""Likeness, 0 to 100, of a heading where the labels say the same. Other lines reach 61."""
 MOST_SHEETS = 6
 """Sheets of a page on which headings are looked for."""
 LEAST_WHOLE_FRACTION = 0.95
@@ -101,26 +103,27 @@ class Signs:
 def trace_of(cells: Sequence[Cell], sheet: Sheet, types: Iterable[DocumentType]) -> Trace | None:
     """What the cells of a sheet say of the types; None where they say nothing."""
     types = list(types)
-    heading = heading_on(cells, types)
     labels = {label for kind in types for spec in kind.fields for label in spec.labels}
     found = {loose(label): cell for cell, label in labels_on(cells, labels)}
-    if heading is None and not found:
-        return None
+    shares = {kind.id: _label_share(kind, found) for kind in types}
     heights = [place for cell in found.values() for place in (cell.box[1], cell.box[3])]
     spread_mm = (max(heights) - min(heights)) / WORKING_PPI * MM_PER_INCH if heights else 0.0
-    shares = {kind.id: _label_share(kind, found) for kind in types}
     highest_mm = max((kind.height_mm for kind in types if shares[kind.id]), default=0.0)
-    places = [heading[1]] if heading else []
+    labelled = [
+        kind for kind in types if shares[kind.id] >= LEAST_LABELS_FRACTION
+        and _has_room(kind, spread_mm, highest_mm, sheet)
+    ]  # fmt: skip
+    heading = heading_on(cells, types) or heading_on(cells, labelled, LEAST_HALF_READ_RATIO)
+    if heading is None and not found:
+        return None
+    places = [*([heading[1]] if heading else []), *found.values()]
     return Trace(
         sheet,
         heading[0] if heading else None,
-        frozenset(
-            kind.id for kind in types if shares[kind.id] >= LEAST_LABELS_FRACTION
-            and _has_room(kind, spread_mm, highest_mm, sheet)
-        ),
+        frozenset(kind.id for kind in labelled),
         frozenset(name for name, share in shares.items() if share),
-        tuple(sheet.polygon(*cell.box) for cell in (*places, *found.values())),
-    )  # fmt: skip
+        tuple(sheet.polygon(*cell.box) for cell in places),
+    )
 
 
 def _label_share(kind: DocumentType, found: Collection[str]) -> float:

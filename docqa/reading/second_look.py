@@ -74,7 +74,7 @@ def look_again(
     """
     found: dict[FieldSpec, Agreed] = {}
     pending = {spec: _Weighing(candidate.printed) for spec, candidate in candidates.items()}
-    for how in LOOKS:
+    for left, how in zip(range(len(LOOKS) - 1, -1, -1), LOOKS, strict=True):
         pictures = [_picture(sheet, candidates[spec].row, how) for spec in pending]
         answers = ocr.read_lines(pictures, language=how.language, layout=how.layout)
         for (spec, weighing), answer in zip(list(pending.items()), answers, strict=True):
@@ -82,6 +82,8 @@ def look_again(
             # A reading that differs is doubt, however sure the network is: look on.
             if agreed.share >= LEAST_SHARE and (is_read or (how is LOOKS[-1] and was_read)):
                 found[spec] = agreed
+                del pending[spec]
+            elif not weighing.may_settle(left):
                 del pending[spec]
         if not pending:
             break
@@ -121,6 +123,18 @@ class _Weighing:
         share = float(np.exp(_summed(self._scores[is_variant]) - total))
         agreed = Agreed(self._texts[best], share)
         return agreed, bool(letters[best] == 0), bool(self._were_read[best])
+
+    def may_settle(self, looks: int) -> bool:
+        """Whether so many looks more could bring any text to LEAST_SHARE, whatever is read."""
+        forms, numbers = np.unique(self._forms, return_inverse=True)
+        sums = np.full(len(forms), -np.inf)
+        np.logaddexp.at(sums, numbers, self._scores)
+        best = int(sums.argmax())
+        rivals = _summed(np.delete(sums, best)) if len(sums) > 1 else -np.inf
+        least = np.logaddexp(
+            rivals - NATS_PER_LETTER * MOST_LETTERS * looks, self._others - NATS_PER_LETTER * looks
+        )
+        return bool(sums[best] - np.logaddexp(sums[best], least) >= np.log(LEAST_SHARE))
 
 
 def _spans(answer: str) -> set[str]:
