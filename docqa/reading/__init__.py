@@ -33,7 +33,7 @@ from docqa.reading.recognition import (
     Trace,
     trace_of,
 )
-from docqa.reading.regions import Sheet, sheets
+from docqa.reading.regions import Sheet, has_room, sheets
 from docqa.reading.second_look import Agreed, Candidate, look_again
 from docqa.text import canonical, loose
 
@@ -43,8 +43,6 @@ BARCODE_CONFIDENCE = 1.0
 MRZ_NAME_CONFIDENCE = 0.9
 """For names, which have no check digit."""
 PRINT_SOURCES: tuple[Source, ...] = ("ocr", "digits")
-SAME_SHAPE_FRACTION = 0.08
-"""A page whose sides are in a card's proportion to this much is the card. A4 is 0.11 from it."""
 
 T = TypeVar("T")
 Readings = dict[tuple[str, Source], Field]
@@ -96,7 +94,7 @@ def read_document(
         _read_print(page, document_type, specs, claimed, engine, readers, known, best, signs)
     printed = {trace.sheet.page for trace in signs.traces if document_type.id in trace.hinted}
     printed |= signs.zones.keys()
-    unsearched = [page for page in pages if page.index not in printed or _has_room(page, size_mm)]
+    unsearched = [page for page in pages if page.index not in printed or has_room(page, size_mm)]
     _read_barcodes(unsearched, _with(specs, "barcode"), claimed, best, signs)
     reader = None if readers is None else readers.arabic
     recogniser = Recogniser(pages, document_type, known, reader, engine.ask)
@@ -143,14 +141,6 @@ class _Claimed:
             return False
         typed, seen = (_zone_form(spec.kind, value) for value in (self.values[spec.name], read))
         return typed is not None and seen is not None and check_digit(typed) == check_digit(seen)
-
-
-def _has_room(page: Page, size_mm: tuple[float, float]) -> bool:
-    """Whether another face may lie beside one of this size: a page of just its shape has none."""
-    if not all(size_mm):
-        return True
-    shape = max(page.width_px, page.height_px) / min(page.width_px, page.height_px)
-    return abs(shape * min(size_mm) / max(size_mm) - 1) > SAME_SHAPE_FRACTION
 
 
 def _with(specs: Mapping[str, FieldSpec], source: Source) -> list[FieldSpec]:

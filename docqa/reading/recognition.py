@@ -13,10 +13,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
-from typing import Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from docqa.analysis.outline import Outline
 from docqa.analysis.outline import sheets as outlines
@@ -25,8 +26,17 @@ from docqa.page import Page, Pixels, Polygon
 from docqa.ports import OcrEngine
 from docqa.reading.barcode import read_barcode
 from docqa.reading.cells import Cell, heading_on, labels_on, read_cells
+from docqa.reading.lines import find_rows
 from docqa.reading.mrz import find_bands, read_mrz
-from docqa.reading.regions import MM_PER_INCH, WORKING_PPI, Sheet, is_of_type, rectified, sheets
+from docqa.reading.regions import (
+    MM_PER_INCH,
+    WORKING_PPI,
+    Sheet,
+    has_room,
+    is_of_type,
+    rectified,
+    sheets,
+)
 from docqa.reading.strips import StripReader
 from docqa.text import loose
 
@@ -39,6 +49,10 @@ LEAST_WHOLE_FRACTION = 0.95
 """Of the page: a smaller sheet is an outline on it."""
 LARGER = 1.2
 """A sheet this many times as wide as the type is not it, though it may be a copy of it."""
+NEAR_SPREADS = 0.85
+"""The barcode is 0.9 as wide as its card: no print of the card is farther from its middle."""
+MOST_BESIDE_COUNT = 5
+"""Specks and edges beside a card that pass for words; the other face has at least twelve."""
 ROOM = 1.1
 """A type's labels spread over no more than this, in parts of its height: fields are never higher
 than the document."""
@@ -258,8 +272,9 @@ class Recogniser:
 
     def _may_be_asked(self, other: str, signs: Signs) -> bool:
         """Whether anything on the pages may still be the type asked for."""
-        if other == self.asked.other_side and any(
-            self.asked.id in trace.hinted for trace in signs.traces
+        if other == self.asked.other_side and (
+            any(self.asked.id in trace.hinted for trace in signs.traces)
+            or any(self._has_print_beside(page, signs) for page in self.pages)
         ):
             return True
         if _has_zone(self.asked) and any(
@@ -267,6 +282,28 @@ class Recogniser:
         ):
             return True
         return any(self._is_unexplained(page, signs) for page in self.pages)
+
+    def _has_print_beside(self, page: Page, signs: Signs) -> bool:
+        """Whether so much is printed beside one face that the other may lie there unread."""
+        places = signs.places(page.index)
+        if not places or not has_room(page, _size_mm(self.asked)):
+            return False
+        points = np.concatenate([np.array(place, np.float32) for place in places])
+        middle = points.mean(axis=0)
+        known = [
+            corners for each in page.derive(outlines) if not each.fills_frame
+            and _is_within(corners := np.array(each.corners, np.float32), middle)
+        ]  # fmt: skip
+        spread = float(np.ptp(points, axis=0).max())
+        whole = rectified(page, None)
+        beside = 0
+        for left, top, right, bottom in (
+            box for row in find_rows(whole.pixels) for box in row.words
+        ):
+            at = np.mean(whole.polygon(left, top, right, bottom), axis=0)
+            is_near = float(np.hypot(*(at - middle))) < NEAR_SPREADS * spread
+            beside += not (any(_is_within(corners, at) for corners in known) if known else is_near)
+        return beside > MOST_BESIDE_COUNT
 
     def _may_be_of_asked_shape(self, page: Page, outline: Outline) -> bool:
         """Where the type asked for has no size of its own: whether no other type is so large."""
@@ -283,10 +320,12 @@ class Recogniser:
             if not each.fills_frame and self._may_be_of_asked_shape(page, each)
         ]  # fmt: skip
         return not middles or any(
-            all(cv2.pointPolygonTest(corners, tuple(map(float, middle)), False) < 0
-                for middle in middles)
-            for corners in candidates
-        )  # fmt: skip
+            not any(_is_within(corners, middle) for middle in middles) for corners in candidates
+        )
+
+
+def _is_within(corners: npt.NDArray[np.float32], point: npt.NDArray[Any]) -> bool:
+    return cv2.pointPolygonTest(corners, (float(point[0]), float(point[1])), False) >= 0
 
 
 def _is_larger(sheet: Sheet, page: Page, kind: DocumentType) -> bool:

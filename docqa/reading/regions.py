@@ -27,6 +27,8 @@ MOST_SHEETS = 4
 """Sheets of one page that are read: what lies there besides is not the document."""
 LIKE_SIZE = 0.1
 """A sheet this far off the document's size, in parts of it, is another or is cut off."""
+SAME_SHAPE_FRACTION = 0.08
+"""A page whose sides are in a card's proportion to this much is the card. A4 is 0.11 from it."""
 MOST_STRETCH = 1.25
 """A sheet is brought to the document's size only where that changes its shape by less."""
 MOST_SKEW_DEG = 8.0
@@ -89,6 +91,14 @@ def sheets(
                 yield sheet
                 if is_upright(sheet):
                     settled.add(at)
+
+
+def has_room(page: Page, size_mm: tuple[float, float]) -> bool:
+    """Whether another face may lie beside one of this size: a page of just its shape has none."""
+    if not all(size_mm):
+        return True
+    shape = max(page.width_px, page.height_px) / min(page.width_px, page.height_px)
+    return abs(shape * min(size_mm) / max(size_mm) - 1) > SAME_SHAPE_FRACTION
 
 
 def rectified(

@@ -200,7 +200,7 @@ CAPTURES: dict[str, Callable[[], Capture]] = {
         ("passport", PASSPORT, {PASSPORT}),
         ("passport", FRONT, {PASSPORT, None}),
         ("extract", FRONT, {EXTRACT, None}),
-        ("both", FRONT, {FRONT}),
+        ("both", FRONT, {FRONT, None}),
         ("both", BACK, {BACK}),
     ],
 )
