@@ -289,12 +289,12 @@ class Recogniser:
         if not places or not has_room(page, _size_mm(self.asked)):
             return False
         points = np.concatenate([np.array(place, np.float32) for place in places])
-        middle = points.mean(axis=0)
+        middle, spread = points.mean(axis=0), float(np.ptp(points, axis=0).max())
         known = [
             corners for each in page.derive(outlines) if not each.fills_frame
-            and _is_within(corners := np.array(each.corners, np.float32), middle)
+            for corners in [np.array(each.corners, np.float32)]
+            if any(_is_within(corners, np.mean(place, axis=0)) for place in places)
         ]  # fmt: skip
-        spread = float(np.ptp(points, axis=0).max())
         whole = rectified(page, None)
         beside = 0
         for left, top, right, bottom in (

@@ -181,6 +181,13 @@ CAPTURES: dict[str, Callable[[], Capture]] = {
     "back": lambda: scan(id_back(person(3), seed=3), seed=3, ppi=200, skew_deg=-3.0),
     "passport": lambda: scan(passport_page(person(3), seed=3), seed=3, ppi=300),
     "extract": lambda: scan(civil_extract(person(3), seed=3), seed=3, ppi=200),
+    "two fronts": lambda: scan(
+        two_cards(
+            id_front(person(3), seed=3), id_front(person(4), seed=4), seed=3, arrangement="beside"
+        ),
+        seed=3,
+        ppi=200,
+    ),
     "both": lambda: scan(
         two_cards(id_front(person(3), seed=3), id_back(person(3), seed=3), seed=3), seed=3, ppi=200
     ),
@@ -200,6 +207,8 @@ CAPTURES: dict[str, Callable[[], Capture]] = {
         ("passport", PASSPORT, {PASSPORT}),
         ("passport", FRONT, {PASSPORT, None}),
         ("extract", FRONT, {EXTRACT, None}),
+        ("two fronts", FRONT, {FRONT, None}),
+        ("two fronts", BACK, {FRONT, None}),
         ("both", FRONT, {FRONT, None}),
         ("both", BACK, {BACK}),
     ],
