@@ -24,8 +24,6 @@ from docqa.text import canonical, western_digits
 
 DIGITS = "0123456789"
 NATIONAL_NUMBER_DIGITS = 11
-MOST_LOST_DIGITS = 1
-"""Of a number at a first look: 55 may be taken for 5 until the claim is weighed."""
 MARGIN_FRAMES = 3
 """Kept on both sides of a value that is cut out of its line."""
 SURE_PROBABILITY = 0.98
