@@ -26,6 +26,8 @@ _SPELLINGS = str.maketrans(
 )
 _SEPARATORS = re.compile(r"[\s'’`\-‐-―]+")
 _LONGEST_CLUSTER = 32
+_PLAIN = re.compile("[0-9A-Za-z :\u0621-\u063a\u0641-\u064a]*")
+"""Text in which nothing is to be undone but spaces; tatweel, U+0640, is left out."""
 
 
 def western_digits(text: str) -> str:
@@ -39,6 +41,8 @@ def canonical(text: str) -> str:
     NFKC, without direction marks, vowel signs and tatweel, Persian ye and kaf as Arabic ones,
     digits as 0-9, single spaces. Idempotent. Letter case is kept.
     """
+    if _PLAIN.fullmatch(text):
+        return " ".join(text.split())
     text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)))
     # Taking a sign out can bring two letters together that have a composed form.
     text = unicodedata.normalize("NFKC", _VOWEL_SIGNS.sub("", text))
@@ -52,6 +56,8 @@ def loose(text: str) -> str:
     well: passports print AL-KHATIB and AL KHATIB for one name.
     Idempotent, and ``loose(canonical(text)) == loose(text)``.
     """
+    if _PLAIN.fullmatch(text):
+        return "".join(text.casefold().translate(_SPELLINGS).split())
     folded = canonical(canonical(text).casefold()).translate(_SPELLINGS)
     return canonical(_SEPARATORS.sub("", folded))
 

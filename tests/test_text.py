@@ -155,3 +155,12 @@ def test_graphemes_count_as_a_reader_does(text: str, count: int) -> None:
 @given(st.one_of(st.text(), ARABIC))
 def test_graphemes_lose_nothing(text: str) -> None:
     assert "".join(graphemes(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["أحمد  العلي", "سعيدة", " مؤمن بئر ", "Al KHATIB 12", "ء", "", "الاسم : ى", "آ إ ة"]
+)
+def test_plain_text_folds_like_the_same_text_with_a_sign_to_undo(text: str) -> None:
+    signed = "\u200f" + text + "\u200f"
+    assert canonical(text) == canonical(signed)
+    assert loose(text) == loose(signed)

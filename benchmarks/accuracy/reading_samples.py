@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -53,6 +53,8 @@ class Sample:
     """Where each claim's value is printed, in page pixels."""
     printed: tuple[str, ...] = ()
     """Claims that the document bears out."""
+    beside: tuple[str, ...] = ()
+    """Ids of the further document types that lie on the same page."""
 
 
 def fronts(options: Options) -> Iterator[Sample]:
@@ -89,7 +91,8 @@ def sheets_of_two(options: Options) -> Iterator[Sample]:
         drawing = two_cards(front, second, seed=seed, arrangement=arrangement)
         capture = scan(drawing, seed=seed, ppi=int(rng.choice((200, 300))), jpeg_quality=85)
         layout = "two people on A4" if index % 2 else "front and back on A4"
-        yield _sample(options, f"sheet-{seed}", capture, owner, layout)
+        sample = _sample(options, f"sheet-{seed}", capture, owner, layout)
+        yield sample if index % 2 else replace(sample, beside=("sy-id-back",))
 
 
 def backs(options: Options, *, ppis: tuple[int, ...], first: int) -> Iterator[Sample]:

@@ -22,10 +22,18 @@ from docqa.page import Page
 from docqa.places import NO_PLACES, Places
 from docqa.ports import OcrEngine
 from docqa.reading.barcode import read_barcode
+from docqa.reading.cells import Cell
 from docqa.reading.lines import LabelledText, read_labelled
 from docqa.reading.mrz import CHECK_DIGITS, check_digit, read_mrz
-from docqa.reading.print_fields import Print, Readers, read_heading, read_print
-from docqa.reading.regions import Sheet, sheets
+from docqa.reading.print_fields import Print, Readers, read_print
+from docqa.reading.recognition import (
+    LEAST_LABELS_FRACTION,
+    Recogniser,
+    Signs,
+    Trace,
+    trace_of,
+)
+from docqa.reading.regions import Sheet, has_room, sheets
 from docqa.reading.second_look import Agreed, Candidate, look_again
 from docqa.text import canonical, loose
 
@@ -35,9 +43,6 @@ BARCODE_CONFIDENCE = 1.0
 MRZ_NAME_CONFIDENCE = 0.9
 """For names, which have no check digit."""
 PRINT_SOURCES: tuple[Source, ...] = ("ocr", "digits")
-LEAST_LABELS_FRACTION = 0.8
-SAME_SHAPE_FRACTION = 0.08
-"""A page whose sides are in a card's proportion to this much is the card. A4 is 0.11 from it."""
 
 T = TypeVar("T")
 Readings = dict[tuple[str, Source], Field]
@@ -74,42 +79,32 @@ def read_document(
         ocr: the OCR engine; without one the fields that need it are ``unread``.
         places: spellings of places.
         readers: the trained networks; without them print is the OCR engine's alone.
-        types: every type whose heading can be recognised.
+        types: every type that the document may be instead.
     """
     specs = {spec.name: spec for spec in document_type.fields if spec.name in claims}
     claimed = _Claimed(claims, places)
     best: Readings = {}
     size_mm = (document_type.width_mm, document_type.height_mm)
-    printed: set[int] = set()
-    headings: set[str] = set()
-    is_asked_type = False
+    known = {kind.id: kind for kind in (*types, document_type)}
+    signs = Signs()
     engine = _Watched(ocr)
     for page in pages:
-        if _read_zone(page, size_mm, _with(specs, "mrz"), claimed, engine, best):
-            printed.add(page.index)
-            is_asked_type = True
+        if _read_zone(page, size_mm, _with(specs, "mrz"), claimed, engine, best, signs):
             continue
-        seen = _read_print(page, size_mm, specs, claimed, engine, readers, types, best)
-        is_asked_type |= seen.is_asked_type
-        if seen.has_labels:
-            printed.add(page.index)
-        if seen.heading_of is not None:
-            headings.add(seen.heading_of)
-    faults = (OCR_FAILED,) if engine.has_failed else ()
-    unsearched = [page for page in pages if page.index not in printed or _has_room(page, size_mm)]
-    barcode_seen = _read_barcodes(unsearched, _with(specs, "barcode"), claimed, best)
-    if readers is not None and not (printed or barcode_seen or headings):
-        for page in pages:
-            heading_of = read_heading(sheets(page, size_mm), readers, types)
-            headings |= set() if heading_of is None else {heading_of}
+        _read_print(page, document_type, specs, claimed, engine, readers, known, best, signs)
+    printed = {trace.sheet.page for trace in signs.traces if document_type.id in trace.hinted}
+    printed |= signs.zones.keys()
+    unsearched = [page for page in pages if page.index not in printed or has_room(page, size_mm)]
+    _read_barcodes(unsearched, _with(specs, "barcode"), claimed, best, signs)
+    reader = None if readers is None else readers.arabic
+    recogniser = Recogniser(pages, document_type, known, reader, engine.ask)
+    recognised = recogniser.recognised(signs) if claims else None
     fields = []
     for name in (name for name in claims if name in specs):
         readings = [field for (claim, _), field in best.items() if claim == name]
         fields.append(settled(readings) if readings else _unread(name))
-    recognised = (
-        None if faults else _recognised(document_type, is_asked_type, barcode_seen, headings)
-    )
-    return Reading(tuple(fields), faults, recognised)
+    faults = (OCR_FAILED,) if engine.has_failed else ()
+    return Reading(tuple(fields), faults, None if faults else recognised)
 
 
 class _Watched:
@@ -148,41 +143,22 @@ class _Claimed:
         return typed is not None and seen is not None and check_digit(typed) == check_digit(seen)
 
 
-def _has_room(page: Page, size_mm: tuple[float, float]) -> bool:
-    """Whether another face may lie beside one of this size: a page of just its shape has none."""
-    if not all(size_mm):
-        return True
-    shape = max(page.width_px, page.height_px) / min(page.width_px, page.height_px)
-    return abs(shape * min(size_mm) / max(size_mm) - 1) > SAME_SHAPE_FRACTION
-
-
-def _recognised(
-    document_type: DocumentType, is_asked_type: bool, barcode_seen: bool, headings: Collection[str]
-) -> str | None:
-    is_printed = any(spec.labels for spec in document_type.fields)
-    if document_type.id in headings or (barcode_seen and not is_printed):
-        return document_type.id
-    if headings:
-        return min(headings)
-    if is_asked_type:
-        return document_type.id
-    # A barcode alone, where the type is known by its print, is the other face.
-    return document_type.other_side if barcode_seen else None
-
-
 def _with(specs: Mapping[str, FieldSpec], source: Source) -> list[FieldSpec]:
     return [spec for spec in specs.values() if source in spec.sources]
 
 
 def _read_barcodes(
-    pages: Iterable[Page], specs: Sequence[FieldSpec], claimed: _Claimed, best: Readings
-) -> bool:
-    """Whether there is a barcode."""
-    is_found = False
+    pages: Iterable[Page],
+    specs: Sequence[FieldSpec],
+    claimed: _Claimed,
+    best: Readings,
+    signs: Signs,
+) -> None:
     for page in pages if specs else ():
-        if (barcode := read_barcode(page)) is None:
+        barcode = read_barcode(page)
+        signs.barcodes[page.index] = None if barcode is None else barcode.polygon
+        if barcode is None:
             continue
-        is_found = True
         for spec in specs:
             if spec.barcode_index is None:
                 continue
@@ -193,7 +169,6 @@ def _read_barcodes(
             _keep(best, Field(
                 spec.name, match, "barcode", BARCODE_CONFIDENCE, barcode.polygon, page.index, value
             ))  # fmt: skip
-    return is_found
 
 
 def _read_zone(
@@ -203,6 +178,7 @@ def _read_zone(
     claimed: _Claimed,
     engine: _Watched,
     best: Readings,
+    signs: Signs,
 ) -> bool:
     """Whether there is a machine-readable zone."""
     if not specs:
@@ -211,6 +187,7 @@ def _read_zone(
     zone = next(filter(None, zones), None)
     if zone is None:
         return False
+    signs.zones[page.index] = zone.polygon
     for spec in specs:
         values = zone.values.get(spec.mrz_key or "", ())
         matches = [claimed.match(spec, value) for value in values]
@@ -246,37 +223,34 @@ def _zone_form(kind: Kind, value: str) -> str | None:
     return bare if re.fullmatch("[A-Z0-9<]+", bare) else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    has_labels: bool
-    is_asked_type: bool
-    """Whether so many labels are there that it is no other type: some print a few of the same."""
-    heading_of: str | None
-
-
 def _read_print(
     page: Page,
-    size_mm: tuple[float, float],
+    document_type: DocumentType,
     all_specs: Mapping[str, FieldSpec],
     claimed: _Claimed,
     engine: _Watched,
     readers: Readers | None,
-    types: Collection[DocumentType],
+    types: Mapping[str, DocumentType],
     best: Readings,
-) -> _Seen:
+    signs: Signs,
+) -> None:
+    size_mm = (document_type.width_mm, document_type.height_mm)
     known = {name for (name, source), field in best.items()
              if source in PRINT_SOURCES and agrees(field.match)}  # fmt: skip
     specs = [spec for spec in all_specs.values() if spec.labels and spec.name not in known]
-    candidates: Iterable[Sheet] = sheets(page, size_mm)
+
+    def see(cells: Sequence[Cell], sheet: Sheet) -> None:
+        signs.traces += filter(None, [trace_of(cells, sheet, types.values())])
+
     seen = None
     if readers is not None and specs:
         match = partial(_Claimed.match, claimed, may_be_cut=True)
-        seen = read_print(candidates, specs, claimed.values, match, readers, types)
-        candidates = sheets(page, size_mm)
+        candidates = sheets(page, size_mm, signs.is_upright)
+        seen = read_print(candidates, specs, claimed.values, match, readers, see)
     if seen is None:
         asked = [spec for spec in specs if "ocr" in spec.sources]
-        has_labels = _read_lines(candidates, asked, claimed, engine, best)
-        return _Seen(has_labels, has_labels, None)
+        _read_lines(sheets(page, size_mm), document_type, asked, claimed, engine, best, signs)
+        return
     for field in seen.fields:
         _keep(best, field)
     for spec, candidate, agreed in _looked_again(seen, engine):
@@ -285,8 +259,6 @@ def _read_print(
         _keep(best, Field(
             spec.name, matched, "ocr", agreed.share, polygon, seen.sheet.page, agreed.text
         ))  # fmt: skip
-    is_asked_type = seen.labels_fraction >= LEAST_LABELS_FRACTION
-    return _Seen(seen.labels_fraction > 0, is_asked_type, seen.heading_of)
 
 
 def _looked_again(seen: Print, engine: _Watched) -> Iterator[tuple[FieldSpec, Candidate, Agreed]]:
@@ -300,12 +272,14 @@ def _looked_again(seen: Print, engine: _Watched) -> Iterator[tuple[FieldSpec, Ca
 
 def _read_lines(
     candidates: Iterable[Sheet],
+    document_type: DocumentType,
     specs: Sequence[FieldSpec],
     claimed: _Claimed,
     engine: _Watched,
     best: Readings,
-) -> bool:
-    """Whether the OCR engine finds any of the labels."""
+    signs: Signs,
+) -> None:
+    """The fields as the OCR engine alone reads them, on the first sheet with any of the labels."""
 
     def is_settled(spec: FieldSpec, values: Sequence[str]) -> bool:
         return any(agrees(claimed.match(spec, value, may_be_cut=True)) for value in values)
@@ -314,9 +288,15 @@ def _read_lines(
         found = engine.ask(partial(_labelled, sheet, specs, is_settled))
         for spec, texts in found or ():
             _keep(best, _best_text(spec, claimed, texts, sheet.page))
+        if found:
+            seen = frozenset({document_type.id})
+            is_labelled = len(found) >= LEAST_LABELS_FRACTION * len(specs)
+            places = tuple(text.polygon for _, texts in found for text in texts)
+            signs.traces.append(
+                Trace(sheet, None, seen if is_labelled else frozenset(), seen, places)
+            )
         if found or found is None:
-            return bool(found)
-    return False
+            return
 
 
 def _labelled(

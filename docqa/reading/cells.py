@@ -6,7 +6,7 @@ value follows its label in the same cell, stands in the next cell of the line, o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
@@ -24,6 +24,8 @@ MARKS_EM = 0.45
 """Dots and hamzas stand so far above and below a letter at most."""
 LEAST_HEADING_RATIO = 85.0
 """Likeness, 0 to 100, from which a heading counts as read: one wrong letter of eight passes."""
+MOST_HEADING_LENGTH = 3.0
+"""Letters of a heading's cell, in those of the heading."""
 BELOW_EM = 3.0
 """A value under its label starts within this of it."""
 
@@ -87,8 +89,7 @@ def read_cells(sheet: Sheet, reader: StripReader) -> list[Cell]:
 def values_on(cells: Sequence[Cell], specs: Iterable[FieldSpec]) -> dict[str, Value]:
     """Where the values of the fields stand whose labels are found, by field name."""
     specs = list(specs)
-    labels = {label for spec in specs for label in spec.labels}
-    starts = [_label_of(cell, labels) for cell in cells]
+    starts = _starts(cells, {label for spec in specs for label in spec.labels})
     found: dict[str, Value] = {}
     for at, start in enumerate(starts):
         if start is None:
@@ -102,21 +103,30 @@ def values_on(cells: Sequence[Cell], specs: Iterable[FieldSpec]) -> dict[str, Va
     return found
 
 
-def heading_on(cells: Iterable[Cell], types: Iterable[DocumentType]) -> str | None:
-    """Id of the document type of which a heading is printed, the likest one."""
-    texts = [loose(cell.text) for cell in cells]
-    ratios = {
-        kind.id: max(
-            fuzz.partial_ratio(loose(heading), text)
-            for heading in kind.headings
-            for text in texts
-            if len(text) >= len(loose(heading)) - 1
-        )
-        for kind in types
-        if any(len(text) >= len(loose(h)) - 1 for h in kind.headings for text in texts)
-    }
-    best = max(ratios, key=lambda name: ratios[name], default=None)
-    return best if best is not None and ratios[best] >= LEAST_HEADING_RATIO else None
+def labels_on(cells: Sequence[Cell], labels: Iterable[str]) -> list[tuple[Cell, str]]:
+    """The cells that start with one of the labels, each with the likest."""
+    starts = zip(cells, _starts(cells, labels), strict=True)
+    return [(cell, start[0]) for cell, start in starts if start is not None]
+
+
+def heading_on(
+    cells: Iterable[Cell],
+    types: Iterable[DocumentType],
+    least_ratio: float = LEAST_HEADING_RATIO,
+) -> tuple[str, Cell] | None:
+    """Id of the document type of which a heading is printed, the likest one, and where."""
+    headings = [(kind.id, loose(heading)) for kind in types for heading in kind.headings]
+    best, highest = None, least_ratio
+    for cell in cells:
+        text = loose(cell.text)
+        for name, heading in headings:
+            # In a line of prose the same words are no heading.
+            if not len(heading) - 1 <= len(text) <= MOST_HEADING_LENGTH * len(heading):
+                continue
+            ratio = fuzz.partial_ratio(heading, text)
+            if ratio >= highest and (best is None or ratio > highest):
+                best, highest = (name, cell), ratio
+    return best
 
 
 def _boxes(row: Row) -> list[Box]:
@@ -141,16 +151,29 @@ def _with_marks(box: Box, row: Row) -> Box:
     return left, max(highest, top - room), right, min(lowest, bottom + room)
 
 
-def _label_of(cell: Cell, labels: Iterable[str]) -> tuple[str, float, int] | None:
-    """The label the cell starts with, how alike it is, and the glyph where its value starts."""
+def _starts(cells: Iterable[Cell], labels: Iterable[str]) -> list[tuple[str, float, int] | None]:
+    wanted = {label: loose(label) for label in labels}
+    return [_label_of(cell, wanted) for cell in cells]
+
+
+def _label_of(cell: Cell, labels: Mapping[str, str]) -> tuple[str, float, int] | None:
+    """The label the cell starts with, how alike it is, and the glyph where its value starts.
+
+    ``labels`` holds the loose form of each.
+    """
     text = cell.text
-    ends = [at for at, c in enumerate(text) if c in " :"] + [len(text)]
+    longest = max(map(len, labels.values()), default=0)
+    ends: list[tuple[int, str]] = []
+    for end in [at for at, c in enumerate(text) if c in " :"] + [len(text)]:
+        start = loose(text[:end])
+        if len(start) > 2 * longest:
+            break
+        if start:
+            ends.append((end, start))
     best: tuple[str, float, int] | None = None
-    for label in labels:
-        wanted = loose(label)
-        for end in ends:
-            start = loose(text[:end])
-            if not start or len(start) > 2 * len(wanted):
+    for label, wanted in labels.items():
+        for end, start in ends:
+            if len(start) > 2 * len(wanted):
                 continue
             ratio = fuzz.ratio(start, wanted)
             if ratio >= LEAST_LABEL_RATIO and (best is None or ratio > best[1]):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from docqa.documents import DocumentType, FieldSpec, Source
+from docqa.documents import FieldSpec, Source
 from docqa.fields import Field, Match, agrees
-from docqa.reading.cells import Value, heading_on, read_cells, values_on
+from docqa.reading.cells import Cell, Value, read_cells, values_on
 from docqa.reading.lines import Row
 from docqa.reading.printed import (
     PrintedText,
@@ -43,7 +43,7 @@ class Readers:
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """What the networks read on the sheet that bears the fields' labels, or a heading."""
+    """What the networks read on the sheet that bears the fields' labels."""
 
     sheet: Sheet
     fields: tuple[Field, ...]
@@ -51,10 +51,6 @@ class Print:
     open: Mapping[FieldSpec, Candidate]
     """Names and places that may be what was typed. Of a thousand wrong names two are also what the
     network reads: nothing but a second opinion confirms one."""
-    labels_fraction: float
-    """0 to 1: share of the fields of which a label is found."""
-    heading_of: str | None
-    """Id of the document type whose heading is on the sheet."""
 
 
 def read_print(
@@ -63,9 +59,9 @@ def read_print(
     claims: Mapping[str, str],
     match: Callable[[FieldSpec, str], Match],
     readers: Readers,
-    types: Iterable[DocumentType] = (),
+    see: Callable[[Sequence[Cell], Sheet], None] = lambda cells, sheet: None,
 ) -> Print | None:
-    """The fields on the sheet that says most of what was typed; None without label or heading.
+    """The fields on the sheet that says most of what was typed; None without any label.
 
     A sheet stands for one document: what two cards of one page say is never mixed.
 
@@ -75,37 +71,25 @@ def read_print(
         claims: what the citizen typed, by claim name.
         match: how well a reading agrees with the claim of a field.
         readers: the networks.
-        types: document types whose headings are known.
+        see: is shown the print of every sheet that is read.
     """
     best: Print | None = None
-    most = -2
+    most = -1
     for sheet in islice(sheets, MOST_SHEETS):
         cells = read_cells(sheet, readers.arabic)
+        see(cells, sheet)
         values = values_on(cells, specs)
-        heading_of = heading_on(cells, types)
-        if not values and heading_of is None:
+        if not values:
             continue
         read = tuple(_fields(values, specs, claims, match, readers))
         fields = tuple(f for f, c in read if f.confidence >= LEAST_CONFIDENCE and c is None)
         open_ = {spec: c for spec in specs for f, c in read if f.name == spec.name and c}
-        agreed = sum(agrees(field.match) for field, _ in read) if values else -1
+        agreed = sum(agrees(field.match) for field, _ in read)
         if agreed > most:
-            labels_fraction = len(values) / max(len(specs), 1)
-            best, most = Print(sheet, fields, open_, labels_fraction, heading_of), agreed
+            best, most = Print(sheet, fields, open_), agreed
         if agreed == len(specs):
             break
     return best
-
-
-def read_heading(
-    sheets: Iterable[Sheet], readers: Readers, types: Collection[DocumentType]
-) -> str | None:
-    """Id of the document type whose heading is found first on the candidates; None without one."""
-    seen = (
-        heading_on(read_cells(sheet, readers.arabic), types)
-        for sheet in islice(sheets, MOST_SHEETS)
-    )
-    return next(filter(None, seen), None)
 
 
 def _fields(

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from docqa.dates import parse_date, split_date
 from docqa.page import Polygon
@@ -23,8 +24,6 @@ from docqa.text import canonical, western_digits
 
 DIGITS = "0123456789"
 NATIONAL_NUMBER_DIGITS = 11
-MOST_LOST_DIGITS = 1
-"""Of a number at a first look: 55 may be taken for 5 until the claim is weighed."""
 MARGIN_FRAMES = 3
 """Kept on both sides of a value that is cut out of its line."""
 SURE_PROBABILITY = 0.98
@@ -143,8 +142,9 @@ def read_date(value: Value, claimed: str, reader: StripReader) -> PrintedText | 
 
 def read_date_in_words(value: Value, reader: StripReader) -> PrintedText | None:
     """A date that is written out in the pieces of the label's own line; None without any."""
-    first = value.pieces[0]
-    pieces = [piece for piece in value.pieces if piece.cell.line == first.cell.line]
+    # A label may stand alone on the sheet.
+    line = value.pieces[0].cell.line if value.pieces else None
+    pieces = [piece for piece in value.pieces if piece.cell.line == line]
     spans = [
         _Span(piece.cell, piece.cell.log_probabilities, reader.classes, piece.cell.glyphs,
               piece.first, len(piece.cell.glyphs) - 1)
@@ -186,25 +186,29 @@ def _weighed(
     texts = {span.text}
     for claim in claims:
         texts |= {claim, *single_edits(claim, alphabet)}
-    ordered = _hopeful(span, texts)
+    ordered, first = _hopeful(span, texts)
     widths = DIGIT_LOOKS if is_digits else NAME_LOOKS
-    looks = [span.answer[span.frames()], *(span.look(reader, width) for width in widths)]
-    each = [log_likelihoods(look, ordered, span.classes) for look in looks]
+    looks = (span.look(reader, width) for width in widths)
+    each = [first, *(log_likelihoods(look, ordered, span.classes) for look in looks)]
     scores = np.maximum(each, LEAST_LOG_LIKELIHOOD).sum(axis=0)
     if not is_digits:
-        scores /= len(looks)
+        scores /= len(each)
     best = int(scores.argmax())
     share = float(np.exp(scores[best] - np.logaddexp.reduce(scores)))
     weighed = dict(zip(ordered, scores.tolist(), strict=True))
     return PrintedText(ordered[best], share, polygon, is_digits, weighed)
 
 
-def _hopeful(span: _Span, texts: Iterable[str]) -> list[str]:
-    """The texts that the first look does not rule out, what was read among them; sorted."""
-    ordered = sorted(texts)
-    scores = log_likelihoods(span.answer[span.frames()], ordered, span.classes)
+def _hopeful(span: _Span, texts: Iterable[str]) -> tuple[list[str], npt.NDArray[np.float64]]:
+    """The texts that the first look does not rule out, what was read among them, and its weights.
+
+    Sorted by the text.
+    """
+    every = sorted(texts)
+    scores = log_likelihoods(span.answer[span.frames()], every, span.classes)
     least = scores.max() - HOPELESS_NATS
-    return [t for t, score in zip(ordered, scores, strict=True) if score > least or t == span.text]
+    kept = [at for at, text in enumerate(every) if scores[at] > least or text == span.text]
+    return [every[at] for at in kept], scores[kept]
 
 
 def _alone(span: _Span) -> float:

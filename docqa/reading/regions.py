@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -27,6 +27,8 @@ MOST_SHEETS = 4
 """Sheets of one page that are read: what lies there besides is not the document."""
 LIKE_SIZE = 0.1
 """A sheet this far off the document's size, in parts of it, is another or is cut off."""
+SAME_SHAPE_FRACTION = 0.08
+"""A page whose sides are in a card's proportion to this much is the card. A4 is 0.11 from it."""
 MOST_STRETCH = 1.25
 """A sheet is brought to the document's size only where that changes its shape by less."""
 MOST_SKEW_DEG = 8.0
@@ -49,6 +51,8 @@ class Sheet:
     to_page: Matrix
     """(3, 3) homography from pixels of the sheet to pixels of the page."""
     page: int
+    has_scale: bool = False
+    """Whether the file states a scanner's resolution, so that lengths on the sheet are known."""
 
     def polygon(self, left: float, top: float, right: float, bottom: float) -> Polygon:
         """A rectangle of the sheet as a polygon on the page."""
@@ -57,7 +61,11 @@ class Sheet:
         return tuple((float(x), float(y)) for x, y in moved)
 
 
-def sheets(page: Page, size_mm: tuple[float, float]) -> Iterator[Sheet]:
+def sheets(
+    page: Page,
+    size_mm: tuple[float, float],
+    is_upright: Callable[[Sheet], bool] = lambda sheet: False,
+) -> Iterator[Sheet]:
     """Everything on the page that may be the document, upright, the likeliest first.
 
     Every sheet or card that lies on the page, those of the document's shape first, then all of
@@ -67,16 +75,30 @@ def sheets(page: Page, size_mm: tuple[float, float]) -> Iterator[Sheet]:
     Args:
         page: the page.
         size_mm: width and height of the document, 0 where unknown.
+        is_upright: whether the reader has found a sheet to be upright, asked once it has been
+            handed out; it is not turned upside down then.
     """
     found = [each for each in page.derive(outlines) if not each.fills_frame]
-    found.sort(key=lambda each: not _is_of_type(page, each, size_mm))
-    turns = [1 if _lies_across(page, each, size_mm) else 0 for each in found[:MOST_SHEETS]]
-    for half_turn in (0, 2):
-        for each, turn in zip(found, turns, strict=False):
-            yield rectified(page, each, size_mm, quarter_turns=turn + half_turn)
-    turn = 1 if _lies_across(page, None, size_mm) else 0
-    for half_turn in (0, 2):
-        yield rectified(page, None, size_mm, quarter_turns=turn + half_turn)
+    found.sort(key=lambda each: not is_of_type(page, each, size_mm))
+    for group in (found[:MOST_SHEETS], (None,)):
+        turns = [1 if _lies_across(page, each, size_mm) else 0 for each in group]
+        settled = set()
+        for half_turn in (0, 2):
+            for at, (each, turn) in enumerate(zip(group, turns, strict=True)):
+                if at in settled:
+                    continue
+                sheet = rectified(page, each, size_mm, quarter_turns=turn + half_turn)
+                yield sheet
+                if is_upright(sheet):
+                    settled.add(at)
+
+
+def has_room(page: Page, size_mm: tuple[float, float]) -> bool:
+    """Whether another face may lie beside one of this size: a page of just its shape has none."""
+    if not all(size_mm):
+        return True
+    shape = max(page.width_px, page.height_px) / min(page.width_px, page.height_px)
+    return abs(shape * min(size_mm) / max(size_mm) - 1) > SAME_SHAPE_FRACTION
 
 
 def rectified(
@@ -110,7 +132,10 @@ def rectified(
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), -skew_deg, 1.0)
         to_page = to_page @ np.vstack([turn, (0.0, 0.0, 1.0)])
         pixels = _warped(page, to_page, (width, height))
-    return Sheet(pixels, to_page, page.index)
+    ppi = _stated_ppi(page)
+    is_whole = max(pixels.shape) < LONGEST_SIDE_PX
+    has_scale = ppi is not None and ppi >= LEAST_SCANNER_PPI and is_whole
+    return Sheet(pixels, to_page, page.index, has_scale)
 
 
 def text_skew_deg(pixels: Pixels) -> float:
@@ -142,7 +167,7 @@ def _row_contrast(
     return float(np.square(np.diff(counts.astype(np.float64))).sum())
 
 
-def _is_of_type(page: Page, found: Outline, size_mm: tuple[float, float]) -> bool:
+def is_of_type(page: Page, found: Outline, size_mm: tuple[float, float]) -> bool:
     """Whether a sheet has the document's shape, and its size where the file states one."""
     if not all(size_mm):
         return True

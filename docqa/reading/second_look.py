@@ -7,12 +7,13 @@ reader neither refuses a true name nor confirms a wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import cdist
 
 from docqa.documents import FieldSpec
 from docqa.page import Pixels
@@ -73,7 +74,7 @@ def look_again(
     """
     found: dict[FieldSpec, Agreed] = {}
     pending = {spec: _Weighing(candidate.printed) for spec, candidate in candidates.items()}
-    for how in LOOKS:
+    for left, how in zip(range(len(LOOKS) - 1, -1, -1), LOOKS, strict=True):
         pictures = [_picture(sheet, candidates[spec].row, how) for spec in pending]
         answers = ocr.read_lines(pictures, language=how.language, layout=how.layout)
         for (spec, weighing), answer in zip(list(pending.items()), answers, strict=True):
@@ -81,6 +82,8 @@ def look_again(
             # A reading that differs is doubt, however sure the network is: look on.
             if agreed.share >= LEAST_SHARE and (is_read or (how is LOOKS[-1] and was_read)):
                 found[spec] = agreed
+                del pending[spec]
+            elif not weighing.may_settle(left):
                 del pending[spec]
         if not pending:
             break
@@ -108,7 +111,7 @@ class _Weighing:
         And whether this is what the engine has just read, or has read in any look.
         """
         read = _spans(answer)
-        letters = np.array([_distance(form, read) for form in self._forms])
+        letters = _letters(self._forms, read)
         self._were_read |= letters == 0
         if read:
             self._scores -= NATS_PER_LETTER * letters
@@ -121,6 +124,18 @@ class _Weighing:
         agreed = Agreed(self._texts[best], share)
         return agreed, bool(letters[best] == 0), bool(self._were_read[best])
 
+    def may_settle(self, looks: int) -> bool:
+        """Whether so many looks more could bring any text to LEAST_SHARE, whatever is read."""
+        forms, numbers = np.unique(self._forms, return_inverse=True)
+        sums = np.full(len(forms), -np.inf)
+        np.logaddexp.at(sums, numbers, self._scores)
+        best = int(sums.argmax())
+        rivals = _summed(np.delete(sums, best)) if len(sums) > 1 else -np.inf
+        least = np.logaddexp(
+            rivals - NATS_PER_LETTER * MOST_LETTERS * looks, self._others - NATS_PER_LETTER * looks
+        )
+        return bool(sums[best] - np.logaddexp(sums[best], least) >= np.log(LEAST_SHARE))
+
 
 def _spans(answer: str) -> set[str]:
     """Every run of whole words: where the label ends and the value begins is not known."""
@@ -132,11 +147,18 @@ def _spans(answer: str) -> set[str]:
     }
 
 
-def _distance(form: str, read: set[str]) -> int:
-    return min(
-        (Levenshtein.distance(span, form, score_cutoff=MOST_LETTERS - 1) for span in read),
-        default=MOST_LETTERS,
+def _letters(forms: Sequence[str], read: Collection[str]) -> npt.NDArray[np.int64]:
+    """In how many letters each form differs from the likest of what was read."""
+    if not read:
+        return np.full(len(forms), MOST_LETTERS)
+    distances = cdist(
+        forms,
+        list(read),
+        scorer=Levenshtein.distance,
+        score_cutoff=MOST_LETTERS - 1,
+        dtype=np.int64,
     )
+    return np.asarray(distances.min(axis=1))
 
 
 def _summed(scores: npt.NDArray[np.float64]) -> float:

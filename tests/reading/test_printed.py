@@ -8,8 +8,9 @@ import pytest
 from docqa.documents import FieldSpec
 from docqa.fields import Match, compare
 from docqa.page import page_from_pixels
-from docqa.reading.cells import heading_on, read_cells, values_on
+from docqa.reading.cells import Value, heading_on, read_cells, values_on
 from docqa.reading.print_fields import Readers, read_print
+from docqa.reading.printed import read_date_in_words
 from docqa.reading.regions import Sheet, sheets
 from docqa.reading.strips import parse_strip_reader
 from docqa.wiring import load_document_types
@@ -87,5 +88,12 @@ def test_names_that_are_printed_are_likely_and_other_names_are_not() -> None:
 
 def test_a_heading_names_the_type() -> None:
     cells = read_cells(printed("lines")[0], readers().arabic)
-    assert heading_on(cells, TYPES.values()) == "sy-id-front"
+    found = heading_on(cells, TYPES.values())
+    assert found is not None
+    assert found[0] == "sy-id-front"
     assert heading_on([], TYPES.values()) is None
+
+
+def test_a_label_that_stands_alone_has_no_date_in_words() -> None:
+    (label, *_) = read_cells(printed("lines")[0], readers().arabic)
+    assert read_date_in_words(Value(label, (), 100.0), readers().arabic) is None

@@ -124,7 +124,9 @@ def test_print_of_the_other_side_stands_beside_the_barcode() -> None:
 )
 def test_a_lone_barcode_is_a_back(asked: str, seen: str) -> None:
     engine = ScriptedOcr([[""] * 48] * 40)
-    assert read_document([BACK], document_type(asked), CLAIMS, engine).recognised == seen
+    types = [document_type("sy-id-front"), document_type("sy-id-back")]
+    reading = read_document([BACK], document_type(asked), CLAIMS, engine, types=types)
+    assert reading.recognised == seen
 
 
 @needs_tesseract

@@ -121,3 +121,23 @@ def test_a_false_resolution_cannot_make_a_sheet_huge() -> None:
     origin = Origin("jpeg", "image/jpeg", ppi_tag=73.0)
     page = page_from_pixels(np.full((3000, 3000), 255, np.uint8), origin=origin)
     assert max(rectified(page, None).pixels.shape) <= 4200
+
+
+def test_a_sheet_that_was_seen_upright_is_not_turned_upside_down() -> None:
+    page, _ = scanned(300, 1.0, "white")
+    every = list(sheets(page, ID1_MM))
+    first = every[0]
+    fewer = list(sheets(page, ID1_MM, lambda sheet: np.array_equal(sheet.pixels, first.pixels)))
+    assert len(fewer) == len(every) - 1
+    assert [sheet.pixels.shape for sheet in fewer[:1]] == [first.pixels.shape]
+
+
+@pytest.mark.parametrize(
+    ("ppi_tag", "has_scale"), [(None, False), (72.0, False), (300.0, True), (600.0, True)]
+)
+def test_a_sheet_has_a_scale_where_the_file_states_a_scanners(
+    ppi_tag: float | None, has_scale: bool
+) -> None:
+    pixels = np.full((638, 1011, 3), 255, np.uint8)
+    page = page_from_pixels(pixels, origin=Origin("jpeg", "image/jpeg", ppi_tag=ppi_tag))
+    assert rectified(page, None).has_scale is has_scale

@@ -88,3 +88,11 @@ def test_the_last_look_shows_the_line_twice() -> None:
     printed = PrintedText("سالم", 0.5, PLACE, False, {"سالم": -0.1})
     look_again(sheet(), {SPEC: Candidate(printed, Row(((300, 100, 420, 130),), 30.0))}, engine)
     assert engine.shapes[2][1] == 2 * engine.shapes[0][1]
+
+
+def test_a_name_that_no_look_can_settle_is_looked_at_no_more() -> None:
+    engine = Engine(["", "", ""])
+    hopeless = PrintedText("سالم", 0.1, PLACE, False, {"سالم": -9.0}, others_log_likelihood=-1e-4)
+    row = Row(((300, 100, 420, 130),), 30.0)
+    assert look_again(sheet(), {SPEC: Candidate(hopeless, row)}, engine) == {}
+    assert len(engine.shapes) == 1
