@@ -192,6 +192,11 @@ def _pieces(
     at: int,
     first: int,
 ) -> Iterable[Piece]:
+    """Where the value of the label may stand, the likeliest first.
+
+    Where a value starts beside its label, what is under it may go on with it, as long as it has no
+    letters: a date that did not fit on the line of its place.
+    """
     label = cells[at]
     if first < len(label.glyphs):
         yield Piece(label, first)
@@ -199,8 +204,6 @@ def _pieces(
         if cell.line != label.line or start is not None:
             break
         yield Piece(cell, 0)
-    if first < len(label.glyphs):
-        return
     below = [
         cell
         for cell, start in zip(cells, starts, strict=True)
@@ -208,5 +211,8 @@ def _pieces(
         and cell.box[1] - label.box[3] < BELOW_EM * label.em_px
         and min(cell.box[2], label.box[2]) > max(cell.box[0], label.box[0])
     ]  # fmt: skip
-    if below:
-        yield Piece(min(below, key=lambda cell: cell.box[1]), 0)
+    if not below:
+        return
+    following = min(below, key=lambda cell: cell.box[1])
+    if first == len(label.glyphs) or not any(map(str.isalpha, following.text)):
+        yield Piece(following, 0)

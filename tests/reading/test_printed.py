@@ -16,8 +16,10 @@ from docqa.reading.strips import parse_strip_reader
 from docqa.wiring import load_document_types
 from fixtures.synthesize.card_designs import DESIGNS, Design
 from fixtures.synthesize.cards import id_front
+from fixtures.synthesize.drawing import Sheet as Paper
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
+from fixtures.synthesize.typesetting import arabic_indic
 
 MODELS = Path(__file__).parents[2] / "models"
 TYPES = load_document_types(MODELS)
@@ -84,6 +86,22 @@ def test_names_that_are_printed_are_likely_and_other_names_are_not() -> None:
     other = claims | {"given_name": "بثينة", "family_name": "شيخو", "father_name": "ضرغام"}
     found = answers("lines", other)
     assert not [name for name in names if found.get(name) == "equal"]
+
+
+def pieces_under(line: str, under: str) -> list[str]:
+    """What may be the birth date where ``under`` is printed below ``line``."""
+    paper = Paper(70, 20, 300)
+    for text, baseline_mm in ((line, 7.0), (under, 12.0)):
+        paper.text(text, 66.0, baseline_mm, 9.0, family="DejaVuSans")
+    shown = tuple(sheets(page_from_pixels(paper.pixels), (70.0, 20.0)))[-1]
+    found = values_on(read_cells(shown, readers().arabic), FRONT.fields)
+    return [piece.text for piece in found["birth_date"].pieces]
+
+
+def test_a_date_may_stand_under_the_line_of_its_place_and_other_print_may_not() -> None:
+    place = "محل وتاريخ الولادة: دمشق"
+    assert len(pieces_under(place, arabic_indic("22-10-1961"))) == 2
+    assert len(pieces_under(place, "تاريخ المنح " + arabic_indic("22-10-1961"))) == 1
 
 
 def test_a_heading_names_the_type() -> None:
