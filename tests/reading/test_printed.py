@@ -90,10 +90,11 @@ def test_names_that_are_printed_are_likely_and_other_names_are_not() -> None:
 
 def pieces_under(line: str, under: str) -> list[str]:
     """What may be the birth date where ``under`` is printed below ``line``."""
-    paper = Paper(70, 20, 300)
-    for text, baseline_mm in ((line, 7.0), (under, 12.0)):
-        paper.text(text, 66.0, baseline_mm, 9.0, family="DejaVuSans")
-    shown = tuple(sheets(page_from_pixels(paper.pixels), (70.0, 20.0)))[-1]
+    paper = Paper(86, 54, 300)
+    for text, baseline_mm in ((line, 20.0), (under, 25.5)):
+        paper.text(text, 80.0, baseline_mm, 9.0, family="DejaVuSans")
+    drawn = paper.finish("sy-id-front", person(1))
+    shown = tuple(sheets(page_from_pixels(drawn.pixels), CARD_MM))[0]
     found = values_on(read_cells(shown, readers().arabic), FRONT.fields)
     return [piece.text for piece in found["birth_date"].pieces]
 
