@@ -10,8 +10,9 @@ from typing import Literal, TypeAlias, get_args
 
 from docqa.errors import InvalidModel
 
-RetentionClass: TypeAlias = Literal["accepted", "rejected", "decided", "waiting"]
-"""Accepted or rejected by docqa alone; decided by a reviewer; still waiting for one."""
+RetentionClass: TypeAlias = Literal["accepted", "rejected", "decided", "waiting", "cancelled"]
+"""Accepted or rejected by docqa alone; decided by a reviewer; still waiting for one; of a booking
+that was cancelled, whatever was decided."""
 
 CLASSES: tuple[RetentionClass, ...] = get_args(RetentionClass)
 _LONGEST_DAYS = 36_500
@@ -28,6 +29,8 @@ class Kept:
     deadline_at: datetime | None
     ruled_at: datetime | None
     """Of the last reviewer's ruling; None when nobody ruled."""
+    is_withdrawn: bool = False
+    """Whether its booking was cancelled."""
 
 
 def parse_retention(text: str) -> Mapping[RetentionClass, timedelta]:
@@ -56,6 +59,8 @@ def parse_retention(text: str) -> Mapping[RetentionClass, timedelta]:
 
 def class_of(kept: Kept) -> RetentionClass:
     """The class a document is in."""
+    if kept.is_withdrawn:
+        return "cancelled"
     if kept.ruled_at is not None:
         return "decided"
     if kept.decision == "accept":
@@ -67,8 +72,10 @@ def is_over(kept: Kept, periods: Mapping[RetentionClass, timedelta], now: dateti
     """Whether a document has been kept long enough.
 
     The time counts from the last of its upload, its deadline and its ruling: as long as an
-    appointment is ahead, nothing that it needs is erased.
+    appointment is ahead, nothing that it needs is erased. Of a cancelled booking no appointment is
+    ahead: there its deadline does not count.
     """
-    moments = (kept.received_at, kept.deadline_at, kept.ruled_at)
+    deadline_at = None if kept.is_withdrawn else kept.deadline_at
+    moments = (kept.received_at, deadline_at, kept.ruled_at)
     newest = max(moment for moment in moments if moment is not None)
     return now - newest >= periods[class_of(kept)]

@@ -16,9 +16,14 @@ PERIODS = parse_retention(
 )
 
 
-def kept(decision: str = "accept", deadline: int | None = None, ruled: int | None = None) -> Kept:
+def kept(
+    decision: str = "accept",
+    deadline: int | None = None,
+    ruled: int | None = None,
+    is_withdrawn: bool = False,
+) -> Kept:
     days = [None if day is None else NOON + timedelta(days=day) for day in (deadline, ruled)]
-    return Kept("doc", decision, NOON, *days)
+    return Kept("doc", decision, NOON, days[0], days[1], is_withdrawn)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +34,7 @@ def kept(decision: str = "accept", deadline: int | None = None, ruled: int | Non
         (kept("review"), "waiting"),
         (kept("accept", ruled=1), "decided"),
         (kept("reject", ruled=1), "decided"),
+        (kept("accept", ruled=1, is_withdrawn=True), "cancelled"),
     ],
 )
 def test_the_class_says_who_decided_what(document: Kept, name: str) -> None:
@@ -45,6 +51,7 @@ def test_the_class_says_who_decided_what(document: Kept, name: str) -> None:
         (kept("accept", deadline=40), 50),
         (kept("reject", deadline=3, ruled=5), 17),
         (kept("accept", deadline=-5), 10),
+        (kept("accept", deadline=40, is_withdrawn=True), 14),
     ],
 )
 def test_a_document_is_over_that_long_after_the_last_thing_that_happens_to_it(

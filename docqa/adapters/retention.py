@@ -31,7 +31,7 @@ class DeletionReceipt:
     document_id: str
     deleted_at: datetime
     reason: str
-    """``requested``, ``booking_cancelled``, ``retention_accepted`` …"""
+    """``requested``, ``retention_accepted``, ``retention_cancelled`` …"""
     file_sha256: str
     """Of the uploaded file, lowercase hex; "" when its report did not say."""
 
@@ -167,7 +167,7 @@ class SqlRetention:
         query = (
             sa.select(
                 documents.c.id, documents.c.decision, documents.c.received_at,
-                documents.c.deadline_at, rulings.c.ruled_at,
+                documents.c.deadline_at, rulings.c.ruled_at, documents.c.is_withdrawn,
             )
             .outerjoin(last, last.c.document_id == documents.c.id)
             .outerjoin(rulings, rulings.c.number == last.c.number)

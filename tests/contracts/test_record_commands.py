@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from docqa import wiring
+from docqa.bookings import Booking
 from docqa.cli import cli
 from docqa.ports import StoredDocument
 from docqa.settings import Settings
@@ -29,7 +30,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments))
 
 
-def add(number: int, age_days: int) -> StoredDocument:
+def add(number: int, age_days: int, **booked: str) -> StoredDocument:
     stores = wiring.open_stores(Settings())
     made = StoredDocument(
         id=f"doc_{number}",
@@ -40,6 +41,7 @@ def add(number: int, age_days: int) -> StoredDocument:
         report={"sha256": "", "verdict": {"decision": "accept"}},
         decision="accept",
         received_at=datetime.now(UTC) - timedelta(days=age_days),
+        **booked,  # type: ignore[arg-type]  # text, all of it
     )
     stores.blobs.put(made.blob_key, b"scan")
     stores.documents.add(made)
@@ -64,6 +66,25 @@ def test_purge_counts_and_with_apply_erases_what_is_over_and_not_held(place: Pat
     assert "accepted: 1" in run("purge", "--apply").output
     assert "0 documents are over" in run("purge", "--apply").output
     assert "is whole" in run("verify-audit").output
+
+
+def test_purge_erases_the_documents_of_a_cancelled_booking_but_a_held_one(place: Path) -> None:
+    booked = {"client_id": "portal", "booking_ref": "B-7"}
+    gone, held = add(1, 2, **booked), add(2, 2, **booked)
+    other = add(3, 2, client_id="portal", booking_ref="B-8")
+    assert run("hold", held.id, "--reason", "a case").exit_code == 0
+    assert "0 documents are over" in run("purge").output
+    stores = wiring.open_stores(Settings())
+    now = datetime.now(UTC)
+    service = next(iter(wiring.load_booking_rules(Settings()).services))
+    stores.bookings.put(Booking("portal", "B-7", service, now, "cancelled"), now=now)
+    assert "cancelled: 1" in run("purge", "--apply").output
+    assert [stores.documents.get(each.id) is None for each in (gone, held, other)] == [
+        True, False, False,
+    ]  # fmt: skip
+    receipt = stores.retention.receipt(gone.id)
+    assert receipt is not None and receipt.reason == "retention_cancelled"
+    stores.documents.close()
 
 
 @pytest.mark.parametrize("command", [("hold", "doc_x", "--reason", "case"), ("release", "doc_x")])

@@ -94,7 +94,7 @@ def test_an_erased_document_is_gone_and_a_receipt_event_and_audit_entry_say_so(k
 def test_erasing_again_gives_the_first_receipt_and_tells_nobody_again(kept: Kept) -> None:
     added = kept.add()
     first = kept.retention.erase(added.id, "requested")
-    assert kept.retention.erase(added.id, "booking_cancelled") == first
+    assert kept.retention.erase(added.id, "retention_cancelled") == first
     assert [row.kind for row in kept.rows(schema.events)].count("document.deleted") == 1
 
 
