@@ -12,10 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from api.problems import Problem, problem_response
-from docqa.wiring import REDACTOR, places
+from docqa.wiring import REDACTOR, is_storage_fault, places
 
 _LOG = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_RETRY_AFTER_S = 10
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -69,8 +70,14 @@ class Envelope:
             )
             if begun:
                 raise
-            failure = problem_response(Problem("service.failure"), request_id)
+            failure = problem_response(_problem(error), request_id)
             await failure(scope, receive, dressed)
+
+
+def _problem(error: Exception) -> Problem:
+    if is_storage_fault(error):
+        return Problem("service.storage", retry_after_s=_RETRY_AFTER_S)
+    return Problem("service.failure")
 
 
 def _request_id(scope: Scope) -> str:

@@ -35,6 +35,7 @@ from docqa.adapters.schema import is_missing, migrate
 from docqa.adapters.sealed_blobs import SealedBlobs
 from docqa.adapters.sealing import parse_keys
 from docqa.adapters.sessions import SqlReservations, SqlSessions
+from docqa.adapters.storage_faults import is_storage_fault as is_storage_fault
 from docqa.adapters.store import SqlStore
 from docqa.adapters.tesseract import TesseractEngine
 from docqa.adapters.truths import SqlTruths

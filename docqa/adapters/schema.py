@@ -206,7 +206,9 @@ def open_engine(url: str, keyring: Keyring = NO_KEYS) -> sa.Engine:
         url: an SQLAlchemy database URL.
         keyring: seals and opens the columns of type :class:`SealedJson`.
     """
-    engine = sa.create_engine(url, hide_parameters=True)
+    # A connection that died with its server, or that a proxy dropped, is replaced before its use.
+    is_served = not url.startswith("sqlite")
+    engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=is_served)
     setattr(engine.dialect, _KEYRING, keyring)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _set_up_sqlite)

@@ -56,7 +56,7 @@ def test_a_commit_that_did_not_come_through_leaves_nothing_and_can_be_tried_agai
     tmp_path: Path,
 ) -> None:
     with serving(tmp_path, lambda url: DyingStore(url, commits=False)) as (client, service, store):
-        assert client.post("/v1/documents", files=FILE, headers=KEY).status_code == 500
+        assert client.post("/v1/documents", files=FILE, headers=KEY).status_code == 503
         assert _blobs(service) == [] and _kept(store) == []
         store.dies = False
         assert client.post("/v1/documents", files=FILE, headers=KEY).status_code == 201
@@ -70,7 +70,7 @@ def test_a_commit_in_doubt_keeps_bytes_and_key_until_the_database_can_be_asked(
         return DyingStore(url, commits=True, away=True)
 
     with serving(tmp_path, dying) as (client, service, store):
-        assert client.post("/v1/documents", files=FILE, headers=KEY).status_code == 500
+        assert client.post("/v1/documents", files=FILE, headers=KEY).status_code == 503
         (document,) = _kept(store)
         assert service.services.blobs.get(document.blob_key) == FILE["file"][1]
         store.dies = False
