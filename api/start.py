@@ -74,19 +74,10 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
     worker = wiring.start_worker(settings, engine)
     inspector = WorkerInspector(worker, engine.catalogue, settings.incoming_dir)
 
-    courier = wiring.make_courier(settings, stores.webhooks)
-    courier.start(settings.webhook_threads)
-    watch = DeadlineWatch(stores.desk)
-    watch.start()
-
-    quiet = timedelta(seconds=_SLOWEST_START_S + 2 * settings.inspect_timeout_s)
-    attendant = Attendant(stores.requests, stores.revalidations, quiet=quiet)
-    attendant.start()
+    end_background = _start_background(settings, stores)
 
     def close() -> None:
-        attendant.close()
-        courier.close()
-        watch.close()
+        end_background()
         worker.close()
         stores.documents.close()
 
@@ -120,6 +111,24 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
         ),
     )
     return services, close
+
+
+def _start_background(settings: Settings, stores: wiring.Stores) -> Callable[[], None]:
+    """Start what works beside the requests; returns what ends it."""
+    courier = wiring.make_courier(settings, stores.webhooks)
+    courier.start(settings.webhook_threads)
+    watch = DeadlineWatch(stores.desk)
+    watch.start()
+    quiet = timedelta(seconds=_SLOWEST_START_S + 2 * settings.inspect_timeout_s)
+    attendant = Attendant(stores.requests, stores.revalidations, quiet=quiet)
+    attendant.start()
+
+    def end() -> None:
+        attendant.close()
+        courier.close()
+        watch.close()
+
+    return end
 
 
 def _problem_text(catalogue: Catalogue, code: str, facts: Mapping[str, int | float | str]) -> Texts:
