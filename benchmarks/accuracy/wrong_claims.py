@@ -22,6 +22,9 @@ DIGIT_GROUPS = ("12", "23", "69", "78", "05", "17", "46")
 ARABIC_LETTERS = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
 LATIN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
+TOWN_NAMES = (frozenset({"البوكمال", "أبو كمال"}),)
+"""Names of one town each: either may stand on a card, and either be typed."""
+
 _FOLDED = str.maketrans("أإآٱىةؤئ", "ااااي" + "هوي")
 _ATTEMPTS = 20
 
@@ -107,11 +110,20 @@ def is_same(field: str, value: str, other: str) -> bool:
 def _forms(field: str, value: str) -> set[str]:
     if field.endswith("_number"):
         return {value.rjust(11, "0") if field == "national_number" else value}
-    folded = value.translate(_FOLDED).replace(" ", "").casefold()
+    folded = _fold(value)
+    if field == "birth_place":
+        return {folded}.union(*(names for names in _TOWN_NAMES if folded in names))
     if field != "family_name":
         return {folded}
     bare = folded.removeprefix("ال")
     return {folded, bare} if len(bare) >= 3 else {folded}
+
+
+def _fold(value: str) -> str:
+    return value.translate(_FOLDED).replace(" ", "").casefold()
+
+
+_TOWN_NAMES = tuple(frozenset(map(_fold, names)) for names in TOWN_NAMES)
 
 
 def _wrong_text(value: str, kind: str, rng: np.random.Generator) -> str | None:

@@ -86,3 +86,9 @@ def test_the_folded_spellings_are_those_of_the_two_tier_rule(
 )
 def test_a_mistake_is_no_spelling(field: str, one: str, other: str) -> None:
     assert not is_same(field, one, other)
+
+
+def test_a_town_may_be_called_by_either_of_its_names_and_a_person_may_not() -> None:
+    assert is_same("birth_place", "البوكمال", "ابوكمال")
+    assert not is_same("birth_place", "البوكمال", "البوكما")
+    assert not is_same("given_name", "البوكمال", "ابوكمال")
