@@ -209,7 +209,7 @@ def test_bytes_that_cannot_be_deleted_are_deleted_by_the_next_purge(
     [blob] = service.services.settings.blobs_dir.iterdir()
     blob.unlink()
     blob.mkdir()  # deleting it as a file fails
-    assert client.delete(f"/v1/documents/{document_id}").status_code == 500
+    assert client.delete(f"/v1/documents/{document_id}").status_code == 503
     blob.rmdir()
     assert client.get(f"/v1/documents/{document_id}").status_code == 404
     retention = SqlRetention(service.store.engine, service.services.blobs)

@@ -103,7 +103,8 @@ def test_one_that_was_paused_or_cancelled_meanwhile_is_left_as_it_is(
 
     def stopped_and_gone() -> bool:
         moved = SqlRevalidations(store.engine).move(run, "cancelled", allowed=("running",))
-        go.touch()
+        if moved:  # not before: a driver that ends too early is started again
+            go.touch()
         return moved
 
     attended(store, script, stopped_and_gone)
