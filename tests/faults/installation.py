@@ -49,6 +49,7 @@ class Installation:
             "INCOMING_DIR": str(self.incoming_dir),
             "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
             "DEV": "1",
+            "MIGRATE_AT_START": "1",
             **settings,
         }
         self._process: subprocess.Popen[bytes] | None = None
