@@ -246,7 +246,8 @@ def _read_print(
     if readers is not None and specs:
         match = partial(_Claimed.match, claimed, may_be_cut=True)
         candidates = sheets(page, size_mm, signs.is_upright)
-        seen = read_print(candidates, specs, claimed.values, match, readers, see)
+        every = document_type.fields
+        seen = read_print(candidates, every, specs, claimed.values, match, readers, see)
     if seen is None:
         asked = [spec for spec in specs if "ocr" in spec.sources]
         _read_lines(sheets(page, size_mm), document_type, asked, claimed, engine, best, signs)

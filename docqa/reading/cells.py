@@ -28,6 +28,11 @@ MOST_HEADING_LENGTH = 3.0
 """Letters of a heading's cell, in those of the heading."""
 BELOW_EM = 3.0
 """A value under its label starts within this of it."""
+MOST_RATIO_BEHIND = 10.0
+"""Of a label read with a slip, in likeness, behind the same label elsewhere on the sheet."""
+
+_Start = tuple[str, float, int]
+"""The label a cell starts with, how alike the two are, and the glyph where its value starts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,9 +92,12 @@ def read_cells(sheet: Sheet, reader: StripReader) -> list[Cell]:
 
 
 def values_on(cells: Sequence[Cell], specs: Iterable[FieldSpec]) -> dict[str, Value]:
-    """Where the values of the fields stand whose labels are found, by field name."""
+    """Where the values of the fields stand whose labels are found, by field name.
+
+    ``specs`` holds all fields of the document: a label that is not known passes for a value.
+    """
     specs = list(specs)
-    starts = _starts(cells, {label for spec in specs for label in spec.labels})
+    starts = _likeliest(_starts(cells, {label for spec in specs for label in spec.labels}))
     found: dict[str, Value] = {}
     for at, start in enumerate(starts):
         if start is None:
@@ -151,12 +159,23 @@ def _with_marks(box: Box, row: Row) -> Box:
     return left, max(highest, top - room), right, min(lowest, bottom + room)
 
 
-def _starts(cells: Iterable[Cell], labels: Iterable[str]) -> list[tuple[str, float, int] | None]:
+def _starts(cells: Iterable[Cell], labels: Iterable[str]) -> list[_Start | None]:
     wanted = {label: loose(label) for label in labels}
     return [_label_of(cell, wanted) for cell in cells]
 
 
-def _label_of(cell: Cell, labels: Mapping[str, str]) -> tuple[str, float, int] | None:
+def _likeliest(starts: list[_Start | None]) -> list[_Start | None]:
+    """Without those that come far behind the same label elsewhere: a name may look like a label."""
+    highest: dict[str, float] = {}
+    for label, ratio, _ in filter(None, starts):
+        highest[label] = max(ratio, highest.get(label, 0.0))
+    return [
+        start if start and start[1] >= highest[start[0]] - MOST_RATIO_BEHIND else None
+        for start in starts
+    ]
+
+
+def _label_of(cell: Cell, labels: Mapping[str, str]) -> _Start | None:
     """The label the cell starts with, how alike it is, and the glyph where its value starts.
 
     ``labels`` holds the loose form of each.
@@ -188,7 +207,7 @@ def _label_of(cell: Cell, labels: Mapping[str, str]) -> tuple[str, float, int] |
 
 def _pieces(
     cells: Sequence[Cell],
-    starts: Sequence[tuple[str, float, int] | None],
+    starts: Sequence[_Start | None],
     at: int,
     first: int,
 ) -> Iterable[Piece]:

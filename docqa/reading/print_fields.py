@@ -55,6 +55,7 @@ class Print:
 
 def read_print(
     sheets: Iterable[Sheet],
+    printed: Sequence[FieldSpec],
     specs: Sequence[FieldSpec],
     claims: Mapping[str, str],
     match: Callable[[FieldSpec, str], Match],
@@ -67,7 +68,8 @@ def read_print(
 
     Args:
         sheets: candidates, the likeliest first; no more are made than are needed.
-        specs: fields with labels to look for.
+        printed: all fields of the document.
+        specs: those of them to read.
         claims: what the citizen typed, by claim name.
         match: how well a reading agrees with the claim of a field.
         readers: the networks.
@@ -78,8 +80,8 @@ def read_print(
     for sheet in islice(sheets, MOST_SHEETS):
         cells = read_cells(sheet, readers.arabic)
         see(cells, sheet)
-        values = values_on(cells, specs)
-        if not values:
+        values = values_on(cells, printed)
+        if not any(spec.name in values for spec in specs):
             continue
         read = tuple(_fields(values, specs, claims, match, readers))
         fields = tuple(f for f, c in read if f.confidence >= LEAST_CONFIDENCE and c is None)

@@ -35,8 +35,8 @@ Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
 SEED = 20_261
-PAGES = 1600
-DOCUMENTS = 20
+PAGES = 4000
+DOCUMENTS = 80
 RIDGE = 1e-5
 STEPS = 250
 CLUTTERED_FRACTION = 0.2

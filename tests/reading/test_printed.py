@@ -52,7 +52,7 @@ def answers(design: Design, claims: dict[str, str]) -> dict[str, Match]:
         return compare(spec.kind, claims[spec.name], text, may_be_cut=True)
 
     specs = [spec for spec in FRONT.fields if spec.labels]
-    seen = read_print(printed(design), specs, claims, match, readers())
+    seen = read_print(printed(design), FRONT.fields, specs, claims, match, readers())
     assert seen is not None
     found = {field.name: field.match for field in seen.fields}
     return found | {spec.name: "equal" for spec in seen.open}
@@ -103,6 +103,18 @@ def test_a_date_may_stand_under_the_line_of_its_place_and_other_print_may_not() 
     place = "محل وتاريخ الولادة: دمشق"
     assert len(pieces_under(place, arabic_indic("22-10-1961"))) == 2
     assert len(pieces_under(place, "تاريخ المنح " + arabic_indic("22-10-1961"))) == 1
+
+
+def test_a_name_that_looks_like_a_label_is_a_value() -> None:
+    paper = Paper(86, 54, 300)
+    rows = (("الاسم", "رؤوف"), ("اسم الأب", "إلياس"), ("محل الولادة", "دمشق"))
+    for at, (label, value) in enumerate(rows):
+        paper.text(label, 80.0, 16.0 + 7 * at, 9.0, family="DejaVuSans")
+        paper.text(value, 50.0, 16.0 + 7 * at, 9.0, family="DejaVuSans")
+    drawn = paper.finish("sy-id-front", person(1))
+    shown = tuple(sheets(page_from_pixels(drawn.pixels), CARD_MM))[0]
+    found = values_on(read_cells(shown, readers().arabic), FRONT.fields)
+    assert [piece.text for piece in found["father_name"].pieces] == ["إلياس"]
 
 
 def test_a_heading_names_the_type() -> None:
