@@ -10,16 +10,21 @@ import sqlalchemy as sa
 from docqa.adapters.schema import documents
 from docqa.adapters.sealing import NO_KEYS, Keyring, sealed_by
 from docqa.adapters.store import SqlStore
+from docqa.adapters.webhook_tables import webhook_endpoints
 from docqa.ports import BlobStore
 
 _KEY_BYTES = 16
 _STORED = {
     name: sa.type_coerce(documents.c[name], sa.JSON).label(name) for name in ("claims", "readings")
 }
+_SECRETS = {
+    name: sa.type_coerce(webhook_endpoints.c[name], sa.Text).label(name)
+    for name in ("secret", "previous_secret")
+}
 
 
 def reseal(store: SqlStore, bare: BlobStore, keyring: Keyring) -> Iterator[str]:
-    """Seal every document under the active key that is not yet.
+    """Seal under the active key every document and webhook secret that is not yet.
 
     A blob is written anew under another random key before its old one is deleted; a run that dies
     leaves at worst one blob too many, never one too few, and another run goes on.
@@ -30,7 +35,7 @@ def reseal(store: SqlStore, bare: BlobStore, keyring: Keyring) -> Iterator[str]:
         keyring: with every key that is still in use, the new one first.
 
     Yields:
-        The id of each document that was changed.
+        The id of each document and of each webhook endpoint that was changed.
 
     Raises:
         DamagedData: a blob was changed or cut, or its key is not in the ring.
@@ -42,6 +47,30 @@ def reseal(store: SqlStore, bare: BlobStore, keyring: Keyring) -> Iterator[str]:
         changed = _reseal_columns(store, document_id, keyring)
         if _reseal_blob(store, bare, document_id, keyring) or changed:
             yield document_id
+    yield from _reseal_secrets(store.engine, keyring)
+
+
+def _reseal_secrets(engine: sa.Engine, keyring: Keyring) -> Iterator[str]:
+    with engine.connect() as connection:
+        ids = sa.select(webhook_endpoints.c.id).order_by(
+            webhook_endpoints.c.created_at, webhook_endpoints.c.id
+        )
+        every = list(connection.execute(ids).scalars())
+    for endpoint_id in every:
+        mine = webhook_endpoints.c.id == endpoint_id
+        with engine.begin() as connection:
+            # Takes the lock first: a secret that is changed meanwhile must not be put back.
+            connection.execute(
+                sa.update(webhook_endpoints).where(mine).values(enabled=webhook_endpoints.c.enabled)
+            )
+            stored = connection.execute(sa.select(*_SECRETS.values()).where(mine)).one_or_none()
+            if stored is None or all(keyring.is_current(value) for value in stored if value):
+                continue
+            plain = sa.select(webhook_endpoints.c.secret, webhook_endpoints.c.previous_secret)
+            row = connection.execute(plain.where(mine)).one()
+            values = {"secret": row.secret, "previous_secret": row.previous_secret}
+            connection.execute(sa.update(webhook_endpoints).where(mine).values(values))
+        yield endpoint_id
 
 
 def _reseal_columns(store: SqlStore, document_id: str, keyring: Keyring) -> bool:
@@ -55,7 +84,7 @@ def _reseal_columns(store: SqlStore, document_id: str, keyring: Keyring) -> bool
         stored = connection.execute(sa.select(*_STORED.values()).where(mine)).one_or_none()
         if stored is None:
             return False  # erased meanwhile
-        if all(keyring.is_current_json(value) for value in stored):
+        if all(keyring.is_current(value) for value in stored):
             return False
         row = connection.execute(
             sa.select(documents.c.claims, documents.c.readings).where(mine)

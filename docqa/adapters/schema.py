@@ -72,6 +72,29 @@ class SealedJson(sa.TypeDecorator[dict[str, Any]]):
         return None if value is None else _keyring(dialect).open_json(value, self.place)
 
 
+class SealedText(sa.TypeDecorator[str]):
+    """A text, sealed by the keyring of the engine it is read and written with.
+
+    Args:
+        place: name of the value, authenticated along: sealed text opens nowhere else.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self.place = place
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Sealed, where there is a key."""
+        return None if value is None else _keyring(dialect).seal_text(value, self.place)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Plain again. Raises DamagedData when it was changed or its key is not here."""
+        return None if value is None else _keyring(dialect).open_text(value, self.place)
+
+
 def _keyring(dialect: Dialect) -> Keyring:
     # A dialect belongs to one engine, and is all of it that a type gets to see.
     found = vars(dialect).get(_KEYRING)
@@ -204,7 +227,7 @@ def open_engine(url: str, keyring: Keyring = NO_KEYS) -> sa.Engine:
 
     Args:
         url: an SQLAlchemy database URL.
-        keyring: seals and opens the columns of type :class:`SealedJson`.
+        keyring: seals and opens the columns of type :class:`SealedJson` and :class:`SealedText`.
     """
     # A connection that died with its server, or that a proxy dropped, is replaced before its use.
     is_served = not url.startswith("sqlite")

@@ -85,12 +85,29 @@ class Keyring:
         except InvalidTag:
             raise DamagedData("stored bytes were changed: restore them from a backup") from None
 
+    def seal_text(self, value: str, place: str) -> str:
+        """``value`` sealed as text for a column; as it is when there is no key."""
+        if not self.key_ids:
+            return value
+        return TEXT_MAGIC + base64.b64encode(self.seal(value.encode(), place)).decode()
+
+    def open_text(self, stored: str, place: str) -> str:
+        """What :meth:`seal_text` was given; also what was stored before there was a key."""
+        if not stored.startswith(TEXT_MAGIC):
+            return stored
+        try:
+            sealed = base64.b64decode(stored[len(TEXT_MAGIC) :], validate=True)
+        except binascii.Error:
+            raise DamagedData("a stored value was changed: restore it from a backup") from None
+        if not sealed.startswith(MAGIC):
+            raise DamagedData("a stored value was changed: restore it from a backup")
+        return self.open(sealed, place).decode()
+
     def seal_json(self, value: dict[str, Any], place: str) -> Any:
         """A JSON value for a column: a sealed text, or ``value`` itself when there is no key."""
         if not self.key_ids:
             return value
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        return TEXT_MAGIC + base64.b64encode(self.seal(text.encode(), place)).decode()
+        return self.seal_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")), place)
 
     def open_json(self, stored: Any, place: str) -> dict[str, Any]:
         """What :meth:`seal_json` was given; also what was stored before there was a key."""
@@ -98,16 +115,10 @@ class Keyring:
             return stored
         if not isinstance(stored, str) or not stored.startswith(TEXT_MAGIC):
             raise DamagedData("a stored value is neither sealed nor plain: restore it")
-        try:
-            sealed = base64.b64decode(stored[len(TEXT_MAGIC) :], validate=True)
-        except binascii.Error:
-            raise DamagedData("a stored value was changed: restore it from a backup") from None
-        if not sealed.startswith(MAGIC):
-            raise DamagedData("a stored value was changed: restore it from a backup")
-        opened: dict[str, Any] = json.loads(self.open(sealed, place))
+        opened: dict[str, Any] = json.loads(self.open_text(stored, place))
         return opened
 
-    def is_current_json(self, stored: Any) -> bool:
+    def is_current(self, stored: Any) -> bool:
         """Whether the active key sealed ``stored``; nothing is opened."""
         if not isinstance(stored, str) or not stored.startswith(TEXT_MAGIC):
             return False

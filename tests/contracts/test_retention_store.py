@@ -22,12 +22,15 @@ from docqa.adapters.retention import SqlRetention
 from docqa.adapters.sealed_blobs import SealedBlobs
 from docqa.adapters.sealing import Keyring, sealed_by
 from docqa.adapters.store import SqlStore
+from docqa.adapters.webhook_store import SqlWebhooks
+from docqa.adapters.webhook_tables import webhook_endpoints
 from docqa.errors import DamagedData, HeldDocument
 from docqa.ports import BlobStore, Ruling, StoredDocument
 from tests.contracts.stores import SQL_STORES, opened_sql, url_of
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 SECRET = "01020304050"
+URL = "https://portal.example/hooks"
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 
 
@@ -253,6 +256,10 @@ def sealing(kept: Kept, keys: dict[str, bytes]) -> Kept:
     return Kept(store, blobs, SqlRetention(store.engine, blobs))
 
 
+def webhooks(kept: Kept) -> SqlWebhooks:
+    return SqlWebhooks(kept.store.engine)
+
+
 def test_resealing_puts_everything_under_the_newest_key_and_runs_again_for_free(
     kept: Kept,
 ) -> None:
@@ -275,6 +282,32 @@ def test_resealing_puts_everything_under_the_newest_key_and_runs_again_for_free(
     assert newest.store.by_national_number(SECRET) == [document(1).id, document(2).id]
     assert base64.b64encode(NEW).decode() not in repr(ring)
     for each in opened:
+        each.store.close()
+
+
+def test_secrets_of_webhooks_are_stored_sealed_and_resealed_with_the_rest(kept: Kept) -> None:
+    def stored() -> list[str]:
+        plain = sa.text("SELECT secret, previous_secret FROM webhook_endpoints ORDER BY created_at")
+        with kept.store.engine.connect() as connection:
+            return [text for row in connection.execute(plain) for text in row if text]
+
+    first, secret = webhooks(kept).add_endpoint(URL, kinds=(), client_id=None, now=NOON)
+    assert stored() == [secret]  # from before there was a key
+    old, both = sealing(kept, {"k1": OLD}), sealing(kept, {"k2": NEW, "k1": OLD})
+    later = NOON + timedelta(minutes=1)
+    second, _ = webhooks(old).add_endpoint(URL, kinds=(), client_id=None, now=later)
+    rotated = webhooks(old).rotate_secret(second.id, now=NOON)
+    assert not [text for text in stored()[1:] if "whsec" in text]
+    assert list(reseal(both.store, kept.blobs, both.store.keyring)) == [first.id, second.id]
+    assert list(reseal(both.store, kept.blobs, both.store.keyring)) == []
+    newest = sealing(kept, {"k2": NEW})
+    assert webhooks(newest).rotate_secret(first.id, now=NOON) != secret
+    table = webhook_endpoints.c
+    with newest.store.engine.connect() as connection:
+        found = connection.execute(sa.select(table.id, table.secret, table.previous_secret)).all()
+    assert {row.id: row.previous_secret for row in found}[first.id] == secret
+    assert {row.id: row.secret for row in found}[second.id] == rotated
+    for each in (old, both, newest):
         each.store.close()
 
 
