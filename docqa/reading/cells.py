@@ -28,8 +28,10 @@ MOST_HEADING_LENGTH = 3.0
 """Letters of a heading's cell, in those of the heading."""
 BELOW_EM = 3.0
 """A value under its label starts within this of it."""
-MOST_RATIO_BEHIND = 10.0
-"""Of a label read with a slip, in likeness, behind the same label elsewhere on the sheet."""
+MOST_RATIO_BEHIND = 15.0
+"""Of a label read with a slip, in likeness, behind what is taken for the same label elsewhere."""
+ALREADY_FOUND = 1000.0
+"""More than any likeness."""
 
 _Start = tuple[str, float, int]
 """The label a cell starts with, how alike the two are, and the glyph where its value starts."""
@@ -97,7 +99,7 @@ def values_on(cells: Sequence[Cell], specs: Iterable[FieldSpec]) -> dict[str, Va
     ``specs`` holds all fields of the document: a label that is not known passes for a value.
     """
     specs = list(specs)
-    starts = _likeliest(_starts(cells, {label for spec in specs for label in spec.labels}))
+    starts = _first(_starts(cells, {label for spec in specs for label in spec.labels}))
     found: dict[str, Value] = {}
     for at, start in enumerate(starts):
         if start is None:
@@ -164,15 +166,22 @@ def _starts(cells: Iterable[Cell], labels: Iterable[str]) -> list[_Start | None]
     return [_label_of(cell, wanted) for cell in cells]
 
 
-def _likeliest(starts: list[_Start | None]) -> list[_Start | None]:
-    """Without those that come far behind the same label elsewhere: a name may look like a label."""
+def _first(starts: Sequence[_Start | None]) -> list[_Start | None]:
+    """Each label once: the first that is nearly as alike as any.
+
+    A name may look like a label, even more so than a label that is read with a slip (إلياس and
+    الجاسم like الاسم); but it stands after its own.
+    """
     highest: dict[str, float] = {}
     for label, ratio, _ in filter(None, starts):
         highest[label] = max(ratio, highest.get(label, 0.0))
-    return [
-        start if start and start[1] >= highest[start[0]] - MOST_RATIO_BEHIND else None
-        for start in starts
-    ]
+    first: list[_Start | None] = []
+    for start in starts:
+        is_first = start and start[1] >= highest[start[0]] - MOST_RATIO_BEHIND
+        first.append(start if is_first else None)
+        if start and is_first:
+            highest[start[0]] = ALREADY_FOUND
+    return first
 
 
 def _label_of(cell: Cell, labels: Mapping[str, str]) -> _Start | None:

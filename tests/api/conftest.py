@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import cycle
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.exceptions import StarletteDeprecationWarning
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.app import create_app
-from tests.api.scripted_service import Scripted, add_key, scripted_service
+from tests.api.scripted_service import Scripted, add_key, scripted_replicas, scripted_service
 
 with warnings.catch_warnings():  # it would rather have httpx2, which only its tests need
     warnings.simplefilter("ignore", StarletteDeprecationWarning)
@@ -19,17 +24,39 @@ with warnings.catch_warnings():  # it would rather have httpx2, which only its t
     from tests.api.reviewing import ENGLISH, sign_in
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Scripted]:
-    with scripted_service(tmp_path) as made:
+INSTALLATIONS = {"one": scripted_service, "two replicas": scripted_replicas}
+
+
+@pytest.fixture(params=INSTALLATIONS)
+def service(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scripted]:
+    with INSTALLATIONS[request.param](tmp_path) as made:
         yield made
 
 
 @pytest.fixture
 def client(service: Scripted) -> Iterator[TestClient]:
-    with TestClient(create_app(service.services)) as made:
+    with TestClient(in_turn([create_app(services) for services in service.replicas])) as made:
         made.event_hooks = {"request": [add_key]}
         yield made
+
+
+def in_turn(replicas: list[FastAPI]) -> ASGIApp:
+    """Each request to the next replica, as a load balancer does it."""
+
+    @asynccontextmanager
+    async def all_live(_: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for app in replicas:
+                await stack.enter_async_context(app.router.lifespan_context(app))
+            yield
+
+    life, turns = Starlette(lifespan=all_live), cycle(replicas)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        app = life if scope["type"] == "lifespan" else next(turns)
+        await app(scope, receive, send)
+
+    return answer
 
 
 @pytest.fixture

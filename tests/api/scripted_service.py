@@ -7,7 +7,7 @@ import secrets
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -41,6 +41,7 @@ from docqa.fields import CLAIM_NAMES
 from docqa.overlay import Veil, hide
 from docqa.pipeline import Engine
 from docqa.settings import Settings
+from tests.contracts.stores import postgresql_store, url_of
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 PAGE_PX = (1240, 1754)
@@ -157,11 +158,16 @@ class Clock:
 class Scripted:
     """A service, and the strings it hangs on."""
 
-    services: Services
+    replicas: tuple[Services, ...]
     inspector: ScriptedInspector
     clock: Clock
     store: SqlStore
     unready: list[str]
+
+    @property
+    def services(self) -> Services:
+        """Of the first replica."""
+        return self.replicas[0]
 
 
 def add_key(request: httpx.Request) -> None:
@@ -223,28 +229,68 @@ def scripted_service(
     **changes: Any,
 ) -> Iterator[Scripted]:
     """A service in ``folder`` with the settings ``changes`` and one reviewer's account."""
+    (folder / "docqa.sqlite3").write_bytes(_empty_database())
+    url = f"sqlite:///{folder}/docqa.sqlite3"
+    script = _Script(ScriptedInspector(), clock or Clock(), render_page)
+    with _replica(folder, url, script, changes) as (services, store):
+        _add_reviewer(store)
+        yield Scripted((services,), script.inspector, script.clock, store, script.unready)
+
+
+@contextmanager
+def scripted_replicas(folder: Path) -> Iterator[Scripted]:
+    """Two services as :func:`scripted_service`, on one new PostgreSQL and one folder."""
+    script = _Script(ScriptedInspector(), Clock(), draw_page)
+    with ExitStack() as stack:
+        url = url_of(postgresql_store(folder, stack))
+        made = [stack.enter_context(_replica(folder, url, script, {})) for _ in range(2)]
+        store = made[0][1]
+        _add_reviewer(store)
+        services = tuple(services for services, _ in made)
+        yield Scripted(services, script.inspector, script.clock, store, script.unready)
+
+
+@dataclass
+class _Script:
+    """What the replicas of a service share beyond their database and folder."""
+
+    inspector: ScriptedInspector
+    clock: Clock
+    render_page: PageRenderer
+    unready: list[str] = field(default_factory=list)
+
+
+def _add_reviewer(store: SqlStore) -> None:
+    store.add_reviewer(REVIEWER, _HASH)
+    SqlClients(store.engine).set_role(REVIEWER, "senior")
+
+
+@contextmanager
+def _replica(
+    folder: Path, database_url: str, script: _Script, changes: Mapping[str, Any]
+) -> Iterator[tuple[Services, SqlStore]]:
     facts: dict[str, Any] = {
-        "database_url": f"sqlite:///{folder}/docqa.sqlite3",
+        "database_url": database_url,
         "blobs_dir": folder / "blobs",
         "incoming_dir": folder / "incoming",
         "max_upload_bytes": 300_000,
         "dev": True,
         "second_look_fraction": 0.0,
     }
-    settings = Settings(**(facts | changes))
-    (folder / "docqa.sqlite3").write_bytes(_empty_database())
+    settings = Settings(**(facts | dict(changes)))
     store = SqlStore(settings.database_url)
-    store.add_reviewer(REVIEWER, _HASH)
-    SqlClients(store.engine).set_role(REVIEWER, "senior")
-    rules = booking_rules()
-    bookings = SqlBookings(store, lambda booked, found: assess(rules, booked, map(filed, found)))
+    try:
+        yield _services(settings, store, script), store
+    finally:
+        store.close()
+
+
+def _services(settings: Settings, store: SqlStore, script: _Script) -> Services:
     blobs = FolderBlobs(settings.blobs_dir)
-    inspector = ScriptedInspector()
-    moved, unready = clock or Clock(), list[str]()
-    services = Services(
+    return Services(
         settings=settings,
-        inspector=inspector,
-        render_page=render_page,
+        inspector=script.inspector,
+        render_page=script.render_page,
         document_types={
             "sy-id-front": Title(
                 "البطاقة الشخصية، الوجه", "Identity card, front", "sy-id-back", NUMBER
@@ -267,19 +313,20 @@ def scripted_service(
         webhooks=SqlWebhooks(store.engine),
         clients=SqlClients(store.engine),
         desk=SqlDesk(store),
-        ready=lambda: [*store.problems(), *unready],
-        portal=Portal(
-            records=SqlRecords(store, SqlRetention(store.engine, blobs, store.booking_changed)),
-            corrections=store,
-            bookings=bookings,
-            booked_services=rules.services,
-            judge=StoredJudge(engine()),
-            policies=(policy_json(engine().policy),),
-            office=Office(settings, SqlRevalidations(store.engine), SqlRequests(store.engine)),
-        ),
-        clock=moved,
+        ready=lambda: [*store.problems(), *script.unready],
+        portal=_portal(settings, store, blobs),
+        clock=script.clock,
     )
-    try:
-        yield Scripted(services, inspector, moved, store, unready)
-    finally:
-        store.close()
+
+
+def _portal(settings: Settings, store: SqlStore, blobs: FolderBlobs) -> Portal:
+    rules = booking_rules()
+    return Portal(
+        records=SqlRecords(store, SqlRetention(store.engine, blobs, store.booking_changed)),
+        corrections=store,
+        bookings=SqlBookings(store, lambda booked, found: assess(rules, booked, map(filed, found))),
+        booked_services=rules.services,
+        judge=StoredJudge(engine()),
+        policies=(policy_json(engine().policy),),
+        office=Office(settings, SqlRevalidations(store.engine), SqlRequests(store.engine)),
+    )

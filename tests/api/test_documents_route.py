@@ -131,10 +131,13 @@ def test_a_failed_upload_leaves_nothing_behind(client: TestClient, service: Scri
 
 
 def test_bytes_without_a_committed_row_are_removed(client: TestClient, service: Scripted) -> None:
+    refusing = {
+        "sqlite": "CREATE TRIGGER refusing BEFORE INSERT ON reports"
+        " BEGIN SELECT RAISE(ABORT, 'no'); END",
+        "postgresql": "ALTER TABLE reports ADD CHECK (false)",
+    }
     with service.store.engine.begin() as connection:
-        connection.exec_driver_sql(
-            "CREATE TRIGGER refusing BEFORE INSERT ON reports BEGIN SELECT RAISE(ABORT, 'no'); END"
-        )
+        connection.exec_driver_sql(refusing[connection.dialect.name])
     assert client.post("/v1/documents", files=FILE).status_code == 500
     assert stored_files(service) == []
 

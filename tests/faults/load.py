@@ -112,7 +112,7 @@ def examine(installation: Installation, uploads: Uploads, receiver: Receiver) ->
     """Compare what clients were told with what is kept. The service may be running or not."""
     url = installation.settings["DATABASE_URL"]
     engine = open_engine(url)
-    blobs = wiring.open_stores(Settings(database_url=url, blobs_dir=installation.blobs_dir)).blobs
+    blobs = wiring.open_blobs(Settings(blobs_dir=installation.blobs_dir))
     with engine.connect() as connection:
         rows = {row.id: row for row in connection.execute(sa.select(documents))}
         kept = connection.execute(sa.select(reports)).all()

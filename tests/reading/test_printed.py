@@ -105,16 +105,18 @@ def test_a_date_may_stand_under_the_line_of_its_place_and_other_print_may_not() 
     assert len(pieces_under(place, "تاريخ المنح " + arabic_indic("22-10-1961"))) == 1
 
 
-def test_a_name_that_looks_like_a_label_is_a_value() -> None:
+@pytest.mark.parametrize(("label", "name"), [("الاسم", "إلياس"), ("الاشم", "الجاسم")])
+def test_a_name_that_looks_like_a_label_is_a_value(label: str, name: str) -> None:
     paper = Paper(86, 54, 300)
-    rows = (("الاسم", "رؤوف"), ("اسم الأب", "إلياس"), ("محل الولادة", "دمشق"))
-    for at, (label, value) in enumerate(rows):
-        paper.text(label, 80.0, 16.0 + 7 * at, 9.0, family="DejaVuSans")
+    rows = ((label, "رؤوف"), ("اسم الأب", name), ("محل الولادة", "دمشق"))
+    for at, (before, value) in enumerate(rows):
+        paper.text(before, 80.0, 16.0 + 7 * at, 9.0, family="DejaVuSans")
         paper.text(value, 50.0, 16.0 + 7 * at, 9.0, family="DejaVuSans")
     drawn = paper.finish("sy-id-front", person(1))
     shown = tuple(sheets(page_from_pixels(drawn.pixels), CARD_MM))[0]
     found = values_on(read_cells(shown, readers().arabic), FRONT.fields)
-    assert [piece.text for piece in found["father_name"].pieces] == ["إلياس"]
+    assert [piece.text for piece in found["father_name"].pieces] == [name]
+    assert [piece.text for piece in found["given_name"].pieces] == ["رؤوف"]
 
 
 def test_a_heading_names_the_type() -> None:
