@@ -60,6 +60,10 @@ class BlobStore(Protocol):
         """Gone for good; a missing key is no error."""
         ...
 
+    def stored_before(self, moment: datetime) -> Iterator[str]:
+        """Keys of what was put earlier, and names for :meth:`delete` of what a crash left half."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:

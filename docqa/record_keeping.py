@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from docqa import wiring
 from docqa.errors import HeldDocument, InvalidModel
 from docqa.retention import class_of, is_over
 from docqa.settings import Settings
 
+ORPHANED = "orphaned"
+_YOUNG = timedelta(days=1)
+"""No upload takes so long."""
+
 
 def purge(settings: Settings, stores: wiring.Stores, *, erases: bool) -> Iterator[str]:
     """Erase, or only tell of, the documents that have been kept long enough.
 
     Yields:
-        The retention class of each, or ``failed`` for one that could not be erased now.
+        The retention class of each, or ``failed`` for one that could not be erased now; and
+        ``orphaned`` for each upload without a document, as a crash leaves it.
     """
     periods = wiring.load_retention(settings)
     now = datetime.now(UTC)
@@ -35,6 +40,12 @@ def purge(settings: Settings, stores: wiring.Stores, *, erases: bool) -> Iterato
             yield "failed"
         else:
             yield name
+    try:
+        number = stores.retention.orphans(now - _YOUNG, erases=erases)
+    except OSError:
+        yield "failed"
+    else:
+        yield from [ORPHANED] * number
     if erases:
         stores.retention.overwrite_deleted()
 

@@ -6,14 +6,24 @@ import contextlib
 import os
 import re
 import tempfile
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 _KEY = re.compile(r"[a-z0-9]{16,64}")
+_UNFINISHED_PREFIX = "."
+_UNFINISHED = re.compile(r"\.[a-z0-9_]{8}")
+"""A file that :func:`tempfile.mkstemp` made, left by a process that died while it wrote."""
+
+
+def is_key(key: str) -> bool:
+    """Whether docqa may have made it."""
+    return _KEY.fullmatch(key) is not None
 
 
 def check_key(key: str) -> None:
     """Raises ValueError when ``key`` is none that docqa makes."""
-    if not _KEY.fullmatch(key):
+    if not is_key(key):
         raise ValueError("a blob key is 16 to 64 of a-z and 0-9")
 
 
@@ -38,7 +48,9 @@ class FolderBlobs:
             ValueError: the key is taken, or not 16 to 64 of a-z and 0-9.
         """
         path = self._path(key)
-        descriptor, temporary = tempfile.mkstemp(dir=self._folder, prefix=".")  # mode 0600
+        descriptor, temporary = tempfile.mkstemp(
+            dir=self._folder, prefix=_UNFINISHED_PREFIX
+        )  # mode 0600
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(data)
@@ -61,8 +73,19 @@ class FolderBlobs:
     def delete(self, key: str) -> None:
         """Gone for good; a missing key is no error."""
         with contextlib.suppress(FileNotFoundError):
-            self._path(key).unlink()
+            path = self._folder / key if _UNFINISHED.fullmatch(key) else self._path(key)
+            path.unlink()
             self._sync(self._folder)
+
+    def stored_before(self, moment: datetime) -> Iterator[str]:
+        """See :class:`docqa.ports.BlobStore`."""
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                if not (is_key(entry.name) or _UNFINISHED.fullmatch(entry.name)):
+                    continue
+                with contextlib.suppress(FileNotFoundError):  # erased meanwhile
+                    if entry.stat().st_mtime < moment.timestamp():
+                        yield entry.name
 
     def _path(self, key: str) -> Path:
         check_key(key)

@@ -162,6 +162,7 @@ class MemoryBlobs:
 
     def __init__(self) -> None:
         self._blobs: dict[str, bytes] = {}
+        self._put_at: dict[str, datetime] = {}
 
     def put(self, key: str, data: bytes) -> None:
         """Raises ValueError when the key is taken, or not 16 to 64 of a-z and 0-9."""
@@ -169,6 +170,7 @@ class MemoryBlobs:
         if key in self._blobs:
             raise ValueError(f"the blob {key} exists already")
         self._blobs[key] = data
+        self._put_at[key] = datetime.now(UTC)
 
     def get(self, key: str) -> bytes:
         """Raises KeyError when there is none."""
@@ -179,6 +181,10 @@ class MemoryBlobs:
         """Gone for good; a missing key is no error."""
         _check_blob_key(key)
         self._blobs.pop(key, None)
+
+    def stored_before(self, moment: datetime) -> Iterator[str]:
+        """See :class:`docqa.ports.BlobStore`."""
+        return (key for key in list(self._blobs) if self._put_at[key] < moment)
 
 
 def _check_blob_key(key: str) -> None:

@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -112,6 +114,28 @@ class SqlRetention:
         for blob_key in left:
             self._delete_blob(blob_key)
         return len(left)
+
+    def orphans(self, before: datetime, *, erases: bool) -> int:
+        """Bytes of no document, such as a crash leaves: counted and, where asked, deleted.
+
+        Args:
+            before: younger ones may belong to a document that is being stored.
+            erases: whether to delete them.
+
+        Raises:
+            OSError: the blob store failed.
+        """
+        number = 0
+        old = self._blobs.stored_before(before)
+        while names := list(islice(old, _ROWS_AT_ONCE)):
+            with self._engine.connect() as connection:
+                known = set(connection.execute(_blob_keys(documents, names)).scalars())
+                known.update(connection.execute(_blob_keys(deletion_receipts, names)).scalars())
+            orphans = [name for name in names if name not in known]
+            number += len(orphans)
+            for name in orphans if erases else ():
+                self._blobs.delete(name)
+        return number
 
     def receipt(self, document_id: str) -> DeletionReceipt | None:
         """The receipt of an erased document; None when it was not erased."""
@@ -264,3 +288,7 @@ def _is_held(connection: sa.Connection, document_id: str) -> bool:
 
 def _receipt(row: sa.Row[tuple[object, ...]]) -> DeletionReceipt:
     return DeletionReceipt(row.id, row.document_id, row.deleted_at, row.reason, row.file_sha256)
+
+
+def _blob_keys(table: sa.Table, among: list[str]) -> sa.Select[Any]:
+    return sa.select(table.c.blob_key).where(table.c.blob_key.in_(among))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
-from docqa.adapters.blobs import check_key
+from docqa.adapters.blobs import check_key, is_key
 
 _ERRORS = (BaseError, FileNotFoundError)
 _TIMEOUT = timedelta(seconds=20)
@@ -89,6 +90,16 @@ class S3Blobs:
             self._store.delete(key)  # of a missing key S3 says that it is gone
         except _ERRORS as error:
             raise _failure("deleted", error) from error
+
+    def stored_before(self, moment: datetime) -> Iterator[str]:
+        """See :class:`docqa.ports.BlobStore`; raises OSError when the service does not answer."""
+        try:
+            for batch in self._store.list():
+                for found in batch:
+                    if is_key(found["path"]) and found["last_modified"] < moment:
+                        yield found["path"]
+        except _ERRORS as error:
+            raise _failure("listed", error) from error
 
 
 def _failure(done: str, error: Exception) -> OSError:

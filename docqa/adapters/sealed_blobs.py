@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from docqa.adapters.sealing import Keyring
 from docqa.ports import BlobStore
 
@@ -34,3 +37,7 @@ class SealedBlobs:
     def delete(self, key: str) -> None:
         """Gone for good; a missing key is no error."""
         self._inner.delete(key)
+
+    def stored_before(self, moment: datetime) -> Iterator[str]:
+        """See :class:`docqa.ports.BlobStore`."""
+        return self._inner.stored_before(moment)

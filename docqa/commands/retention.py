@@ -19,7 +19,8 @@ _ACTOR = "command_line"
 def run_purge(context: click.Context, erases: bool) -> None:
     r"""Erase the documents that have been kept as long as models/retention says.
 
-    Held ones stay. What an interrupted run left is finished first; run it from a timer, daily.
+    And uploads of no document, as a crash leaves them. Held ones stay. What an interrupted run left
+    is finished first; run it from a timer, daily.
 
     \b
     docqa purge
@@ -33,7 +34,8 @@ def run_purge(context: click.Context, erases: bool) -> None:
     for outcome, number in sorted(counted.items()):
         click.echo(f"{outcome}: {number}")
     state = "erased" if erases else "nothing was erased; add --apply to erase them"
-    click.echo(f"{counted.total() - counted['failed']} documents are over: {state}")
+    over = counted.total() - counted["failed"] - counted[record_keeping.ORPHANED]
+    click.echo(f"{over} documents are over: {state}")
     if counted["failed"]:
         errors.print("Some could not be erased: run docqa purge again, and see docqa's log.")
         context.exit(EXIT_BAD_INPUT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -58,6 +59,24 @@ def test_deleted_bytes_are_gone_and_deleting_again_is_no_error(blobs: BlobStore)
     blobs.delete(KEY)
     with pytest.raises(KeyError):
         blobs.get(KEY)
+
+
+def test_what_was_stored_before_a_moment_is_listed(blobs: BlobStore) -> None:
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    keys = {KEY, KEY[::-1]}
+    for key in keys:
+        blobs.put(key, b"bytes")
+    assert list(blobs.stored_before(before)) == []
+    assert set(blobs.stored_before(datetime.now(UTC) + timedelta(minutes=1))) == keys
+
+
+def test_what_a_dying_process_left_half_is_listed_and_deleted(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path)
+    (tmp_path / ".a1b2_3d4").write_bytes(b"half a sc")
+    (tmp_path / "lost+found").mkdir()
+    assert list(blobs.stored_before(datetime.now(UTC) + timedelta(minutes=1))) == [".a1b2_3d4"]
+    blobs.delete(".a1b2_3d4")
+    assert [path.name for path in tmp_path.iterdir()] == ["lost+found"]
 
 
 @pytest.mark.parametrize(

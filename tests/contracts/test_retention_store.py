@@ -145,7 +145,7 @@ class Dying:
 
     def __init__(self, inner: BlobStore, *, deletes: bool) -> None:
         self._inner, self._deletes = inner, deletes
-        self.put, self.get = inner.put, inner.get
+        self.put, self.get, self.stored_before = inner.put, inner.get, inner.stored_before
 
     def delete(self, key: str) -> None:
         if self._deletes:
@@ -243,6 +243,20 @@ def test_sqlite_keeps_nothing_of_an_erased_document_in_its_files(tmp_path: Path)
 
 def _bytes_of(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
+
+
+def test_uploads_without_a_document_are_found_and_erased_once_they_are_old(kept: Kept) -> None:
+    added, gone = kept.add(1), kept.add(2)
+    kept.retention.erase(gone.id, "requested")
+    orphans = [f"{number:032x}" for number in range(100, 1200)]
+    for key in orphans:
+        kept.blobs.put(key, b"scan")
+    later = datetime.now(UTC) + timedelta(days=1)
+    assert kept.retention.orphans(NOON, erases=True) == 0  # all are younger
+    assert kept.retention.orphans(later, erases=False) == len(orphans)
+    assert kept.retention.orphans(later, erases=True) == len(orphans)
+    assert list(kept.blobs.stored_before(later)) == [added.blob_key]
+    assert kept.retention.orphans(later, erases=True) == 0
 
 
 # Changing keys.

@@ -16,10 +16,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from moto.server import ThreadedMotoServer
 from starlette.testclient import TestClient
 
 from api.app import create_app
 from tests.api.scripted_service import Scripted, scripted_service
+from tests.contracts.s3 import CREDENTIALS, REGION
 from tests.faults.installation import Installation
 from tests.faults.load import distinct_scan
 from tests.faults.postgres_server import PostgresServer, is_installed, running
@@ -172,3 +174,39 @@ def test_a_database_that_is_down_is_a_clear_5xx_until_it_is_back(
         assert service.kept("before", before)
         after = service.upload("after")
         assert after.status_code == 201 and service.kept("after", after)
+
+
+@pytest.mark.long
+def test_an_s3_that_is_down_is_a_clear_5xx_until_it_is_back(tmp_path: Path) -> None:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    httpx.put(f"{endpoint}/scans").raise_for_status()
+    access, secret = CREDENTIALS
+    settings = {
+        "BLOBS_URL": "s3://scans",
+        "S3_ENDPOINT": endpoint,
+        "S3_REGION": REGION,
+        "S3_ACCESS_KEY_ID": access,
+        "S3_SECRET_ACCESS_KEY": secret,
+    }
+    with real(Installation(tmp_path, **settings)) as service:
+        before = service.upload("before")
+        assert before.status_code == 201 and service.kept("before", before)
+        server.stop()
+        during = service.upload("during")
+        assert during.status_code == 503 and int(during.headers["retry-after"]) > 0
+        assert during.json()["code"] == "service.storage"
+        assert service.kept("before", before)
+        listed = service.client.get("/v1/documents").json()["items"]
+        assert [one["id"] for one in listed] == [before.json()["id"]]
+        server = ThreadedMotoServer(host, port, verbose=False)
+        server.start()
+        after = service.upload("during")
+        assert after.status_code == 201 and service.kept("during", after)
+        for answer in (before, after):
+            assert (
+                service.client.get(f"{answer.headers['location']}/pages/1/image").status_code == 200
+            )
+    server.stop()
