@@ -41,7 +41,7 @@ from fixtures.synthesize.camera import photograph
 from fixtures.synthesize.documents import id_back, id_front, letter
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
-from tests.batch.postgres_server import postgres_server
+from tests.postgres_server import running
 
 _COPIES_AT_ONCE = 50
 _SEED = 20261123
@@ -173,7 +173,7 @@ def databases(folder: Path, names: list[str]) -> Iterator[tuple[str, str]]:
     if "sqlite" in names:
         yield "sqlite", f"sqlite:///{folder}/load.sqlite3"
     if "postgresql" in names:
-        with postgres_server() as server:
+        with running() as server:
             yield "postgresql", server.url
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
 
 from docqa.adapters.events import held, record_event, retract
-from docqa.adapters.schema import events, migrate
+from docqa.adapters.schema import events
 from docqa.adapters.store import SqlStore
 from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.ports import StoredDocument
 from docqa.webhooks.records import Outcome
-from tests.faults.postgres_server import is_installed, server
+from tests.contracts.stores import SQL_STORES
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=75)
@@ -25,14 +25,13 @@ URL = "https://booking.example/hook"
 FINE = Outcome(True, 204, None)
 FAILED = Outcome(False, 500, "status")
 GONE = Outcome(False, 410, "status")
-DATABASES = ("sqlite", "postgresql") if is_installed() else ("sqlite",)
 
 
 class Shop:
     """A store of documents and the webhooks of the same database."""
 
-    def __init__(self, url: str) -> None:
-        self.documents = SqlStore(url)
+    def __init__(self, documents: SqlStore) -> None:
+        self.documents = documents
         self.webhooks = SqlWebhooks(self.documents.engine)
 
     def happen(self, kind: str = "document.judged", client_id: str | None = None) -> str:
@@ -55,30 +54,10 @@ class Shop:
         return ids
 
 
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    with server() as url:
-        yield url
-
-
-@pytest.fixture(params=DATABASES)
+@pytest.fixture(params=SQL_STORES)
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/docqa.sqlite3"
-    else:
-        import psycopg
-
-        url = request.getfixturevalue("postgresql")
-        name = f"test_{abs(hash(request.node.name)):x}"
-        libpq = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(libpq, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {name}")
-            connection.execute(f"CREATE DATABASE {name}")
-        url = make_url(url).set(database=name).render_as_string(hide_password=False)
-    migrate(url)
-    made = Shop(url)
-    yield made
-    made.documents.close()
+    with ExitStack() as stack:
+        yield Shop(SQL_STORES[request.param](tmp_path, stack))
 
 
 def test_an_endpoint_gets_what_happens_after_it_was_added(shop: Shop) -> None:

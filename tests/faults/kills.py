@@ -15,8 +15,8 @@ from pathlib import Path
 
 from tests.faults.installation import Installation
 from tests.faults.load import Aftermath, Uploads, examine
-from tests.faults.postgres_server import PostgresServer, running
 from tests.faults.receivers import Receiver, answers, receiving
+from tests.postgres_server import PostgresServer, running
 
 _PAUSE_S = (0.5, 6.0)
 _INSPECT_TIMEOUT_S = 10

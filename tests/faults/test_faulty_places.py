@@ -24,7 +24,7 @@ from tests.api.scripted_service import Scripted, scripted_service
 from tests.contracts.s3 import CREDENTIALS, REGION
 from tests.faults.installation import Installation
 from tests.faults.load import distinct_scan
-from tests.faults.postgres_server import PostgresServer, is_installed, running
+from tests.postgres_server import PostgresServer, running
 
 _ROOT_WITHOUT_ITS_RIGHTS = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 """Root may write into read-only folders; without these rights it is like everybody else."""
@@ -154,7 +154,6 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not is_installed(), reason="PostgreSQL is not installed")
 def test_a_database_that_is_down_is_a_clear_5xx_until_it_is_back(
     tmp_path: Path, postgres: PostgresServer
 ) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.faults.kills import ordeal
-from tests.faults.postgres_server import is_installed
 
 _SECONDS = 25
 
@@ -18,8 +17,6 @@ _SECONDS = 25
 @pytest.mark.long
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_kills_under_load_lose_nothing_and_repeat_nothing(tmp_path: Path, database: str) -> None:
-    if database == "postgresql" and not is_installed():
-        pytest.skip("PostgreSQL is not installed")
     found = ordeal(tmp_path, database=database, seconds=_SECONDS, clients=3, seed=7, drain=False)
     assert found.kills.total() >= 2
     assert len(found.uploads.acknowledged) >= 3

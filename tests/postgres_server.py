@@ -10,21 +10,18 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-_BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+_BINARIES = sorted(
+    Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name)
+)
 _UNPRIVILEGED = ("postgres", "nobody")
 _START_WITHIN_S = "60"
 _DEAD_WITHIN_S = 20.0
 _LOOK_EVERY_S = 0.02
-
-
-def is_installed() -> bool:
-    """Whether there is a PostgreSQL to start."""
-    return bool(_BINARIES)
 
 
 @dataclass
@@ -33,6 +30,8 @@ class PostgresServer:
 
     folder: Path
     port: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Of PostgreSQL, beyond those that every server of the tests has."""
 
     @property
     def url(self) -> str:
@@ -46,10 +45,14 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it; ready to answer when this returns. Recovers after a crash."""
-        options = (
-            f"-p {self.port} -c listen_addresses=127.0.0.1 -c shared_buffers=16MB"
-            f" -c unix_socket_directories="
-        )
+        settings = {
+            "port": str(self.port),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "shared_buffers": "16MB",
+            **self.settings,
+        }
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         self._run("pg_ctl", "start", "-w", "-t", _START_WITHIN_S, "-o", options)
 
     def stop(self, mode: str = "immediate") -> None:
@@ -98,7 +101,7 @@ class PostgresServer:
         done = subprocess.run(
             command, user=user, group=user, extra_groups=[] if user else None, cwd="/",
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            check=False,
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC"}, check=False,
         )  # fmt: skip
         if done.returncode:
             said = log.read_text()[-2000:] if log.exists() else ""
@@ -106,7 +109,7 @@ class PostgresServer:
 
 
 @contextmanager
-def running() -> Iterator[PostgresServer]:
+def running(settings: Mapping[str, str] | None = None) -> Iterator[PostgresServer]:
     """A new cluster in a temporary folder of its own, running, and removed afterwards.
 
     Not in a test's folder: those are closed to the other user that PostgreSQL needs under root.
@@ -114,7 +117,7 @@ def running() -> Iterator[PostgresServer]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     folder = Path(tempfile.mkdtemp(prefix="docqa-postgresql-"))
-    made = PostgresServer(folder, port)
+    made = PostgresServer(folder, port, settings or {})
     try:
         made.make()
         made.start()
@@ -123,13 +126,6 @@ def running() -> Iterator[PostgresServer]:
         with suppress(RuntimeError):  # killed by the test
             made.stop()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def server() -> Iterator[str]:
-    """The URL of a new database, gone afterwards."""
-    with running() as made:
-        yield made.url
 
 
 def _is_alive(pid: int) -> bool:
