@@ -55,7 +55,7 @@ bench-limits: setup    ## where each limit of the policy lies: make bench-limits
 	$(BIN)/python -m benchmarks.accuracy.limits $(if $(CORPUS),--corpus "$(CORPUS)")
 
 .PHONY: train-digits train-arabic
-train-digits train-arabic: train-%: .venv-train/.ready    ## remake a reader of print (minutes to an hour)
+train-digits train-arabic: train-%: .venv-train/.ready    ## remake a reader of print (minutes to hours)
 	.venv-train/bin/python -m models.$*.train
 
 check: lint test    ## what .ci/run does

@@ -73,6 +73,18 @@ def test_readers_that_contradict_each_other_confirm_nothing() -> None:
     assert text_after(["سام", "سام", "سام"], {"سالم": -0.05, "سام": -5.5}) is None
 
 
+@pytest.mark.parametrize("read", ["رياب", "رباب"])
+def test_a_rival_that_the_engine_has_read_leaves_a_name_in_doubt(read: str) -> None:
+    weighed = {"رياب": -0.15, "رباب": -2.65}
+    assert text_after([read] * 3, weighed) == read
+    assert text_after(["رياب", "رباب", read], weighed) is None
+
+
+@pytest.mark.parametrize("mark", [":", "!", " | ", "؛", ".:"])
+def test_what_the_engine_makes_of_the_colon_hides_no_name(mark: str) -> None:
+    assert text_after([f"الأم{mark}إسراء فتال"], {"إسراء فتال": -0.1}) == "إسراء فتال"
+
+
 @pytest.mark.parametrize("answer", ["", "ـ", "بثينة العلي"])
 def test_an_engine_that_sees_nothing_alike_confirms_nothing(answer: str) -> None:
     assert text_after([answer] * 3, {"سالم": -0.001, "سام": -9.0}) is None
