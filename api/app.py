@@ -102,7 +102,7 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
 def _gate(queue: str, settings: Settings, metrics: Metrics) -> Gate:
     made = Gate(
         running=settings.workers,
-        waiting=settings.waiting,
+        waiting=max(1, settings.workers // 2) if settings.waiting is None else settings.waiting,
         retry_after_s=settings.retry_after_s,
         longest_wait_s=settings.longest_wait_s,
         is_short_of_memory=lambda: is_short_of_memory(settings.spare_memory_bytes),

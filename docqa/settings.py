@@ -99,11 +99,14 @@ class Settings(BaseSettings):
         le=256,
         description="Documents inspected at the same time, each in a child.",
     )
-    waiting: int = Field(
-        default=16,
+    waiting: int | None = Field(
+        default=None,
         ge=0,
         le=10_000,
-        description="Uploads that may wait for a child; one more gets 503.",
+        description=(
+            "Uploads that may wait for a child; one more gets 503. Half as many as `workers`, and"
+            " one at least, if unset: whoever is taken then waits for about one inspection."
+        ),
     )
     retry_after_s: int = Field(
         default=5,

@@ -32,7 +32,7 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
     monkeypatch.setenv("DOCQA_WORKERS", "5")
     settings = Settings()
     assert (settings.port, settings.workers, settings.policy) == (9001, 5, "mine")
-    assert settings.waiting == 16
+    assert settings.waiting is None
 
 
 @pytest.mark.parametrize("text", ["prot = 1\n", "[limits]\nport = 1\n", "port = \n"])

@@ -30,6 +30,7 @@ _STATIC = Path(__file__).parent / "static"
 _FONTS = (("arabic-regular.ttf", "Regular"), ("arabic-bold.ttf", "Bold"))
 _PASSWORDS_AT_ONCE = 2
 """Each comparison takes 64 MB on purpose."""
+_PASSWORDS_WAITING = 16
 
 
 def account_routes(services: Services) -> APIRouter:
@@ -38,7 +39,7 @@ def account_routes(services: Services) -> APIRouter:
     attempts = Attempts()
     passwords = Gate(
         running=_PASSWORDS_AT_ONCE,
-        waiting=services.settings.waiting,
+        waiting=_PASSWORDS_WAITING,
         retry_after_s=services.settings.retry_after_s,
     )
 

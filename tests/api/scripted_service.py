@@ -275,6 +275,7 @@ def _replica(
         "incoming_dir": folder / "incoming",
         "max_upload_bytes": 300_000,
         "dev": True,
+        "waiting": 16,
         "second_look_fraction": 0.0,
     }
     settings = Settings(**(facts | dict(changes)))
