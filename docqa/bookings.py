@@ -18,7 +18,6 @@ other, as the sides of one upload are.
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -32,6 +31,7 @@ from docqa.places import NO_PLACES, Places
 from docqa.policy import Finding
 from docqa.ports import StoredDocument
 from docqa.report import fields_with_readings
+from docqa.toml_text import tables_of
 
 Outcome = Literal["accept", "review", "reject", "incomplete"]
 """``incomplete``: nothing is rejected, but a document is missing."""
@@ -140,10 +140,7 @@ class BookingRules:
 
 def parse_service(text: str, document_types: Collection[str]) -> Service:
     """The service a TOML text describes. Raises InvalidModel naming the service and the key."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidModel(f"a service is not valid TOML: {error}") from error
+    table = tables_of(text, "a service")
     where = f"service {table.get('id')!r}"
     if lone := sorted(set(table) ^ _KEYS):
         raise InvalidModel(f"{where}: {lone[0]!r} is missing or unknown; the keys are: "

@@ -15,12 +15,12 @@ and names of measures; a measure that is not there is called by its own name.
 from __future__ import annotations
 
 import string
-import tomllib
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from docqa.errors import InvalidModel
+from docqa.toml_text import tables_of
 
 LANGUAGES = ("ar", "en")
 AREAS = (
@@ -100,7 +100,7 @@ def parse_catalogue(sources: Mapping[str, str]) -> Catalogue:
     for language in LANGUAGES:
         if language not in sources:
             raise InvalidModel(f"models/reasons/{language}.toml is missing")
-        tables = tomllib.loads(sources[language])
+        tables = tables_of(sources[language], f"models/reasons/{language}.toml")
         fields[language] = dict(tables.pop("field_names", {}))
         evidence[language] = dict(tables.pop("evidence", {}))
         words[language] = dict(tables.pop("words", {}))

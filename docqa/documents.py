@@ -18,13 +18,13 @@ A type is one file of ``models/documents/``, for instance::
 
 from __future__ import annotations
 
-import tomllib
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from docqa.errors import InvalidModel
+from docqa.toml_text import tables_of
 
 Source = Literal["barcode", "mrz", "ocr", "digits"]
 
@@ -117,10 +117,7 @@ def check_sides(types: Mapping[str, DocumentType]) -> None:
 
 def parse_document_type(text: str) -> DocumentType:
     """The document type a TOML text describes. Raises InvalidModel naming the type and the key."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidModel(f"a document type is not valid TOML: {error}") from error
+    table = tables_of(text, "a document type")
     type_id = table.get("id")
     if not isinstance(type_id, str) or not type_id:
         raise InvalidModel("a document type has no 'id': give it one, such as id = \"sy-id-front\"")

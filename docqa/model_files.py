@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from docqa.errors import InvalidModel
 from docqa.places import Places, parse_places
 from docqa.policy import Policy, parse_policy
 from docqa.retention import RetentionClass, parse_retention
+from docqa.toml_text import tables_of
 
 if TYPE_CHECKING:  # a decoding child reads no settings
     from docqa.settings import Settings
@@ -129,8 +129,5 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise InvalidModel(f"cannot read {path.name}: {error.strerror}") from error
     if path.suffix == ".toml":
-        try:
-            tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise InvalidModel(f"{path.name} is not TOML: {error}") from error
+        tables_of(text, path.name)
     return text

@@ -14,12 +14,12 @@ listed. A place that is not in the table is compared like any other name.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from docqa.errors import InvalidModel
 from docqa.text import canonical, loose
+from docqa.toml_text import tables_of
 
 _ARTICLE = "ال"
 _SHORTEST_STEM_LETTERS = 3
@@ -56,10 +56,7 @@ def parse_places(texts: Iterable[str]) -> Places:
     place_of: dict[str, str] = {}
     ignored: set[str] = set()
     for text in texts:
-        try:
-            tables = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise InvalidModel(f"a list of places is not valid TOML: {error}") from error
+        tables = tables_of(text, "a list of places")
         ignored.update(map(loose, _spellings(tables.pop("ignored_words", []), "ignored_words")))
         for place, table in tables.items():
             for spelling in _names(place, table):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -18,6 +17,7 @@ from typing import Any, Literal
 from docqa.documents import CLAIM_NAMES
 from docqa.errors import InvalidModel
 from docqa.measures import Measure
+from docqa.toml_text import tables_of
 
 ACCEPT_SCORE = 70
 REJECT_SCORE = 40
@@ -151,10 +151,7 @@ def parse_policy(
     Raises:
         InvalidModel: anything in it is unknown, missing, contradictory or not finite.
     """
-    try:
-        tables: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidModel(f"the policy is not TOML: {error}") from error
+    tables = tables_of(text, "the policy")
     identity = tables.pop("id", None)
     if not isinstance(identity, str) or not identity:
         raise InvalidModel('a policy starts with its id, for instance id = "sy-passport"')

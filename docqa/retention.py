@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias, get_args
 
 from docqa.errors import InvalidModel
+from docqa.toml_text import tables_of
 
 RetentionClass: TypeAlias = Literal["accepted", "rejected", "decided", "waiting", "cancelled"]
 """Accepted or rejected by docqa alone; decided by a reviewer; still waiting for one; of a booking
@@ -39,10 +39,7 @@ def parse_retention(text: str) -> Mapping[RetentionClass, timedelta]:
     Raises:
         InvalidModel: a class is missing or unknown, or its ``days`` are not 1 to 36500.
     """
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidModel(f"retention: not TOML: {error}") from error
+    tables = tables_of(text, "retention")
     if set(tables) != set(CLASSES):
         raise InvalidModel(f"retention: needs exactly the tables {', '.join(CLASSES)}")
     found: dict[RetentionClass, timedelta] = {}

@@ -8,10 +8,9 @@ What is accepted and rejected is not set here but in ``models/policy/``.
 from __future__ import annotations
 
 import os
-import tomllib
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import (
@@ -23,6 +22,7 @@ from pydantic_settings import (
 )
 
 from docqa.errors import InvalidModel
+from docqa.toml_text import tables_of
 
 PREFIX = "DOCQA_"
 CONFIG_VARIABLE = "DOCQA_CONFIG"
@@ -297,11 +297,12 @@ def _refuse_unknown_variables(known: set[str]) -> None:
 
 def _file(settings_cls: type[BaseSettings], path: Path) -> TomlConfigSettingsSource:
     try:
-        found: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InvalidModel(f"{CONFIG_VARIABLE}={path} cannot be read: {error.strerror}") from error
-    except ValueError as error:  # TOML, or not UTF-8
+    except UnicodeDecodeError as error:
         raise InvalidModel(f"{path} is not TOML: {error}") from error
+    found = tables_of(text, str(path))
     for name in sorted(set(found) - set(settings_cls.model_fields)):
         raise InvalidModel(f"{path.name}: {name} is no setting; see docs/configuration.md")
     return TomlConfigSettingsSource(settings_cls, path)

@@ -199,7 +199,7 @@ def test_days_are_left_until_the_tenth_day_after_booking(after: timedelta, left:
         ("most_attempts = 5", "", "'most_attempts'"),
         ('source = "provisional"', 'source = "provisional"\nx = 1', "'x'"),
         ('title_ar = "س"', 'title_ar = ""', "'title_ar'"),
-        ('id = "x"', "id = ", "not valid TOML"),
+        ('id = "x"', "id = ", "not TOML"),
     ],
 )
 def test_a_wrong_service_is_named_with_its_key(old: str, new: str, said: str) -> None:
