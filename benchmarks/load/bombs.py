@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ _WARM_UPS = 6
 
 
 def main() -> None:
-    """Run, publish, and exit 1 when a bomb was accepted or cost more than the limits."""
+    """Run, publish, and exit 1 when a bomb was neither judged and kept out nor refused by name."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quiet-seconds", type=float, default=_QUIET_S)
     options = parser.parse_args()
@@ -50,7 +51,7 @@ def main() -> None:
         finally:
             installation.stop()
     worst = max(cost["seconds"] for cost in costs.values())
-    wrong = [name for name, cost in costs.items() if cost["outcome"] in ("accept", "500")]
+    wrong = [name for name, cost in costs.items() if not _is_harmless(cost["outcome"])]
     result = {
         "bombs": costs,
         "worst_bomb_s": worst,
@@ -82,7 +83,12 @@ def _others(
 
 def _cost(installation: Installation, data: bytes) -> dict[str, Any]:
     begun = time.monotonic()
-    answer = httpx.post(f"{installation.address}/v1/documents", content=data, timeout=120)
+    answer = httpx.post(
+        f"{installation.address}/v1/documents",
+        content=data,
+        headers={"Idempotency-Key": str(uuid.uuid4())},
+        timeout=120,
+    )
     seconds = time.monotonic() - begun
     body = answer.json()
     outcome = body["decision"] if answer.status_code == 201 else body.get("code")
@@ -92,6 +98,11 @@ def _cost(installation: Installation, data: bytes) -> dict[str, Any]:
         "status": answer.status_code,
         "outcome": "500" if answer.status_code == 500 else outcome,
     }
+
+
+def _is_harmless(outcome: str) -> bool:
+    """Judged, but not accepted, or refused for what it is. Anything else shows nothing."""
+    return outcome in ("review", "reject") or outcome.startswith("file.")
 
 
 def _spread(latencies_s: Sequence[float]) -> dict[str, float]:
