@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from docqa import measures
@@ -30,6 +31,7 @@ from docqa.model_files import (
     read_text,
 )
 from docqa.pipeline import Engine
+from docqa.ports import OcrEngine
 from docqa.reading.print_fields import Readers
 from docqa.reading.strips import parse_strip_reader
 from docqa.report import Digests
@@ -49,7 +51,7 @@ def build_engine(folder: Path, policy: str, limits: Limits) -> Engine:
     catalogue = load_catalogue(folder)
     document_types = load_document_types(folder)
     judged = load_policy(folder, policy, catalogue, document_types)
-    ocr = TesseractEngine()
+    ocr = ocr_engine()
     bound = {}
     made_of = {}
     decoding = code_digest("docqa.intake").encode()
@@ -89,6 +91,16 @@ def build_engine(folder: Path, policy: str, limits: Limits) -> Engine:
         readers=_readers(networks),
         digests=Digests(made_of, reading),
     )
+
+
+def ocr_engine() -> OcrEngine:
+    """Tesseract in this process; as a program where there is no binding of a version that reads."""
+    program = TesseractEngine()
+    if find_spec("tesserocr") is None:
+        return program
+    from docqa.adapters.warm_tesseract import WarmTesseract
+
+    return WarmTesseract(program)
 
 
 def build_child_engine(folder: Path, policy: str, limits: Limits) -> Engine:

@@ -7,11 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
+
 from docqa import measures
 from docqa.bookings import BookingRules, Service, parse_service
 from docqa.catalogue import LANGUAGES, Catalogue, parse_catalogue
 from docqa.documents import DocumentType, check_sides, parse_document_type
 from docqa.errors import InvalidModel
+from docqa.page import Pixels
 from docqa.places import Places, parse_places
 from docqa.policy import Policy, parse_policy
 from docqa.retention import RetentionClass, parse_retention
@@ -120,6 +124,14 @@ def network_files(folder: Path) -> tuple[bytes, bytes]:
         raise InvalidModel(
             f"models/{folder.name} cannot be read; remake it with train.py: {error.strerror}"
         ) from error
+
+
+def load_canary(folder: Path) -> Pixels:
+    """(H, W) uint8: the Arabic word that an OCR engine is tried on."""
+    picture = cv2.imread(str(folder / "canary" / "ar.png"), cv2.IMREAD_GRAYSCALE)
+    if picture is None:
+        raise InvalidModel("models/canary/ar.png is not a picture that can be read")
+    return np.asarray(picture, np.uint8)
 
 
 def read_text(path: Path) -> str:

@@ -37,15 +37,15 @@ from docqa.adapters.sealing import parse_keys
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.storage_faults import is_storage_fault as is_storage_fault
 from docqa.adapters.store import SqlStore
-from docqa.adapters.tesseract import TesseractEngine
 from docqa.adapters.truths import SqlTruths
 from docqa.adapters.webhook_sender import HttpSender
 from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.bookings import assess, filed
-from docqa.engine_wiring import build_child_engine, build_engine
-from docqa.errors import InvalidModel
+from docqa.engine_wiring import build_child_engine, build_engine, ocr_engine
+from docqa.errors import InvalidModel, MissingDependency
 from docqa.intake import Limits
 from docqa.model_files import load_booking_rules as load_booking_rules
+from docqa.model_files import load_canary
 from docqa.model_files import load_catalogue as load_catalogue
 from docqa.model_files import load_document_types as load_document_types
 from docqa.model_files import load_places as load_places
@@ -56,10 +56,15 @@ from docqa.model_files import models_dir as models_dir
 from docqa.model_files import policy_text as policy_text
 from docqa.pipeline import Engine
 from docqa.ports import BlobStore
+from docqa.reading.canary import reads_arabic
 from docqa.report import Report
 from docqa.settings import Settings
 from docqa.webhooks.courier import Courier
 from docqa.worker import ChildLimits, Worker
+
+_REINSTALL_TESSERACT = (
+    "pip install -r requirements.lock && apt-get install --reinstall tesseract-ocr-ara"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +232,17 @@ def add_reviewer(stores: Stores, name: str, password: str, role: str = "reviewer
 
 def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:
     """What an installation needs: subject -> a look at it that says its state or raises."""
-    ocr = TesseractEngine()
+    ocr = ocr_engine()
     blank = np.full((48, 200), 255, np.uint8)
 
     def language(name: str) -> str:
         ocr.read_lines([blank], language=name, layout="line")
         return "installed"
+
+    def arabic() -> str:
+        if not reads_arabic(ocr, load_canary(models_dir(settings))):
+            raise MissingDependency("a Tesseract that reads Arabic", _REINSTALL_TESSERACT)
+        return "reads the Arabic word of models/canary"
 
     def models() -> str:
         engine = load_engine(settings)
@@ -256,7 +266,7 @@ def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:
 
     return {
         "Tesseract": ocr.version,
-        "Tesseract, Arabic": partial(language, "ara"),
+        "Tesseract, Arabic": arabic,
         "Tesseract, Arabic script": partial(language, "script/Arabic"),
         "Tesseract, Latin": partial(language, "eng"),
         "Poppler": PopplerRenderer().version,

@@ -7,6 +7,7 @@ language costs about as much as reading eight lines.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -19,15 +20,14 @@ import pytesseract
 from docqa.errors import EngineFault, MissingDependency
 from docqa.page import Pixels
 
-CANARY_WORD = "فاطمة"
-
-_PAGE_SEGMENTATION_MODE = {"line": 7, "raw_line": 13, "block": 6}
+PAGE_SEGMENTATION_MODE = {"line": 7, "raw_line": 13, "block": 6}
 _DEBIAN_PACKAGES = {
     "ara": "tesseract-ocr-ara",
     "eng": "tesseract-ocr-eng",
     "script/Arabic": "tesseract-ocr-script-arab",
 }
 _PAGE_END = "\f"
+_QUOTED = re.compile(r'"(.+)"')
 
 
 class TesseractEngine:
@@ -42,6 +42,7 @@ class TesseractEngine:
         self.command = command
         self.timeout_s = timeout_s
         self._languages: dict[str, str] = {}
+        self._folder: Path | None = None
         # Tesseract's own threads fight over the cores: on 2 cores unlimited ones are 10-20 times
         # slower once two processes read at the same time.
         os.environ.setdefault("OMP_THREAD_LIMIT", "1")
@@ -61,7 +62,7 @@ class TesseractEngine:
             pictures = [_write_picture(Path(folder), *item) for item in enumerate(lines)]
             listing = Path(folder, "list.txt")
             listing.write_text("\n".join(map(str, pictures)), encoding="utf-8")
-            text = self._run(listing, installed_name, _PAGE_SEGMENTATION_MODE[layout])
+            text = self._run(listing, installed_name, PAGE_SEGMENTATION_MODE[layout])
         pages = text.split(_PAGE_END)
         if len(pages) == len(lines) + 1 and not pages[-1].strip():
             pages.pop()  # before 5.0 the mark also followed the last page
@@ -72,15 +73,21 @@ class TesseractEngine:
     def version(self) -> str:
         """Such as ``tesseract 5.3.0 (Arabic, ara, eng)``."""
         first_line = self._ask("--version").partition("\n")[0].strip()
-        return f"{first_line} ({', '.join(sorted(self._installed()))})"
+        return f"{first_line} ({', '.join(self.languages())})"
 
-    def canary(self, picture: Pixels) -> bool:
-        """Whether Arabic can be read at all: some 5.5 builds answer short Arabic words with "".
+    def languages(self) -> list[str]:
+        """What is installed, by the names docqa uses."""
+        return sorted(self._installed())
 
-        Args:
-            picture: (H, W) uint8, ``models/canary/ar.png``, which shows CANARY_WORD.
+    def data_of(self, language: str) -> tuple[Path, str]:
+        """The folder of the installed languages, and the language's name in it.
+
+        Raises EngineFault and MissingDependency.
         """
-        return self.read_lines([picture], language="ara", layout="line") == [CANARY_WORD]
+        name = self._installed_name(language)
+        if self._folder is None:
+            raise EngineFault("tesseract --list-langs does not say where the languages are")
+        return self._folder, name
 
     def _run(self, listing: Path, language: str, mode: int) -> str:
         pytesseract.pytesseract.tesseract_cmd = self.command
@@ -114,7 +121,9 @@ class TesseractEngine:
     def _installed(self) -> dict[str, str]:
         """Installed languages by the name docqa uses. pytesseract's own list omits the scripts."""
         if not self._languages:
-            names = [line.strip() for line in self._ask("--list-langs").splitlines()[1:]]
+            heading, *names = map(str.strip, self._ask("--list-langs").splitlines() or [""])
+            quoted = _QUOTED.search(heading)
+            self._folder = Path(quoted[1]) if quoted else None
             self._languages = {name: name for name in names if name}
             # Debian puts the script models beside the languages, upstream in a folder.
             for name in [name for name in self._languages if name[0].isupper()]:

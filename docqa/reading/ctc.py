@@ -120,36 +120,38 @@ def _forward(
 ) -> npt.NDArray[np.float64]:
     """Graves et al., equations 6 to 8, for all texts at once, sums instead of logarithms.
 
-    States are blank, first character, blank, second character, …, blank.
+    Before, between and behind the characters there is a blank. Texts lie side by side in memory:
+    each step then adds rows as long as there are texts.
     """
     lengths = np.array([len(label) for label in labels])
-    states = np.zeros((len(labels), 2 * int(lengths.max()) + 1), np.intp)
-    for row, label in zip(states, labels, strict=True):
-        row[1 : 2 * len(label) : 2] = label
+    characters = np.zeros((max(int(lengths.max()), 1), len(labels)), np.intp)
+    for column, label in zip(characters.T, labels, strict=True):
+        column[: len(label)] = label
     probabilities = np.exp(np.maximum(log_probabilities, LEAST_LOG_PROBABILITY))
     # A character may follow the last one without a blank unless it is the same once more.
-    may_skip = np.zeros(states.shape)
-    may_skip[:, 2:] = (states[:, 2:] != BLANK) & (states[:, 2:] != states[:, :-2])
-    sums = np.zeros(states.shape)
-    sums[:, :2] = probabilities[0][states[:, :2]]
-    following, skipped = np.empty(states.shape), np.empty(states.shape)
+    may_skip = (characters[1:] != characters[:-1]).astype(np.float64)
+    blank = np.zeros((len(characters) + 1, len(labels)))
+    at_character = np.zeros(characters.shape)
+    blank[0], at_character[0] = probabilities[0, BLANK], probabilities[0][characters[0]]
+    arriving = np.empty(characters.shape)
     scale = np.zeros(len(labels))
     for frame, row in enumerate(probabilities[1:], start=1):
         # In place: for a thousand texts, making arrays takes longer than adding them.
-        np.multiply(sums[:, :-2], may_skip[:, 2:], out=skipped[:, 2:])
-        np.add(sums[:, 1:], sums[:, :-1], out=following[:, 1:])
-        following[:, 0] = sums[:, 0]
-        following[:, 2:] += skipped[:, 2:]
-        following *= np.take(row, states, out=skipped, mode="clip")
-        sums, following = following, sums
+        arriving[0] = 0.0
+        np.multiply(at_character[:-1], may_skip, out=arriving[1:])
+        arriving += blank[:-1]
+        arriving += at_character
+        blank[1:] += at_character
+        blank *= row[BLANK]
+        np.take(row, characters, out=at_character, mode="clip")
+        at_character *= arriving
         if frame % RESCALED_EVERY_FRAMES == 0:
-            highest = sums.max(axis=1)
+            highest = np.maximum(blank.max(axis=0), at_character.max(axis=0))
             highest[highest == 0] = 1.0
-            sums /= highest[:, None]
+            blank /= highest
+            at_character /= highest
             scale += np.log(highest)
-    at = np.arange(len(labels))
-    ends = sums[at, 2 * lengths] + np.where(
-        lengths > 0, sums[at, np.maximum(2 * lengths - 1, 0)], 0.0
-    )
+    text = np.arange(len(labels))
+    last = at_character[np.maximum(lengths - 1, 0), text]
     with np.errstate(divide="ignore"):
-        return np.asarray(np.log(ends) + scale)
+        return np.asarray(np.log(blank[lengths, text] + np.where(lengths > 0, last, 0.0)) + scale)

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import traceback
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -76,12 +74,3 @@ def test_tesseract_runs_on_one_thread_unless_told_otherwise(
     monkeypatch.delenv("OMP_THREAD_LIMIT")
     TesseractEngine()
     assert os.environ["OMP_THREAD_LIMIT"] == "1"
-
-
-@pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
-def test_the_canary_tells_whether_arabic_is_read() -> None:
-    path = Path(__file__).parents[2] / "models" / "canary" / "ar.png"
-    picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
-    engine = TesseractEngine()
-    assert engine.canary(np.asarray(picture, np.uint8))
-    assert not engine.canary(np.full((60, 200), 255, np.uint8))

@@ -11,6 +11,7 @@ import pytest
 
 from docqa.adapters.memory import ScriptedOcr
 from docqa.adapters.tesseract import TesseractEngine
+from docqa.adapters.warm_tesseract import WarmTesseract
 from docqa.errors import EngineFault
 from docqa.page import Pixels
 from docqa.ports import OcrEngine
@@ -26,13 +27,16 @@ def picture(text: str) -> Pixels:
     return line
 
 
-def tesseract() -> OcrEngine:
+def tesseract() -> TesseractEngine:
     if shutil.which("tesseract") is None:
         pytest.skip("Tesseract is not installed")
     return TesseractEngine()
 
 
-@pytest.fixture(params=[tesseract, lambda: ScriptedOcr([WORDS])], ids=["tesseract", "scripted"])
+@pytest.fixture(
+    params=[tesseract, lambda: WarmTesseract(tesseract()), lambda: ScriptedOcr([WORDS])],
+    ids=["program", "warm", "scripted"],
+)
 def engine(request: pytest.FixtureRequest) -> OcrEngine:
     make: Callable[[], OcrEngine] = request.param
     return make()
