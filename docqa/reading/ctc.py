@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 LogProbabilities = npt.NDArray[np.float64]
 """(T, 1 + classes): natural logarithms for each frame in reading order, class 0 the blank."""
+Indices = npt.NDArray[np.intp]
 BLANK = 0
 RESCALED_EVERY_FRAMES = 4
 """Forward sums are kept near 1: so many frames cannot shrink them out of a double's range."""
@@ -77,13 +78,13 @@ def log_likelihoods(
 
     A text with a character that the network does not know has -inf.
     """
-    index = {token: at for at, token in enumerate(classes, start=1)}
-    unknown = set().union(*texts) - index.keys()
-    known = [at for at, text in enumerate(texts) if unknown.isdisjoint(text)]
+    lengths = np.array([len(text) for text in texts])
+    labels = _labels("".join(texts), classes)
+    starts = np.cumsum(lengths) - lengths
+    is_known = np.bincount(np.repeat(np.arange(len(texts)), lengths), labels < 0, len(texts)) == 0
     out = np.full(len(texts), -np.inf)
-    if known and len(log_probabilities):
-        labels = [[index[c] for c in texts[at]] for at in known]
-        out[known] = _forward(log_probabilities, labels)
+    if is_known.any() and len(log_probabilities):
+        out[is_known] = _forward(log_probabilities, labels, starts[is_known], lengths[is_known])
     return out
 
 
@@ -115,26 +116,43 @@ def single_edits(text: str, alphabet: Iterable[str]) -> list[str]:
     return sorted(found - {text})
 
 
+def _labels(text: str, classes: Sequence[str]) -> Indices:
+    """The class of every character; -1 for those that the network does not know."""
+    known = np.array([ord(token) for token in classes])
+    order = np.argsort(known)
+    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    at = order[np.minimum(np.searchsorted(known, codes, sorter=order), len(known) - 1)]
+    return np.where(known[at] == codes, at + 1, -1)
+
+
 def _forward(
-    log_probabilities: LogProbabilities, labels: Sequence[Sequence[int]]
+    log_probabilities: LogProbabilities, labels: Indices, starts: Indices, lengths: Indices
 ) -> npt.NDArray[np.float64]:
     """Graves et al., equations 6 to 8, for all texts at once, sums instead of logarithms.
 
     Before, between and behind the characters there is a blank. Texts lie side by side in memory:
     each step then adds rows as long as there are texts.
+
+    Args:
+        log_probabilities: of every frame.
+        labels: the characters of all texts, one text after the other.
+        starts: where each text begins in them, (N,).
+        lengths: of the texts, (N,).
     """
-    lengths = np.array([len(label) for label in labels])
-    characters = np.zeros((max(int(lengths.max()), 1), len(labels)), np.intp)
-    for column, label in zip(characters.T, labels, strict=True):
-        column[: len(label)] = label
+    position = np.arange(max(int(lengths.max()), 1))[:, None]
+    characters = np.where(
+        position < lengths,
+        np.append(labels, BLANK)[np.minimum(starts + position, len(labels))],
+        BLANK,
+    )
     probabilities = np.exp(np.maximum(log_probabilities, LEAST_LOG_PROBABILITY))
     # A character may follow the last one without a blank unless it is the same once more.
     may_skip = (characters[1:] != characters[:-1]).astype(np.float64)
-    blank = np.zeros((len(characters) + 1, len(labels)))
+    blank = np.zeros((len(characters) + 1, len(lengths)))
     at_character = np.zeros(characters.shape)
     blank[0], at_character[0] = probabilities[0, BLANK], probabilities[0][characters[0]]
     arriving = np.empty(characters.shape)
-    scale = np.zeros(len(labels))
+    scale = np.zeros(len(lengths))
     for frame, row in enumerate(probabilities[1:], start=1):
         # In place: for a thousand texts, making arrays takes longer than adding them.
         arriving[0] = 0.0
@@ -151,7 +169,7 @@ def _forward(
             blank /= highest
             at_character /= highest
             scale += np.log(highest)
-    text = np.arange(len(labels))
+    text = np.arange(len(lengths))
     last = at_character[np.maximum(lengths - 1, 0), text]
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(blank[lengths, text] + np.where(lengths > 0, last, 0.0)) + scale)
