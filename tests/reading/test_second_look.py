@@ -11,7 +11,7 @@ from docqa.page import Pixels, page_from_pixels
 from docqa.reading.lines import Row
 from docqa.reading.printed import PrintedText
 from docqa.reading.regions import Sheet, sheets
-from docqa.reading.second_look import LEAST_SHARE, Candidate, look_again
+from docqa.reading.second_look import LEAST_SHARE, LOOKS, Candidate, look_again
 from docqa.settings import Settings
 from docqa.wiring import load_document_types, models_dir
 
@@ -50,7 +50,9 @@ def text_after(answers: Sequence[str], weighed: dict[str, float]) -> str | None:
     best = max(weighed, key=lambda text: weighed[text])
     printed = PrintedText(best, 0.5, PLACE, False, weighed)
     candidate = Candidate(printed, Row(((300, 100, 420, 130),), 30.0))
-    agreed = look_again(sheet(), {SPEC: candidate}, Engine([*answers, "", "", ""])).get(SPEC)
+    agreed = look_again(sheet(), {SPEC: candidate}, Engine([*answers, *[""] * len(LOOKS)])).get(
+        SPEC
+    )
     assert agreed is None or agreed.share >= LEAST_SHARE
     return agreed.text if agreed else None
 
@@ -61,8 +63,8 @@ def test_a_text_that_both_readers_see_is_what_is_printed() -> None:
 
 def test_the_engine_settles_what_the_network_cannot() -> None:
     weighed = {"سالم": -1.0, "سام": -0.7}
-    assert text_after(["سالم", "سالم", "سالم"], weighed) == "سالم"
-    assert text_after(["سام", "سام", "سام"], weighed) == "سام"
+    assert text_after(["سالم"] * len(LOOKS), weighed) == "سالم"
+    assert text_after(["سام"] * len(LOOKS), weighed) == "سام"
 
 
 def test_a_slip_of_the_engine_does_not_outweigh_a_sure_network() -> None:
@@ -70,14 +72,20 @@ def test_a_slip_of_the_engine_does_not_outweigh_a_sure_network() -> None:
 
 
 def test_readers_that_contradict_each_other_confirm_nothing() -> None:
-    assert text_after(["سام", "سام", "سام"], {"سالم": -0.05, "سام": -5.5}) is None
+    assert text_after(["سام"] * len(LOOKS), {"سالم": -0.05, "سام": -5.5}) is None
 
 
 @pytest.mark.parametrize("read", ["رياب", "رباب"])
 def test_a_rival_that_the_engine_has_read_leaves_a_name_in_doubt(read: str) -> None:
-    weighed = {"رياب": -0.15, "رباب": -2.65}
-    assert text_after([read] * 3, weighed) == read
-    assert text_after(["رياب", "رباب", read], weighed) is None
+    weighed = {"رياب": -0.5, "رباب": -1.2}
+    assert text_after([read] * len(LOOKS), weighed) == read
+    assert text_after(["رياب", "رباب", "رياب", "رباب", read], weighed) is None
+
+
+def test_the_engine_alone_does_not_outvote_the_network() -> None:
+    every_look = ["الخضر"] * len(LOOKS)
+    assert text_after(every_look, {"الخصر": -0.6, "الخضر": -1.5}) == "الخضر"
+    assert text_after(every_look, {"الخصر": -0.2, "الخضر": -2.3}) is None
 
 
 @pytest.mark.parametrize("mark", [":", "!", " | ", "؛", ".:"])
@@ -87,7 +95,7 @@ def test_what_the_engine_makes_of_the_colon_hides_no_name(mark: str) -> None:
 
 @pytest.mark.parametrize("answer", ["", "ـ", "بثينة العلي"])
 def test_an_engine_that_sees_nothing_alike_confirms_nothing(answer: str) -> None:
-    assert text_after([answer] * 3, {"سالم": -0.001, "سام": -9.0}) is None
+    assert text_after([answer] * len(LOOKS), {"سالم": -0.001, "سام": -9.0}) is None
 
 
 def test_spellings_of_one_name_do_not_rival_each_other() -> None:
@@ -96,14 +104,15 @@ def test_spellings_of_one_name_do_not_rival_each_other() -> None:
 
 
 def test_the_last_look_shows_the_line_twice() -> None:
-    engine = Engine(["", "", ""])
+    engine = Engine([""] * len(LOOKS))
     printed = PrintedText("سالم", 0.5, PLACE, False, {"سالم": -0.1})
     look_again(sheet(), {SPEC: Candidate(printed, Row(((300, 100, 420, 130),), 30.0))}, engine)
-    assert engine.shapes[2][1] == 2 * engine.shapes[0][1]
+    assert len(engine.shapes) == len(LOOKS)
+    assert engine.shapes[-1][1] == 2 * engine.shapes[0][1]
 
 
 def test_a_name_that_no_look_can_settle_is_looked_at_no_more() -> None:
-    engine = Engine(["", "", ""])
+    engine = Engine([""] * len(LOOKS))
     hopeless = PrintedText("سالم", 0.1, PLACE, False, {"سالم": -9.0}, others_log_likelihood=-1e-4)
     row = Row(((300, 100, 420, 130),), 30.0)
     assert look_again(sheet(), {SPEC: Candidate(hopeless, row)}, engine) == {}
