@@ -7,9 +7,11 @@ reader neither refuses a true name nor confirms a wrong one.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +55,10 @@ MOST_AGAINST_NATS = 1.0
 """By which the network may find another text likelier than the one that counts as read. The looks
 repeat each other's slips, so that the engine alone would outvote it: of 795 true names 9 were then
 read as another, with this bound 6, and 764 instead of 769 confirmed."""
+LEAST_OVER_LONGER_NATS = 2.0
+"""By which the network must find a text likelier than it with one letter more: narrow letters and
+stacked pairs are what both readers leave out (كيل for كحيل). Of the same 795 names 3 are then read
+as another and 763 confirmed."""
 MOST_WORDS = 5
 """Of a name; more words of a line are not tried together."""
 _MARKS = re.compile(r"[^\w\s-]")
@@ -114,15 +120,13 @@ class _Weighing:
     """The texts that a value may be, and how much speaks for each so far."""
 
     def __init__(self, printed: PrintedText) -> None:
-        self._texts = list(printed.log_likelihoods)
-        self._scores = np.array(list(printed.log_likelihoods.values()))
+        weighed = sorted(printed.log_likelihoods.items(), key=itemgetter(1))
+        self._texts = [text for text, _ in weighed]
+        self._scores = np.array([score for _, score in weighed])
         self._others = printed.others_log_likelihood
         self._forms = [loose(text) for text in self._texts]
         self._were_read = np.zeros(len(self._texts), bool)
-        likely = self._scores >= self._scores.max() - MOST_AGAINST_NATS
-        self._likely = {
-            form for form, is_likely in zip(self._forms, likely, strict=True) if is_likely
-        }
+        self._likely = _likely(dict(zip(self._forms, self._scores.tolist(), strict=True)))
 
     def after(self, answer: str, *, is_last: bool) -> Agreed | None:
         """The best text once the engine has answered this as well, its variants counted to it.
@@ -160,6 +164,17 @@ class _Weighing:
             rivals - NATS_PER_LETTER * MOST_LETTERS * looks, self._others - NATS_PER_LETTER * looks
         )
         return bool(sums[best] - np.logaddexp(sums[best], least) >= np.log(LEAST_SHARE))
+
+
+def _likely(weights: Mapping[str, float]) -> set[str]:
+    """The forms that may count as read, by what the network alone makes of them."""
+    highest = max(weights.values())
+    return {form for form, weight in weights.items() if weight >= highest - MOST_AGAINST_NATS} - {
+        shorter
+        for form, weight in weights.items()
+        for shorter in {form[:at] + form[at + 1 :] for at in range(len(form))}
+        if weights.get(shorter, -math.inf) < weight + LEAST_OVER_LONGER_NATS
+    }
 
 
 def _spans(answer: str) -> set[str]:

@@ -62,9 +62,9 @@ def test_a_text_that_both_readers_see_is_what_is_printed() -> None:
 
 
 def test_the_engine_settles_what_the_network_cannot() -> None:
-    weighed = {"سالم": -1.0, "سام": -0.7}
-    assert text_after(["سالم"] * len(LOOKS), weighed) == "سالم"
-    assert text_after(["سام"] * len(LOOKS), weighed) == "سام"
+    weighed = {"رباب": -1.0, "رياب": -0.7}
+    assert text_after(["رباب"] * len(LOOKS), weighed) == "رباب"
+    assert text_after(["رياب"] * len(LOOKS), weighed) == "رياب"
 
 
 def test_a_slip_of_the_engine_does_not_outweigh_a_sure_network() -> None:
@@ -86,6 +86,13 @@ def test_the_engine_alone_does_not_outvote_the_network() -> None:
     every_look = ["الخضر"] * len(LOOKS)
     assert text_after(every_look, {"الخصر": -0.6, "الخضر": -1.5}) == "الخضر"
     assert text_after(every_look, {"الخصر": -0.2, "الخضر": -2.3}) is None
+
+
+def test_a_letter_that_both_may_have_left_out_is_missed() -> None:
+    every_look = ["كيل"] * len(LOOKS)
+    assert text_after(every_look, {"كيل": -0.3, "كحيل": -1.5}) is None
+    assert text_after(every_look, {"كيل": -0.1, "كحيل": -2.6}) == "كيل"
+    assert text_after(["كحيل"] * len(LOOKS), {"كيل": -0.7, "كحيل": -0.7}) == "كحيل"
 
 
 @pytest.mark.parametrize("mark", [":", "!", " | ", "؛", ".:"])
