@@ -4,6 +4,7 @@ import shutil
 import traceback
 from importlib import util
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -38,14 +39,13 @@ def lines_of_a_card() -> list[Pixels]:
 
 
 @pytest.mark.parametrize("layout", ["line", "raw_line", "block"])
-def test_it_reads_as_the_program_does(layout: str) -> None:
+def test_it_reads_as_the_program_does(layout: Literal["line", "raw_line", "block"]) -> None:
     lines = lines_of_a_card()
     warm = WarmTesseract(TesseractEngine())
-    asked = {"language": "ara", "layout": layout}
-    read = TesseractEngine().read_lines(lines, **asked)
+    read = TesseractEngine().read_lines(lines, language="ara", layout=layout)
     assert any(read)
-    assert warm.read_lines(lines, **asked) == read
-    assert warm.read_lines(lines[::-1], **asked) == read[::-1]
+    assert warm.read_lines(lines, language="ara", layout=layout) == read
+    assert warm.read_lines(lines[::-1], language="ara", layout=layout) == read[::-1]
 
 
 def test_it_says_nothing_on_the_way(capfd: pytest.CaptureFixture[str]) -> None:
