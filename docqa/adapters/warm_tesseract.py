@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Sequence
 from typing import Literal
 
@@ -27,7 +28,7 @@ class WarmTesseract:
 
     Args:
         installed: the program, which knows where Debian keeps the languages.
-        timeout_s: how long one line may take.
+        timeout_s: how long one call may take, for all its lines together.
     """
 
     def __init__(self, installed: TesseractEngine, *, timeout_s: float = 30.0) -> None:
@@ -50,7 +51,8 @@ class WarmTesseract:
             try:
                 reader = self._loaded.get(language) or self._load(language)
                 reader.SetPageSegMode(PAGE_SEGMENTATION_MODE[layout])
-                return [self._read(reader, line) for line in lines]
+                end = time.monotonic() + self.timeout_s
+                return [self._read(reader, line, end) for line in lines]
             except RuntimeError as error:
                 # ``from None``: what the engine wrote may hold text, and logs print causes.
                 raise EngineFault(f"Tesseract failed ({type(error).__name__})") from None
@@ -70,11 +72,12 @@ class WarmTesseract:
         self._loaded[language] = reader
         return reader
 
-    def _read(self, reader: tesserocr.PyTessBaseAPI, line: Pixels) -> str:
+    def _read(self, reader: tesserocr.PyTessBaseAPI, line: Pixels, end: float) -> str:
         height, width = line.shape
         pixels = np.ascontiguousarray(line).tobytes()  # the engine reads from it until it is done
         reader.SetImageBytes(pixels, width, height, 1, width)
-        if not reader.Recognize(timeout=round(self.timeout_s * 1000)):
+        left_ms = round(1000 * (end - time.monotonic()))
+        if left_ms <= 0 or not reader.Recognize(timeout=left_ms):  # 0 would mean no limit
             raise EngineFault(f"Tesseract took longer than {self.timeout_s:g} s")
         text = reader.GetUTF8Text().strip()
         reader.Clear()  # nothing of the document stays in memory

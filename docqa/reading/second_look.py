@@ -169,11 +169,14 @@ class _Weighing:
 def _likely(weights: Mapping[str, float]) -> set[str]:
     """The forms that may count as read, by what the network alone makes of them."""
     highest = max(weights.values())
-    return {form for form, weight in weights.items() if weight >= highest - MOST_AGAINST_NATS} - {
+    likely = {form for form, weight in weights.items() if weight >= highest - MOST_AGAINST_NATS}
+    least = highest - MOST_AGAINST_NATS - LEAST_OVER_LONGER_NATS
+    near = {form: weight for form, weight in weights.items() if weight > least}
+    return likely - {
         shorter
-        for form, weight in weights.items()
+        for form, weight in near.items()
         for shorter in {form[:at] + form[at + 1 :] for at in range(len(form))}
-        if weights.get(shorter, -math.inf) < weight + LEAST_OVER_LONGER_NATS
+        if near.get(shorter, -math.inf) < weight + LEAST_OVER_LONGER_NATS
     }
 
 
