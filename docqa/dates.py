@@ -8,8 +8,9 @@ write a date out: الأول من شهر كانون الثاني لعام ألف
 from __future__ import annotations
 
 import datetime
+import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from docqa.text import canonical, loose
 
@@ -29,17 +30,29 @@ _MONTHS = {
     11: ("تشرين الثاني", "تشرين ثاني", "تشرين ثان", "ت2"),
     12: ("كانون الأول", "كانون أول", "ك1"),
 }
-_UNITS = {
-    1: ("أول", "أولى", "حادي", "حادية", "واحد", "واحدة", "أحد", "إحدى"),
-    2: ("ثاني", "ثانية", "ثان", "اثنان", "اثنين", "اثنتان", "اثنتين", "اثنا", "اثني", "اثنتي"),
-    3: ("ثالث", "ثالثة", "ثلاث", "ثلاثة"),
-    4: ("رابع", "رابعة", "أربع", "أربعة"),
-    5: ("خامس", "خامسة", "خمس", "خمسة"),
-    6: ("سادس", "سادسة", "ست", "ستة"),
-    7: ("سابع", "سابعة", "سبع", "سبعة"),
-    8: ("ثامن", "ثامنة", "ثمان", "ثماني", "ثمانية"),
-    9: ("تاسع", "تاسعة", "تسع", "تسعة"),
+_ORDINALS = {
+    1: ("أول", "أولى", "حادي", "حادية"),
+    2: ("ثاني", "ثانية", "ثان"),
+    3: ("ثالث", "ثالثة"),
+    4: ("رابع", "رابعة"),
+    5: ("خامس", "خامسة"),
+    6: ("سادس", "سادسة"),
+    7: ("سابع", "سابعة"),
+    8: ("ثامن", "ثامنة"),
+    9: ("تاسع", "تاسعة"),
 }
+_CARDINALS = {
+    1: ("واحد", "واحدة", "أحد", "إحدى"),
+    2: ("اثنان", "اثنين", "اثنتان", "اثنتين", "اثنا", "اثني", "اثنتي"),
+    3: ("ثلاث", "ثلاثة"),
+    4: ("أربع", "أربعة"),
+    5: ("خمس", "خمسة"),
+    6: ("ست", "ستة"),
+    7: ("سبع", "سبعة"),
+    8: ("ثمان", "ثماني", "ثمانية"),
+    9: ("تسع", "تسعة"),
+}
+_UNITS = {unit: (*_ORDINALS[unit], *_CARDINALS[unit]) for unit in _ORDINALS}
 _TENS = {
     10: ("عاشر", "عاشرة", "عشر", "عشرة"),
     20: ("عشرون", "عشرين"),
@@ -160,3 +173,39 @@ _WRITTEN_YEAR_FIRST = re.compile(
     f"{_START}(?P<year_digits>[0-9]{{4}}){_MONTH}(?P<day_digits>[0-9]{{1,2}}){_END}"
 )
 """Digits around a month's name, as OCR returns them when it takes the line from the left."""
+
+
+def _slot(*words: str, may_be_empty: bool = True) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(["", *words] if may_be_empty else words))
+
+
+def _with(prefix: str, words: Iterable[str]) -> Iterator[str]:
+    """The words as they are, then with the prefix."""
+    words = tuple(words)
+    yield from words
+    yield from (prefix + word for word in words)
+
+
+_NUMBERS = tuple(map(loose, itertools.chain.from_iterable(_CARDINALS.values())))
+SLOTS = (
+    _slot(*map(loose, _BEFORE)),
+    _slot(*_with("ال", _UNIT_OF), *map(str, range(1, 32))),
+    _slot(*_with("و", _with("ال", _TENS_OF))),
+    _slot("من"),
+    _slot("شهر", "لشهر"),
+    _slot(*_MONTH_OF, may_be_empty=False),
+    _slot("من"),
+    _slot(*map(loose, _BEFORE_YEAR[1:])),
+    _slot(*map(loose, ("ألف", "ألفان", "ألفين")), *map(str, range(1900, 2100)), may_be_empty=False),
+    _slot("و"),
+    _slot(*_NUMBERS),
+    _slot(*_HUNDREDS_OF),
+    _slot(*_with("و", _NUMBERS)),
+    _slot(*_with("و", _TENS_OF)),
+    _slot(*map(loose, _AFTER)),
+)
+"""What may stand where in a date in words, from the day to the year, in loose text without spaces.
+
+Of the choices of a word each, :func:`parse_date` says which are dates. Ordinals and shortened
+thousands, which it also knows in a year, are left out for what they look like (ثانية for ثمانية,
+ألفي for ألف)."""

@@ -104,9 +104,12 @@ def find_rows(pixels: Pixels) -> list[Row]:
     smooth = cv2.GaussianBlur(pixels, (3, 3), 0)
     depth = cv2.morphologyEx(smooth, cv2.MORPH_BLACKHAT, element)
     ink = cv2.threshold(depth, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
-    for ruling in ((1, LONGEST_STROKE_PX), (LONGEST_STROKE_PX, 1)):
-        rules = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(ruling, np.uint8))
-        ink[cv2.dilate(rules, np.ones((5, 5), np.uint8)) > 0] = 0
+    # Both kinds of ruling are looked for before either goes: a table's rows would cut its columns.
+    across, down = (
+        cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(ruling, np.uint8))
+        for ruling in ((1, LONGEST_STROKE_PX), (LONGEST_STROKE_PX, 1))
+    )
+    ink[cv2.dilate(cv2.bitwise_or(across, down), np.ones((5, 5), np.uint8)) > 0] = 0
     joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, WORD_GAP_PX), np.uint8))
     found = cv2.connectedComponentsWithStats(joined)[2][1:].tolist()
     boxes = [

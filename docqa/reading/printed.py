@@ -15,12 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from docqa.dates import parse_date, split_date
+from docqa.dates import parse_date
 from docqa.page import Polygon
 from docqa.reading.cells import Cell, Piece, Value
 from docqa.reading.ctc import Glyph, LogProbabilities, glyphs, log_likelihoods, single_edits
 from docqa.reading.strips import StripReader, stretched
-from docqa.text import canonical, western_digits
+from docqa.reading.written_dates import SHORTEST_LETTERS, written_date
+from docqa.text import canonical, loose, western_digits
 
 DIGITS = "0123456789"
 NATIONAL_NUMBER_DIGITS = 11
@@ -141,21 +142,28 @@ def read_date(value: Value, claimed: str, reader: StripReader) -> PrintedText | 
 
 
 def read_date_in_words(value: Value, reader: StripReader) -> PrintedText | None:
-    """A date that is written out in the pieces of the label's own line; None without any."""
+    """A date that is written out in the pieces of the label's own line, and nothing else there.
+
+    None without one. Its text is the date in digits, day-month-year. A date that only ends the line
+    does not count: of الثامن عشر, 18, only عشر, 10, may be legible.
+    """
     # A label may stand alone on the sheet.
     line = value.pieces[0].cell.line if value.pieces else None
-    pieces = [piece for piece in value.pieces if piece.cell.line == line]
     spans = [
         _Span(piece.cell, piece.cell.log_probabilities, reader.classes, piece.cell.glyphs,
               piece.first, len(piece.cell.glyphs) - 1)
-        for piece in pieces if piece.first < len(piece.cell.glyphs)
+        for piece in value.pieces
+        if piece.cell.line == line and piece.first < len(piece.cell.glyphs)
     ]  # fmt: skip
-    _, date = split_date(" ".join(span.text for span in spans))
-    if not date:
+    if sum(len(loose(span.text)) for span in spans) < SHORTEST_LETTERS:
         return None
-    confidence = float(np.exp(sum(_alone(span) for span in spans)))
+    answer = np.vstack([span.answer[span.frames()] for span in spans])
+    found = written_date(answer, reader.classes)
+    if found is None:
+        return None
+    text = f"{found.date.day}-{found.date.month}-{found.date.year}"
     polygon = _polygon(spans[0], reader)
-    return PrintedText(date, confidence, polygon, is_digits=False, log_likelihoods={})
+    return PrintedText(text, found.share, polygon, is_digits=False, log_likelihoods={})
 
 
 def _written(claimed: str, separator: str) -> Iterator[str]:

@@ -101,6 +101,19 @@ def test_rulings_of_a_table_are_no_rows() -> None:
         assert right - left < 0.7 * drawing.pixels.shape[1]
 
 
+def test_the_word_beside_a_ruling_belongs_to_its_row() -> None:
+    pixels = np.full((400, 1200), 255, np.uint8)
+    for y in (100, 225):
+        cv2.line(pixels, (200, y), (1000, y), 0, 3)
+    cv2.line(pixels, (200, 60), (200, 300), 0, 3)
+    cv2.rectangle(pixels, (212, 150), (300, 180), 0, 3)
+    (row,) = find_rows(pixels)
+    left, top, right, bottom = row.box()
+    assert left == pytest.approx(212, abs=4)
+    assert right == pytest.approx(300, abs=4)
+    assert (top, bottom) == pytest.approx((150, 180), abs=4)
+
+
 @pytest.mark.parametrize("how", PASSES, ids=str)
 def test_a_picture_is_dark_on_white_and_of_the_size_its_pass_wants(how: object) -> None:
     pixels = luma(id_front(person(1), seed=1, ppi=300))

@@ -5,17 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from docqa.dates import parse_date
 from docqa.documents import FieldSpec
 from docqa.fields import Match, compare
 from docqa.page import page_from_pixels
 from docqa.reading.cells import Value, heading_on, read_cells, values_on
-from docqa.reading.print_fields import Readers, read_print
+from docqa.reading.print_fields import LEAST_CONFIDENCE, Readers, read_print
 from docqa.reading.printed import read_date_in_words
 from docqa.reading.regions import Sheet, sheets
 from docqa.reading.strips import parse_strip_reader
 from docqa.wiring import load_document_types
 from fixtures.synthesize.card_designs import DESIGNS, Design
 from fixtures.synthesize.cards import id_front
+from fixtures.synthesize.documents import civil_extract
 from fixtures.synthesize.drawing import Sheet as Paper
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
@@ -130,3 +132,16 @@ def test_a_heading_names_the_type() -> None:
 def test_a_label_that_stands_alone_has_no_date_in_words() -> None:
     (label, *_) = read_cells(printed("lines")[0], readers().arabic)
     assert read_date_in_words(Value(label, (), 100.0), readers().arabic) is None
+
+
+@pytest.mark.parametrize("seed", [2, 5, 6])
+def test_a_date_in_words_is_read_from_the_table_of_an_extract(seed: int) -> None:
+    kind = TYPES["civil-extract"]
+    owner = person(seed)
+    page = page_from_pixels(civil_extract(owner, seed=seed, dates_in_words=True).pixels)
+    (shown, *_) = sheets(page, (kind.width_mm, kind.height_mm))
+    value = values_on(read_cells(shown, readers().arabic), kind.fields)["birth_date"]
+    found = read_date_in_words(value, readers().arabic)
+    assert found is not None
+    assert parse_date(found.text) == owner.birth_date
+    assert found.confidence > LEAST_CONFIDENCE
