@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from docqa.adapters.memory import ScriptedOcr
 from docqa.dates import parse_date
 from docqa.documents import FieldSpec
 from docqa.fields import Match, compare
 from docqa.page import page_from_pixels
+from docqa.reading import read_document
 from docqa.reading.cells import Value, heading_on, read_cells, values_on
+from docqa.reading.lines import find_rows
 from docqa.reading.print_fields import LEAST_CONFIDENCE, Readers, read_print
 from docqa.reading.printed import read_date_in_words
 from docqa.reading.regions import Sheet, sheets
@@ -17,7 +20,7 @@ from docqa.reading.strips import parse_strip_reader
 from docqa.wiring import load_document_types
 from fixtures.synthesize.card_designs import DESIGNS, Design
 from fixtures.synthesize.cards import id_front
-from fixtures.synthesize.documents import civil_extract
+from fixtures.synthesize.documents import civil_extract, letter
 from fixtures.synthesize.drawing import Sheet as Paper
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
@@ -145,3 +148,15 @@ def test_a_date_in_words_is_read_from_the_table_of_an_extract(seed: int) -> None
     assert found is not None
     assert parse_date(found.text) == owner.birth_date
     assert found.confidence > LEAST_CONFIDENCE
+
+
+def test_the_engine_looks_for_labels_on_one_sheet_where_the_networks_find_none() -> None:
+    kind = TYPES["civil-extract"]
+    page = page_from_pixels(letter(script="latin", seed=1).pixels)
+    rows = len(find_rows(next(sheets(page, (kind.width_mm, kind.height_mm))).pixels))
+    for networks, looks in ((readers(), 1), (None, 2)):
+        engine = ScriptedOcr([])
+        read_document([page], kind, person(1).claims(), engine, readers=networks)
+        asked = [lines for _, layout, lines in engine.calls if layout == "line"]
+        assert len(asked) == looks
+        assert asked[0] == rows
