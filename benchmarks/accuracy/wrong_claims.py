@@ -22,7 +22,7 @@ DIGIT_GROUPS = ("12", "23", "69", "78", "05", "17", "46")
 ARABIC_LETTERS = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
 LATIN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-TOWN_NAMES = (frozenset({"البوكمال", "أبو كمال"}),)
+TOWN_NAMES = (frozenset({"البوكمال", "أبو كمال"}), frozenset({"اعزاز", "عزاز"}))
 """Names of one town each: either may stand on a card, and either be typed."""
 
 _FOLDED = str.maketrans("أإآٱىةؤئ", "ااااي" + "هوي")
