@@ -11,6 +11,8 @@ APT := tesseract-ocr tesseract-ocr-eng tesseract-ocr-ara poppler-utils \
        fonts-kacst fonts-liberation
 APT_IF_THERE := tesseract-ocr-script-arab
 APT_FOR_TESTS := chromium postgresql
+APT_FOR_ACCURACY := fonts-freefarsi fonts-freefont-ttf fonts-sil-harmattan fonts-kacst-one \
+                    fonts-sil-lateef fonts-paktype fonts-farsiweb
 
 .PHONY: help setup demo serve test test-long lint bench-decisions check lock clean
 
@@ -41,7 +43,7 @@ bench-decisions: setup    ## decisions on a labelled corpus: make bench-decision
 	$(BIN)/python -m benchmarks.accuracy.decisions --corpus "$(CORPUS)"
 
 .PHONY: bench-accuracy
-bench-accuracy: setup .venv-bench/.ready    ## docqa and the peers on the same inputs: make bench-accuracy [CORPUS=DIR] [TIGHTEN=1]
+bench-accuracy: setup .venv-bench/.ready .venv/.apt-accuracy    ## docqa and the peers on the same inputs: make bench-accuracy [CORPUS=DIR] [TIGHTEN=1]
 	$(BIN)/python -m benchmarks.accuracy $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(TIGHTEN),--tighten)
 
 .PHONY: bench-speed
@@ -105,6 +107,10 @@ endef
 
 .venv/.apt-tests: Makefile | .venv/.apt
 	$(call apt_install,$(APT_FOR_TESTS))
+	@touch $@
+
+.venv/.apt-accuracy: Makefile | .venv/.apt
+	$(call apt_install,$(APT_FOR_ACCURACY))
 	@touch $@
 
 .venv/.ready: requirements-dev.lock pyproject.toml | .venv/bin/python
