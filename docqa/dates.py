@@ -195,7 +195,7 @@ SLOTS = (
     _slot("شهر", "لشهر"),
     _slot(*_MONTH_OF, may_be_empty=False),
     _slot("من"),
-    _slot(*map(loose, _BEFORE_YEAR[1:])),
+    _slot(*(loose(word) for word in _BEFORE_YEAR if word != "من")),
     _slot(*map(loose, ("ألف", "ألفان", "ألفين")), *map(str, range(1900, 2100)), may_be_empty=False),
     _slot("و"),
     _slot(*_NUMBERS),

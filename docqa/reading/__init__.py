@@ -46,7 +46,7 @@ MRZ_NAME_CONFIDENCE = 0.9
 MOST_BLIND_SHEETS = 1
 """On which the engine looks for labels where the networks have found none at all. It then reads
 every line, 2 s for a page of prose that is not what it was handed in as, and as much again for the
-page upside down; of 35 fronts under a camera, at 100 to 150 ppi or turned it was never needed."""
+page upside down; for 48 fronts under a camera, at 100 to 150 ppi or turned it was never needed."""
 PRINT_SOURCES: tuple[Source, ...] = ("ocr", "digits")
 
 T = TypeVar("T")

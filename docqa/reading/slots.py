@@ -15,11 +15,10 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
-from docqa.reading.ctc import BLANK, LogProbabilities
+from docqa.reading.ctc import BLANK, Indices, LogProbabilities
 
 Slots = Sequence[Sequence[str]]
 """The words of each slot; "" among them where the slot may be empty."""
-Indices = npt.NDArray[np.intp]
 Scores = npt.NDArray[np.float64]
 
 

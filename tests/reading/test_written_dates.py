@@ -60,6 +60,25 @@ def test_every_day_of_a_month_is_read_in_words(day: int, year: int) -> None:
     assert found.share > 0.99
 
 
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("السابع والعشرون من شهر تموز سنة ألف وتسعمائة وخمس وثمانين للميلاد", "1985-07-27"),
+        ("في العشرين من أيار عام ألف وتسعمئة وثمانية وثمانين", "1988-05-20"),
+        ("بتاريخ الثالث عشر من تشرين الأول ألفين وأحد عشر", "2011-10-13"),
+        ("يوم الحادي والثلاثون من كانون الأول لعام ألفان واثني عشر ميلادية", "2012-12-31"),
+        ("الخامس من شباط سنة ألف وتسعماية", "1900-02-05"),
+        ("عشرة نيسان ألفين وعشرة", "2010-04-10"),
+        ("الأول من كانون ثاني عام ألف وتسع مئة وأربع وسبعون م", "1974-01-01"),
+        ("22 تشرين الثاني 1961", "1961-11-22"),
+    ],
+)
+def test_registers_word_their_dates_in_many_ways(text: str, date: str) -> None:
+    found = written_date(answer(text), LETTERS)
+    assert found is not None
+    assert found.date.isoformat() == date
+
+
 def test_letters_that_spell_alike_and_lost_spaces_make_no_difference() -> None:
     for text in ("اول من اذار عام الفين", "أول منآذار عامألفين", "1 آذار 2000"):
         found = written_date(answer(text), LETTERS)
