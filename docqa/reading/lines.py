@@ -36,10 +36,17 @@ LONGEST_STROKE_PX = 130
 WORD_GAP_PX = 25
 LEAST_WORD_PX = 10
 """Height and width under which a blob is a speck or a background line."""
+LEAST_DOT_PX = 3
 MOST_HEIGHT_PX = 110
 LEAST_ROW_OVERLAP_FRACTION = 0.5
+LEAST_HEIGHT_FRACTION = 0.65
+"""Of the page's usual lines: a lower one is set smaller."""
 MOST_HEIGHT_RATIO = 3.0
 """Of the blobs of one line: an edge of the portrait, taller still, would tie lines together."""
+MOST_DOT_GAP_EM = 0.35
+"""Between a dot and its word, the nearest above or below it."""
+MOST_DOTS = 2000
+"""More are the screen of a printed background."""
 COLLAPSED_GAP_EM = 1.0
 """Wider gaps, as between the columns of a table, are closed to this: Tesseract would cut there."""
 MARGIN_EM = 0.3
@@ -112,12 +119,14 @@ def find_rows(pixels: Pixels) -> list[Row]:
     ink[cv2.dilate(cv2.bitwise_or(across, down), np.ones((5, 5), np.uint8)) > 0] = 0
     joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, WORD_GAP_PX), np.uint8))
     found = cv2.connectedComponentsWithStats(joined)[2][1:].tolist()
-    boxes = [
-        (left, top, left + width, top + height)
-        for left, top, width, height, _ in found
-        if LEAST_WORD_PX < height < MOST_HEIGHT_PX and width > LEAST_WORD_PX
-    ]
-    return _rows(boxes)[:MOST_ROWS]
+    words, dots = list[Box](), list[Box]()
+    for left, top, width, height, _ in found:
+        box = (left, top, left + width, top + height)
+        if LEAST_WORD_PX < height < MOST_HEIGHT_PX and width > LEAST_WORD_PX:
+            words.append(box)
+        elif LEAST_DOT_PX <= height <= LEAST_WORD_PX and width >= LEAST_DOT_PX:
+            dots.append(box)
+    return _with_dots(_rows(words)[:MOST_ROWS], dots)
 
 
 def read_labelled(
@@ -242,24 +251,44 @@ def _rows(boxes: Sequence[Box]) -> list[Row]:
                 break
         else:
             lines.append([box])
-    heights = [line[0][3] - line[0][1] for line in lines]
+    heights = [float(line[0][3] - line[0][1]) for line in lines]
     typical = float(np.median(heights)) if heights else 0.0
     rows = [
-        Row(
-            tuple(sorted(line, key=lambda box: box[2], reverse=True)),
-            em_px=_em_px(line[0][3] - line[0][1], typical),
-        )
-        for line in lines
+        Row(tuple(sorted(line, key=lambda box: box[2], reverse=True)), _em_px(height, typical))
+        for line, height in zip(lines, heights, strict=True)
     ]
     return sorted(rows, key=lambda row: row.box()[1])
 
 
-def _em_px(height: int, typical: float) -> float:
-    """The em of a line of this height: the page's own unless the line is clearly of another size.
+def _with_dots(rows: Sequence[Row], dots: Sequence[Box]) -> list[Row]:
+    """The rows with words as high as their dots reach, each dot counted to the word nearest to it.
 
-    A single line is lower without descenders and higher with two rows of marks.
+    Without them a line of low words would be cut below its letters, and الباب be read as الاب.
     """
-    return typical if 0.65 < height / typical < 1.4 else float(height)
+    words = [(at, word) for at, row in enumerate(rows) for word in row.words]
+    if not words or not 0 < len(dots) <= MOST_DOTS:
+        return list(rows)
+    left, top, right, bottom = np.array([word for _, word in words]).T
+    em_px = np.array([rows[at].em_px for at, _ in words])
+    upper, lower = top.copy(), bottom.copy()
+    for dot in dots:
+        middle = (dot[0] + dot[2]) / 2
+        gaps = np.maximum(top - dot[3], dot[1] - bottom)
+        gaps = np.where((left <= middle) & (middle <= right), gaps, np.inf)
+        nearest = int(gaps.argmin())
+        if gaps[nearest] <= MOST_DOT_GAP_EM * em_px[nearest]:
+            upper[nearest] = min(upper[nearest], dot[1])
+            lower[nearest] = max(lower[nearest], dot[3])
+    boxes = zip(left.tolist(), upper.tolist(), right.tolist(), lower.tolist(), strict=True)
+    return [Row(tuple(next(boxes) for _ in row.words), row.em_px) for row in rows]
+
+
+def _em_px(height: float, typical: float) -> float:
+    """The em of a line of this height: its own, or the page's where it is a little lower.
+
+    A line is lower without descenders; much lower, it is of another size.
+    """
+    return max(typical, height) if height / typical > LEAST_HEIGHT_FRACTION else height
 
 
 def _overlap_fraction(box: Box, other: Box) -> float:

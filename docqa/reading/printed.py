@@ -186,7 +186,8 @@ def _weighed(
 ) -> PrintedText:
     alone = _alone(span)
     polygon, is_digits = _polygon(span, reader), alphabet is DIGITS
-    if np.exp(alone) >= SURE_PROBABILITY:
+    is_sure = np.exp(alone) >= SURE_PROBABILITY
+    if is_sure and is_digits:
         others = math.log(-math.expm1(min(alone, LEAST_DOUBT)))
         share = float(np.exp(alone))
         return PrintedText(span.text, share, polygon, is_digits, {span.text: alone}, others)
@@ -195,6 +196,12 @@ def _weighed(
     for claim in claims:
         texts |= {claim, *single_edits(claim, alphabet)}
     ordered, first = _hopeful(span, texts)
+    if is_sure:
+        left = max(-float(np.expm1(np.logaddexp.reduce(first))), -math.expm1(LEAST_DOUBT))
+        weighed = dict(zip(ordered, first.tolist(), strict=True))
+        return PrintedText(
+            span.text, float(np.exp(alone)), polygon, is_digits, weighed, math.log(left)
+        )
     widths = DIGIT_LOOKS if is_digits else NAME_LOOKS
     looks = (span.look(reader, width) for width in widths)
     each = [first, *(log_likelihoods(look, ordered, span.classes) for look in looks)]

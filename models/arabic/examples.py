@@ -6,12 +6,15 @@ with a letter changed: what is printed must decide, not what is likely.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from models.strips.capturing import captured_strip
+from models.strips.capturing import by_any_device, by_scanner, captured_strip
 from models.strips.faces import ARABIC_INDIC, LATIN, LETTERS, PERSIAN, SIGNS, WESTERN, Face
 from models.strips.printing import Piece, printed
 from models.strips.training import Example
@@ -21,7 +24,6 @@ CLASSES = LETTERS + WESTERN + " " + SIGNS + OTHER
 """``x`` is any run of Latin letters. A digit stands for its value in every script."""
 WORDS = Path(__file__).with_name("words.txt")
 STACKING_FACES = ("Amiri", "Scheherazade")
-STACKING_WEIGHT = 2.2
 STACKING_FIRST = "لبتنيمسفحجعهكثشصق"
 STACKING_SECOND = "حجخمييىملمحر"
 """Pairs of these are written one above the other where a font has the ligature."""
@@ -34,6 +36,31 @@ LINE_SHARES = {"label": 0.34, "words": 0.44, "number": 0.12, "mixed": 0.1}
 MOST_LETTERS = 44
 TURNED = {"(": ")", ")": "("}
 """Brackets are printed as seen, and mean the other one in a line that runs from right to left."""
+STRAY_FRACTION = 0.12
+"""Of the letters of a word that follow no pair of a name."""
+MOST_CHAINED = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """What lines are made of."""
+
+    stacking_weight: float
+    """Of STACKING_FACES against others."""
+    names: float
+    """Of 1, the share of words that are a name or place."""
+    slipped: float
+    """Names with one letter changed."""
+    chained: float
+    """Words in which letters follow each other as in names; the rest is letters at random."""
+    well_scanned: float
+    """Share of lines that a scanner took; the others are harder than most scans."""
+
+
+ANY_PRINT = Mix(2.2, names=0.3, slipped=0.2, chained=0.0, well_scanned=0.0)
+SCANS = Mix(5.0, names=0.25, slipped=0.2, chained=0.3, well_scanned=0.65)
+"""Where pairs of letters that stand one above the other are as common as in names: among letters at
+random most of them are rare, and those that end a word (ني, لي, مي) rarer still."""
 
 
 @lru_cache(maxsize=1)
@@ -48,11 +75,25 @@ def _words() -> dict[str, tuple[str, ...]]:
     return {name: tuple(listed) for name, listed in found.items()}
 
 
-def example(faces: list[Face], rng: np.random.Generator) -> Example:
+@lru_cache(maxsize=1)
+def _followers() -> Mapping[str, str]:
+    """Every letter that follows a letter in names and places, as often as it does.
+
+    A space stands for the start and the end of a word.
+    """
+    found: dict[str, str] = defaultdict(str)
+    for text in (*_words()["names"], *_words()["places"]):
+        for word in text.split():
+            for letter, following in zip(" " + word, word + " ", strict=True):
+                found[letter] += following
+    return found
+
+
+def example(faces: list[Face], rng: np.random.Generator, mix: Mix = ANY_PRINT) -> Example:
     """A line set in one of the faces, its label perhaps in another."""
     able = [face for face in faces if face.has_letters]
     weights = np.array([
-        face.weight * (STACKING_WEIGHT if face.name.startswith(STACKING_FACES) else 1)
+        face.weight * (mix.stacking_weight if face.name.startswith(STACKING_FACES) else 1)
         for face in able
     ])  # fmt: skip
     face = able[int(rng.choice(len(able), p=weights / weights.sum()))]
@@ -70,14 +111,16 @@ def example(faces: list[Face], rng: np.random.Generator) -> Example:
         kind = "words" if rng.random() < 0.75 else "number"
     value = Piece("", face, darkness)
     if kind == "words":
-        pieces = [*_set(_text(rng), value, rng), *pieces]
+        pieces = [*_set(_text(rng, mix), value, rng), *pieces]
     elif kind == "number":
         first = _set(_pick("places", rng), value, rng) if rng.random() < 0.4 else []
         gap = [_space(face, rng)] if first else []
         pieces = [*_number(value, faces, rng), *gap, *first, *pieces]
     elif kind == "mixed":
-        pieces = _mixed(value, faces, rng)
-    strip = captured_strip(printed(pieces, rng), rng)
+        pieces = _mixed(value, faces, rng, mix)
+    line = printed(pieces, rng)
+    is_scan = mix.well_scanned > 0 and rng.random() < mix.well_scanned
+    strip = captured_strip(line, rng, by_scanner if is_scan else by_any_device)
     return Example(strip.pixels, answer(pieces), face.name, kind)
 
 
@@ -107,15 +150,17 @@ def _pick(kind: str, rng: np.random.Generator) -> str:
     return listed[int(rng.integers(len(listed)))]
 
 
-def _text(rng: np.random.Generator) -> str:
-    """One to three words: names as they are, names with slips, and mere letters."""
+def _text(rng: np.random.Generator, mix: Mix) -> str:
+    """One to four words: names as they are, names with slips, and mere letters."""
     words: list[str] = []
     for _ in range(int(rng.choice([1, 2, 3, 4], p=[0.3, 0.4, 0.2, 0.1]))):
         choice = rng.random()
-        if choice < 0.3:
+        if choice < mix.names:
             words.append(_pick("places" if rng.random() < 0.15 else "names", rng))
-        elif choice < 0.5:
+        elif choice < mix.names + mix.slipped:
             words.append(_slipped(_pick("names", rng), rng))
+        elif choice < mix.names + mix.slipped + mix.chained:
+            words.append(_chained(rng))
         else:
             words.append(_letters(rng))
     text = " ".join(words)
@@ -142,6 +187,20 @@ def _letters(rng: np.random.Generator) -> str:
     word = "".join(letters)
     body = word[:-1].replace("ى", "ي").replace("ة", "ه")
     return body + word[-1]
+
+
+def _chained(rng: np.random.Generator) -> str:
+    """A word whose letters follow each other as in names, but for a stray one here and there."""
+    followers, word = _followers(), ""
+    while len(word) < MOST_CHAINED:
+        letter = str(rng.choice(list(followers[word[-1:] or " "])))
+        if letter == " " and len(word) > 1:
+            break
+        is_stray = rng.random() < STRAY_FRACTION or letter == " "
+        word += str(rng.choice(list(INITIAL))) if is_stray else letter
+        if word[-1] in FINAL_ONLY:
+            break
+    return word
 
 
 def _slipped(name: str, rng: np.random.Generator) -> str:
@@ -210,16 +269,16 @@ def _number(like: Piece, faces: list[Face], rng: np.random.Generator) -> list[Pi
     return pieces
 
 
-def _mixed(like: Piece, faces: list[Face], rng: np.random.Generator) -> list[Piece]:
+def _mixed(like: Piece, faces: list[Face], rng: np.random.Generator, mix: Mix) -> list[Piece]:
     """Words with brackets, hyphens, slashes, Latin words or numbers among them."""
     spare = [face for face in faces if set(SIGNS) <= set(face.signs)]
     latin = [face for face in faces if face.has_latin]
     sign_face = like.face if set(SIGNS) <= set(like.face.signs) or not spare else (
         spare[int(rng.integers(len(spare)))])  # fmt: skip
-    pieces = _set(_text(rng), like, rng)
+    pieces = _set(_text(rng, mix), like, rng)
     for _ in range(int(rng.integers(1, 3))):
         choice = rng.random()
-        more = _set(_text(rng).split()[0], like, rng)
+        more = _set(_text(rng, mix).split()[0], like, rng)
         if choice < 0.3:
             more = [Piece("(", sign_face, like.darkness), *more,
                     Piece(")", sign_face, like.darkness)]  # fmt: skip

@@ -3,17 +3,19 @@
     python -m models.arabic.train
 
 It draws lines in every installed font that has Arabic letters (``models/strips``), holds whole
-families back, trains, prints how well each of those is read, then goes on with all fonts and writes
-the result. It takes some two hours on two cores, needs ``requirements-train.txt``, and draws the
-same lines every time with the same fonts.
+families back, trains, prints how well each of those is read, then goes on with all fonts, at last
+with lines as scanners give them, and writes the result. ``--settle`` does only the last, from the
+file that is there. All of it takes some two hours on two cores and needs
+``requirements-train.txt``; the lines are the same every time with the same fonts.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from models.arabic.examples import CLASSES, example
-from models.strips.course import Course, Stretch, run
+from models.arabic.examples import CLASSES, SCANS, example
+from models.strips.course import Course, Settling, Stretch, run
 from models.strips.network import Size
 
 COURSE = Course(
@@ -26,6 +28,10 @@ COURSE = Course(
     further=Stretch(lines=14_000, strips=448_000, highest_rate=0.0015),
     judged_lines=1_600,
     seed=20_264,
+    settling=Settling(
+        example=partial(example, mix=SCANS),
+        stretch=Stretch(lines=120_000, strips=800_000, highest_rate=0.0009),
+    ),
 )
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import cv2
@@ -24,11 +25,17 @@ ESTIMATE_DEVIATION = 0.14
 """Of the logarithm of the em that docqa's finding of lines gives."""
 
 
-def captured_strip(line: PrintedLine, rng: np.random.Generator) -> Strip:
-    """The strip that docqa would make of a capture of the line."""
+Device = Callable[[Singles, float, np.random.Generator], Pixels]
+"""Makes a file's pixels of ink on paper (0 to 255) at so many pixels of the em."""
+
+
+def captured_strip(
+    line: PrintedLine, rng: np.random.Generator, device: Device | None = None
+) -> Strip:
+    """The strip that docqa would make of a capture of the line, by any device or this one."""
     em = float(np.exp(rng.uniform(np.log(LEAST_EM_PX), np.log(MOST_EM_PX))))
     ink, box = _laid(line, em, rng)
-    picture = _scanned(_inked(ink, em, rng), em, rng)
+    picture = (device or by_any_device)(_inked(ink, em, rng), em, rng)
     if rng.random() < 0.5:
         ratio = float(rng.uniform(*SHEET_EM_PX)) / em
         way = cv2.INTER_LINEAR if ratio > 0.7 else cv2.INTER_AREA
@@ -131,7 +138,7 @@ def _lines(x: Singles, y: Singles, rng: np.random.Generator) -> Singles:
     return np.asarray(np.maximum(1 - fine, 0) * rng.uniform(6, 62), np.float32)
 
 
-def _scanned(picture: Singles, em: float, rng: np.random.Generator) -> Pixels:
+def by_any_device(picture: Singles, em: float, rng: np.random.Generator) -> Pixels:
     """Optics, light, noise, sharpening, tone, and the file format of a scanner or a phone."""
     is_camera = rng.random() < 0.12
     sigma = rng.uniform(0.25, 0.95) if not is_camera else rng.uniform(0.6, 1.5)
@@ -152,9 +159,30 @@ def _scanned(picture: Singles, em: float, rng: np.random.Generator) -> Pixels:
     if rng.random() < 0.06:
         low, high = np.percentile(out, (2, 90))
         out = np.where(out < low + rng.uniform(0.35, 0.6) * (high - low), 0.0, 255.0)
-    pixels = np.clip(np.round(out), 0, 255).astype(np.uint8)
-    if rng.random() < 0.75:
-        quality = int(rng.integers(55, 97))
+    return _filed(out, rng, least_quality=55, compressed=0.75)
+
+
+def by_scanner(picture: Singles, em: float, rng: np.random.Generator) -> Pixels:
+    """As a scanner in order gives it, at JPEG 75 or better: less blurred and less noisy."""
+    sigma = float(rng.uniform(0.25, 0.75) * max(em / 34, 0.8))
+    out = np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma))
+    if rng.random() < 0.2:
+        out = out + rng.uniform(0.3, 1.0) * (out - cv2.GaussianBlur(out, (0, 0), 1.4))
+    out = out + rng.standard_normal(out.shape, dtype=np.float32) * np.float32(rng.uniform(0.3, 3))
+    if rng.random() < 0.6:
+        black, white = rng.uniform(0, 30), rng.uniform(215, 250)
+        out = (out - black) * (255 / (white - black))
+    return _filed(out, rng, least_quality=75, compressed=0.9)
+
+
+def _filed(
+    picture: npt.NDArray[np.integer | np.floating], rng: np.random.Generator, *, least_quality: int,
+    compressed: float,
+) -> Pixels:  # fmt: skip
+    """Eight bits, in that share of cases through JPEG."""
+    pixels = np.clip(np.round(picture), 0, 255).astype(np.uint8)
+    if rng.random() < compressed:
+        quality = int(rng.integers(least_quality, 97))
         coded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
         pixels = cast("Pixels", cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE))
     return pixels

@@ -74,6 +74,27 @@ def scores(network: nn.ModuleList, strips: torch.Tensor) -> torch.Tensor:
     return out.squeeze(2).permute(2, 0, 1)
 
 
+def settled(network: nn.ModuleList) -> nn.ModuleList:
+    """The same network with its normalisations folded into the convolutions, to be trained on."""
+    *layers, head = network
+    return nn.ModuleList([*(nn.Sequential(_folded(layer), nn.ReLU()) for layer in layers), head])
+
+
+def loaded(size: Size, classes: int, path: Path) -> nn.ModuleList:
+    """The network that :func:`save` wrote, settled."""
+    network = settled(built(size, classes))
+    saved = {
+        weight.name: torch.from_numpy(numpy_helper.to_array(weight).copy())
+        for weight in onnx.load(path).graph.initializer
+    }
+    for index, layer in enumerate(network):
+        convolution = layer if isinstance(layer, nn.Conv2d) else layer[0]
+        convolution.load_state_dict(
+            {"weight": saved[f"weight{index}"], "bias": saved[f"bias{index}"]}
+        )
+    return network
+
+
 def save(network: nn.ModuleList, path: Path) -> None:
     """Write the network as ONNX, its normalisations folded into the convolutions."""
     network.eval()
@@ -125,7 +146,9 @@ def _layer(
 
 
 def _folded(layer: nn.Sequential) -> nn.Module:
-    """The layer's convolution with its normalisation in it."""
+    """The layer's convolution with its normalisation in it, if that is not yet so."""
+    if not isinstance(layer[1], nn.modules.batchnorm._BatchNorm):
+        return layer[0]
     convolution, norm = copy.deepcopy(layer[0]), layer[1]
     gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     # Transposed convolutions have their channels the other way round.

@@ -134,6 +134,55 @@ def test_the_gap_between_the_columns_of_a_table_is_closed() -> None:
     assert picture.shape[1] < 12 * PASSES[0].em_px
 
 
+def word(pixels: Pixels, left: int, top: int, right: int, bottom: int) -> None:
+    """Strokes close enough to be one word."""
+    for x in range(left, right, 12):
+        cv2.rectangle(pixels, (x, top), (x + 5, bottom - 1), 0, -1)
+
+
+def test_a_low_word_reaches_to_the_dots_below_and_above_it() -> None:
+    pixels = np.full((300, 600), 255, np.uint8)
+    word(pixels, 100, 100, 200, 120)
+    word(pixels, 300, 100, 400, 120)
+    cv2.rectangle(pixels, (150, 124), (154, 128), 0, -1)
+    cv2.rectangle(pixels, (350, 92), (354, 96), 0, -1)
+    (row,) = find_rows(pixels)
+    right, left = row.words
+    assert (left[1], left[3]) == pytest.approx((100, 129), abs=1)
+    assert (right[1], right[3]) == pytest.approx((92, 120), abs=1)
+
+
+def test_a_dot_far_from_every_word_is_a_speck() -> None:
+    pixels = np.full((300, 600), 255, np.uint8)
+    word(pixels, 100, 100, 200, 120)
+    for left, top in ((150, 135), (230, 105)):
+        cv2.rectangle(pixels, (left, top), (left + 4, top + 4), 0, -1)
+    (row,) = find_rows(pixels)
+    assert (row.box()[1], row.box()[3]) == pytest.approx((100, 120), abs=1)
+
+
+def test_the_screen_of_a_background_is_no_dots() -> None:
+    pixels = np.full((700, 1200), 255, np.uint8)
+    word(pixels, 100, 100, 200, 120)
+    pixels[123:127, 150:154] = 0
+    for y in range(140, 700, 8):
+        for x in range(0, 1200, 32):
+            pixels[y : y + 4, x : x + 4] = 0
+    (row,) = find_rows(pixels)
+    assert row.box()[3] == pytest.approx(120, abs=1)
+
+
+@pytest.mark.parametrize(("height", "em_px"), [(18, 18), (22, 30), (30, 30), (36, 36), (54, 54)])
+def test_the_em_is_that_of_the_line_or_of_the_page_where_the_line_is_a_little_lower(
+    height: int, em_px: float
+) -> None:
+    pixels = np.full((600, 600), 255, np.uint8)
+    for at in range(4):
+        word(pixels, 100, 40 + 100 * at, 200, 70 + 100 * at)
+    word(pixels, 100, 440, 200, 440 + height)
+    assert find_rows(pixels)[-1].em_px == pytest.approx(em_px, abs=1)
+
+
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_an_empty_sheet_has_no_rows(level: int) -> None:
     assert find_rows(np.full((200, 300), level, np.uint8)) == []
