@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from rapidfuzz import fuzz
 
 from docqa.documents import DocumentType, FieldSpec
@@ -50,11 +51,27 @@ class Cell:
     glyphs: tuple[Glyph, ...]
     """In logical order, one character each."""
     sheet: Sheet
+    reader: StripReader
+    """What read it."""
 
     @property
     def text(self) -> str:
         """What the network read."""
         return "".join(glyph.text for glyph in self.glyphs)
+
+    def gap_before(self, at: int) -> int:
+        """The column of the strip with least ink between the letters before and after a glyph."""
+        letters = [index for index, glyph in enumerate(self.glyphs) if glyph.text != " "]
+        before = max((index for index in letters if index < at), default=at)
+        after = min((index for index in letters if index >= at), default=at)
+        frames = len(self.log_probabilities)
+        start, stop = sorted((
+            round(self.reader.column(self.glyphs[before].last_frame + 1, frames)),
+            round(self.reader.column(self.glyphs[after].first_frame, frames)),
+        ))  # fmt: skip
+        light = self.strip.pixels[:, start : max(stop, start + 1)].mean(axis=0)
+        whitest = np.flatnonzero(light >= light.max() - 1)
+        return start + int(np.median(whitest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +106,7 @@ def read_cells(sheet: Sheet, reader: StripReader) -> list[Cell]:
             strip = strip_of(sheet.pixels, box, row.em_px)
             answer = reader.log_probabilities(strip)
             read = tuple(glyphs(answer, reader.classes))
-            cells.append(Cell(box, row.em_px, line, strip, answer, read, sheet))
+            cells.append(Cell(box, row.em_px, line, strip, answer, read, sheet, reader))
     return cells
 
 

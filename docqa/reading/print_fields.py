@@ -10,10 +10,10 @@ from itertools import islice
 from docqa.documents import FieldSpec, Source
 from docqa.fields import Field, Match, agrees
 from docqa.reading.cells import Cell, Value, read_cells, values_on
-from docqa.reading.lines import Row
+from docqa.reading.excerpts import row_of_name
 from docqa.reading.printed import (
     PrintedText,
-    piece_of_name,
+    name_in,
     read_date,
     read_date_in_words,
     read_name,
@@ -114,8 +114,15 @@ def _fields(
             field = Field(
                 spec.name, matched, source, text.confidence, text.polygon, page, text.text
             )
-            is_open = _may_be(canonical(claims[spec.name]), text, matched)
-            yield field, Candidate(text, _row(value)) if is_open else None
+            yield field, _candidate(value, text, canonical(claims[spec.name]), matched)
+
+
+def _candidate(value: Value, text: PrintedText, claimed: str, matched: Match) -> Candidate | None:
+    """The value for a second opinion, unless none could show that the claim is printed."""
+    name = name_in(value)
+    if name is None or not _may_be(claimed, text, matched):
+        return None
+    return Candidate(text, row_of_name(value, *name))
 
 
 def _may_be(claimed: str, text: PrintedText, matched: Match) -> bool:
@@ -126,15 +133,6 @@ def _may_be(claimed: str, text: PrintedText, matched: Match) -> bool:
     return (
         agrees(matched) or text.log_likelihoods.get(claimed, -math.inf) > highest - MOST_DOUBT_NATS
     )
-
-
-def _row(value: Value) -> Row:
-    """The cell of a name, after its label's where both are on one line."""
-    piece = piece_of_name(value) or value.pieces[0]
-    cells = [piece.cell]
-    if value.label is not piece.cell and value.label.line == piece.cell.line:
-        cells.insert(0, value.label)
-    return Row(tuple(cell.box for cell in cells), piece.cell.em_px)
 
 
 def _read(spec: FieldSpec, value: Value, claimed: str, readers: Readers) -> PrintedText | None:

@@ -19,12 +19,15 @@ from docqa.dates import parse_date
 from docqa.page import Polygon
 from docqa.reading.cells import Cell, Piece, Value
 from docqa.reading.ctc import Glyph, LogProbabilities, glyphs, log_likelihoods, single_edits
-from docqa.reading.strips import StripReader, stretched
+from docqa.reading.strips import Strip, StripReader, cut, stretched
 from docqa.reading.written_dates import SHORTEST_LETTERS, written_date
 from docqa.text import canonical, loose, western_digits
 
 DIGITS = "0123456789"
 NATIONAL_NUMBER_DIGITS = 11
+MOST_DIGITS_AMISS = 2
+"""By which what the letters' network sees of a number may miss eleven for it to be looked for at
+other widths: two zeros of Arabic print are two dots that one width may close."""
 MARGIN_FRAMES = 3
 """Kept on both sides of a value that is cut out of its line."""
 SURE_PROBABILITY = 0.98
@@ -68,12 +71,16 @@ class _Span:
     """Part of a line: its characters, and the whole line's answer they were read from."""
 
     cell: Cell
+    strip: Strip
+    """The part of the cell's that was read."""
     answer: LogProbabilities
     classes: tuple[str, ...]
     read: Sequence[Glyph]
     first: int
     last: int
     """Indices of glyphs, the last one inclusive."""
+    width: float = 1.0
+    """At which it was read, in widths of the strip."""
 
     @property
     def text(self) -> str:
@@ -91,52 +98,58 @@ class _Span:
 
     def look(self, reader: StripReader, width: float) -> LogProbabilities:
         """The part of the answer that is the span, with the line drawn wider or narrower."""
-        answer = reader.log_probabilities(stretched(self.cell.strip, width))
+        answer = reader.log_probabilities(stretched(self.strip, width))
         ratio, frames = len(answer) / len(self.answer), self.frames()
         return answer[math.floor(frames.start * ratio) : math.ceil(frames.stop * ratio)]
 
 
 def read_name(value: Value, claimed: str, reader: StripReader) -> PrintedText | None:
     """The first run of words where the value stands; None without any."""
-    piece = piece_of_name(value)
-    found = piece and _NAME.search(piece.text)
-    if piece is None or not found:
+    found = name_in(value)
+    if found is None:
         return None
-    cell = piece.cell
-    first, last = piece.first + found.start(), piece.first + found.end() - 1
-    span = _Span(cell, cell.log_probabilities, reader.classes, cell.glyphs, first, last)
+    cell, first, end = found
+    span = _Span(
+        cell, cell.strip, cell.log_probabilities, reader.classes, cell.glyphs, first, end - 1
+    )
     letters = [c for c in reader.classes if c.isalpha()]
     return _weighed(span, (canonical(claimed),), [*letters, " "], reader)
 
 
-def piece_of_name(value: Value) -> Piece | None:
-    """The first piece that holds words."""
-    return next((piece for piece in value.pieces if _NAME.search(piece.text)), None)
+def name_in(value: Value) -> tuple[Cell, int, int] | None:
+    """The cell of the first run of words, the index of its first glyph and of the one after it."""
+    for piece in value.pieces:
+        if found := _NAME.search(piece.text):
+            return piece.cell, piece.first + found.start(), piece.first + found.end()
+    return None
 
 
 def read_number(value: Value, claimed: str, reader: StripReader) -> PrintedText | None:
-    """The run of 11 digits, in 0-9; None where it is not exactly 11."""
+    """The run of 11 digits, in 0-9; None where it is not exactly 11 at any width."""
     for piece in value.pieces:
-        answer, read = _digits(piece, reader)
-        runs = [
-            run for run in _NUMBER.finditer("".join(glyph.text for glyph in read))
-            if len(run[0].replace(" ", "")) == NATIONAL_NUMBER_DIGITS
-        ]  # fmt: skip
-        if len(runs) == 1:
-            span = _Span(
-                piece.cell, answer, reader.classes, read, runs[0].start(), runs[0].end() - 1
-            )
-            return _weighed(span, (western_digits(claimed),), DIGITS, reader)
+        digits = sum(map(str.isdigit, piece.text))
+        is_likely = abs(digits - NATIONAL_NUMBER_DIGITS) <= MOST_DIGITS_AMISS
+        for width in (1.0, *DIGIT_LOOKS) if is_likely else (1.0,):
+            strip, answer, read = _digits(piece, reader, width)
+            runs = [
+                run for run in _NUMBER.finditer("".join(glyph.text for glyph in read))
+                if len(run[0].replace(" ", "")) == NATIONAL_NUMBER_DIGITS
+            ]  # fmt: skip
+            if len(runs) == 1:
+                first, last = runs[0].start(), runs[0].end() - 1
+                span = _Span(piece.cell, strip, answer, reader.classes, read, first, last, width)
+                return _weighed(span, (western_digits(claimed),), DIGITS, reader)
     return None
 
 
 def read_date(value: Value, claimed: str, reader: StripReader) -> PrintedText | None:
     """The first date where the value stands, as printed but in 0-9; None without any."""
     for piece in value.pieces:
-        answer, read = _digits(piece, reader)
+        strip, answer, read = _digits(piece, reader)
         found = _DATE.search("".join(glyph.text for glyph in read))
         if found and parse_date(found[0]) is not None:
-            span = _Span(piece.cell, answer, reader.classes, read, found.start(), found.end() - 1)
+            first, last = found.start(), found.end() - 1
+            span = _Span(piece.cell, strip, answer, reader.classes, read, first, last)
             return _weighed(span, _written(claimed, found[1] or found[2]), DIGITS, reader)
     return None
 
@@ -150,8 +163,8 @@ def read_date_in_words(value: Value, reader: StripReader) -> PrintedText | None:
     # A label may stand alone on the sheet.
     line = value.pieces[0].cell.line if value.pieces else None
     spans = [
-        _Span(piece.cell, piece.cell.log_probabilities, reader.classes, piece.cell.glyphs,
-              piece.first, len(piece.cell.glyphs) - 1)
+        _Span(piece.cell, piece.cell.strip, piece.cell.log_probabilities, reader.classes,
+              piece.cell.glyphs, piece.first, len(piece.cell.glyphs) - 1)
         for piece in value.pieces
         if piece.cell.line == line and piece.first < len(piece.cell.glyphs)
     ]  # fmt: skip
@@ -176,9 +189,14 @@ def _written(claimed: str, separator: str) -> Iterator[str]:
             yield separator.join((year, *reversed(parts)))
 
 
-def _digits(piece: Piece, reader: StripReader) -> tuple[LogProbabilities, tuple[Glyph, ...]]:
-    answer = reader.log_probabilities(piece.cell.strip)
-    return answer, tuple(glyphs(answer, reader.classes))
+def _digits(
+    piece: Piece, reader: StripReader, width: float = 1.0
+) -> tuple[Strip, LogProbabilities, tuple[Glyph, ...]]:
+    """The piece without its label, the answer to it at that width and what that reads."""
+    cell = piece.cell
+    strip = cut(cell.strip, cell.gap_before(piece.first)) if piece.first else cell.strip
+    answer = reader.log_probabilities(stretched(strip, width) if width != 1 else strip)
+    return strip, answer, tuple(glyphs(answer, reader.classes))
 
 
 def _weighed(
@@ -202,8 +220,8 @@ def _weighed(
         return PrintedText(
             span.text, float(np.exp(alone)), polygon, is_digits, weighed, math.log(left)
         )
-    widths = DIGIT_LOOKS if is_digits else NAME_LOOKS
-    looks = (span.look(reader, width) for width in widths)
+    widths = {1.0, *(DIGIT_LOOKS if is_digits else NAME_LOOKS)} - {span.width}
+    looks = (span.look(reader, width) for width in sorted(widths))
     each = [first, *(log_likelihoods(look, ordered, span.classes) for look in looks)]
     scores = np.maximum(each, LEAST_LOG_LIKELIHOOD).sum(axis=0)
     if not is_digits:
@@ -234,7 +252,7 @@ def _alone(span: _Span) -> float:
 def _polygon(span: _Span, reader: StripReader) -> Polygon:
     cell, frames = span.cell, span.frames()
     ends = (
-        cell.strip.picture_x(reader.column(frame, len(span.answer)))
+        span.strip.picture_x(reader.column(frame, len(span.answer)) / span.width)
         for frame in (frames.start, frames.stop)
     )
     left, right = sorted(ends)

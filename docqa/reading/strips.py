@@ -123,6 +123,13 @@ def stretched(strip: Strip, ratio: float) -> Strip:
     return Strip(pixels, strip.left_px, strip.scale * size[0] / strip.pixels.shape[1])
 
 
+def cut(strip: Strip, stop: int) -> Strip:
+    """The columns up to ``stop``, and as much paper as a line has after it."""
+    width = -(-(stop + round(MARGIN_EM * STRIP_EM_PX)) // COLUMN_STEP_PX) * COLUMN_STEP_PX
+    pixels = cv2.copyMakeBorder(strip.pixels[:, :stop], 0, 0, 0, width - stop, cv2.BORDER_REPLICATE)
+    return Strip(cast("Pixels", pixels), strip.left_px, strip.scale)
+
+
 def parse_strip_reader(network: bytes, description: bytes) -> StripReader:
     """The reader of a network in ONNX and the JSON that tells its classes.
 

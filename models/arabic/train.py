@@ -5,7 +5,7 @@
 It draws lines in every installed font that has Arabic letters (``models/strips``), holds whole
 families back, trains, prints how well each of those is read, then goes on with all fonts, at last
 with lines as scanners give them, and writes the result. ``--settle`` does only the last, from the
-file that is there. All of it takes some two hours on two cores and needs
+file that is there. All of it takes some four hours on two cores and needs
 ``requirements-train.txt``; the lines are the same every time with the same fonts.
 """
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from functools import cache
 from pathlib import Path
 
@@ -12,17 +13,19 @@ from docqa.fields import Match, compare
 from docqa.page import page_from_pixels
 from docqa.reading import read_document
 from docqa.reading.cells import Value, heading_on, read_cells, values_on
-from docqa.reading.lines import find_rows
+from docqa.reading.ctc import glyphs
+from docqa.reading.excerpts import row_of_name
+from docqa.reading.lines import Row, find_rows
 from docqa.reading.print_fields import LEAST_CONFIDENCE, Readers, read_print
-from docqa.reading.printed import read_date_in_words
+from docqa.reading.printed import name_in, read_date_in_words, read_number
 from docqa.reading.regions import Sheet, sheets
-from docqa.reading.strips import parse_strip_reader
+from docqa.reading.strips import parse_strip_reader, strip_of
 from docqa.wiring import load_document_types
 from fixtures.synthesize.card_designs import DESIGNS, Design
 from fixtures.synthesize.cards import id_front
 from fixtures.synthesize.documents import civil_extract, letter
 from fixtures.synthesize.drawing import Sheet as Paper
-from fixtures.synthesize.people import person
+from fixtures.synthesize.people import person, varied_person
 from fixtures.synthesize.scanner import scan
 from fixtures.synthesize.typesetting import arabic_indic
 
@@ -52,6 +55,14 @@ def printed(design: Design, seed: int = 4) -> tuple[Sheet, ...]:
     return tuple(sheets(page, CARD_MM))
 
 
+def read_strip(sheet: Sheet, row: Row) -> str:
+    """What the letters' network reads in each box of the row."""
+    reader = readers().arabic
+    strips = [strip_of(sheet.pixels, box, row.em_px) for box in row.words]
+    read = [glyphs(reader.log_probabilities(strip), reader.classes) for strip in strips]
+    return " ".join("".join(glyph.text for glyph in each).strip(" :") for each in read)
+
+
 def answers(design: Design, claims: dict[str, str]) -> dict[str, Match]:
     def match(spec: FieldSpec, text: str) -> Match:
         return compare(spec.kind, claims[spec.name], text, may_be_cut=True)
@@ -68,6 +79,43 @@ def test_labels_tell_where_the_values_stand_whatever_the_design(design: Design) 
     sheet = printed(design)[0]
     found = values_on(read_cells(sheet, readers().arabic), FRONT.fields)
     assert set(found) == {spec.name for spec in FRONT.fields}
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_the_second_reader_is_shown_a_name_and_one_word_of_its_label(design: Design) -> None:
+    sheet = printed(design)[0]
+    found = values_on(read_cells(sheet, readers().arabic), FRONT.fields)
+    for field in ("given_name", "family_name", "father_name", "mother_name", "birth_place"):
+        name = name_in(found[field])
+        assert name is not None
+        row = row_of_name(found[field], *name)
+        shown = read_strip(sheet, row)
+        printed_name = name[0].text[name[1] : name[2]]
+        assert shown.endswith(printed_name)
+        assert len(shown.removesuffix(printed_name).split()) <= 1
+
+
+@pytest.mark.parametrize(
+    ("design", "seed", "number"), [("lines", 48, "00400380112"), ("stacked", 130, "00501029470")]
+)
+def test_a_number_whose_zeros_run_together_is_read_at_another_width(
+    design: Design, seed: int, number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = dataclasses.replace(varied_person(seed), national_number=number)
+    page = page_from_pixels(
+        scan(id_front(owner, seed=seed, design=design), seed=seed, ppi=300).pixels
+    )
+    cells = read_cells(next(iter(sheets(page, CARD_MM))), readers().arabic)
+    value = values_on(cells, FRONT.fields)["national_number"]
+    found = read_number(value, number, readers().digits)
+    assert found is not None
+    assert found.text == number
+    assert found.confidence >= LEAST_CONFIDENCE
+    other = read_number(value, number[1:], readers().digits)
+    assert other is not None
+    assert other.text == number
+    monkeypatch.setattr("docqa.reading.printed.DIGIT_LOOKS", ())
+    assert read_number(value, number, readers().digits) is None
 
 
 @pytest.mark.parametrize("design", DESIGNS)

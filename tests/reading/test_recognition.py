@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -17,7 +18,7 @@ from docqa.reading.ctc import Glyph
 from docqa.reading.print_fields import Readers
 from docqa.reading.recognition import Recogniser, Signs, Trace, trace_of
 from docqa.reading.regions import Sheet
-from docqa.reading.strips import STRIP_HEIGHT_PX, Strip, parse_strip_reader
+from docqa.reading.strips import STRIP_HEIGHT_PX, Strip, StripReader, parse_strip_reader
 from docqa.wiring import load_document_types
 from fixtures.synthesize.captures import Capture
 from fixtures.synthesize.card_sheets import two_cards
@@ -30,6 +31,7 @@ TYPES = load_document_types(MODELS)
 FRONT, BACK, PASSPORT, EXTRACT = "sy-id-front", "sy-id-back", "passport", "civil-extract"
 LABELS = ("الاسم", "النسبة", "اسم الأب", "اسم ونسبة الأم", "محل وتاريخ الولادة", "الرقم الوطني")
 MM = 300 / 25.4
+READER = StripReader(cv2.dnn.Net(), ("a",), "right_to_left", 2)
 needs_tesseract = pytest.mark.skipif(
     shutil.which("tesseract") is None, reason="Tesseract is not installed"
 )
@@ -43,7 +45,9 @@ def cell(text: str, y_mm: float) -> Cell:
     top = round(y_mm * MM)
     glyphs = tuple(Glyph(c, 1.0, at, at) for at, c in enumerate(text))
     strip = Strip(np.full((STRIP_HEIGHT_PX, 64), 255, np.uint8), 0.0, 1.0)
-    return Cell((100, top, 400, top + 40), 30.0, 0, strip, np.zeros((1, 1)), glyphs, sheet())
+    return Cell(
+        (100, top, 400, top + 40), 30.0, 0, strip, np.zeros((1, 1)), glyphs, sheet(), READER
+    )
 
 
 def seen_on(

@@ -27,6 +27,7 @@ from docqa.reading.strips import (
     STRIP_HEIGHT_PX,
     Strip,
     StripReader,
+    cut,
     parse_strip_reader,
     stretched,
     strip_of,
@@ -139,6 +140,19 @@ def test_a_stretched_strip_still_tells_where_its_columns_lie(ratio: float) -> No
     dark = np.flatnonzero((strip.pixels < 128).any(axis=0))
     assert strip.picture_x(float(dark[0])) == pytest.approx(380, abs=2.5)
     assert strip.picture_x(float(dark[-1] + 1)) == pytest.approx(400, abs=2.5)
+
+
+@pytest.mark.parametrize("stop", [1, 100, 103, 200])
+def test_a_strip_cut_off_ends_with_paper_and_keeps_its_place(stop: int) -> None:
+    pixels = np.full((STRIP_HEIGHT_PX, 200), 200, np.uint8)
+    pixels[:, :60:7] = 0
+    part = cut(Strip(pixels, 30.0, 0.5), stop)
+    assert part.pixels.shape[0] == STRIP_HEIGHT_PX
+    assert part.pixels.shape[1] % COLUMN_STEP_PX == 0
+    assert (part.pixels[:, :stop] == pixels[:, :stop]).all()
+    assert part.pixels.shape[1] - stop >= 0.3 * STRIP_EM_PX
+    assert (part.pixels[:, stop:] == pixels[:, stop - 1 : stop]).all()
+    assert part.picture_x(40) == 30.0 + 40 / 0.5
 
 
 def test_an_empty_line_stays_white() -> None:
