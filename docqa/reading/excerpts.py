@@ -9,7 +9,11 @@ from __future__ import annotations
 
 from docqa.reading.cells import Cell, Value
 from docqa.reading.lines import MARGIN_EM, Box, Row
+from docqa.text import loose
 
+LONG_LETTERS = 6
+"""Letters of a name that needs no label to be read where that is close by. (Behind a label in
+another column it does: three of 200 names of extracts.)"""
 _MARKS = " :.-"
 
 
@@ -24,7 +28,8 @@ def row_of_name(value: Value, cell: Cell, first: int, end: int) -> Row:
     """
     label = value.label
     if label is cell:
-        boxes = [_part(cell, _last_word(cell.text[:first]), end)]
+        is_long = len(loose(cell.text[first:end])) >= LONG_LETTERS
+        boxes = [_part(cell, first if is_long else _last_word(cell.text[:first]), end)]
     else:
         boxes = [_part(cell, first, end)]
         if label.line == cell.line:

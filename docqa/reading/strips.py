@@ -77,6 +77,11 @@ class StripReader:
             frame if self.direction == "left_to_right" else frames - frame
         )
 
+    def frame(self, column: float, frames: int) -> float:
+        """The frame of the answer that starts at a column of the strip."""
+        at = column / self.columns_per_frame
+        return at if self.direction == "left_to_right" else frames - at
+
 
 def strip_of(pixels: Pixels, box: tuple[int, int, int, int], em_px: float) -> Strip:
     """Cut one line out of a picture and bring it to the size the networks were trained on.
@@ -128,6 +133,14 @@ def cut(strip: Strip, stop: int) -> Strip:
     width = -(-(stop + round(MARGIN_EM * STRIP_EM_PX)) // COLUMN_STEP_PX) * COLUMN_STEP_PX
     pixels = cv2.copyMakeBorder(strip.pixels[:, :stop], 0, 0, 0, width - stop, cv2.BORDER_REPLICATE)
     return Strip(cast("Pixels", pixels), strip.left_px, strip.scale)
+
+
+def between(strip: Strip, start: float, stop: float) -> tuple[Strip, int]:
+    """The columns around those two, as far as there are any, and the first of them."""
+    width = strip.pixels.shape[1]
+    first = max(int(start // COLUMN_STEP_PX) * COLUMN_STEP_PX, 0)
+    last = min(int(-(-stop // COLUMN_STEP_PX)) * COLUMN_STEP_PX, width)
+    return Strip(strip.pixels[:, first:last], strip.picture_x(first), strip.scale), first
 
 
 def parse_strip_reader(network: bytes, description: bytes) -> StripReader:

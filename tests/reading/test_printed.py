@@ -17,7 +17,7 @@ from docqa.reading.ctc import glyphs
 from docqa.reading.excerpts import row_of_name
 from docqa.reading.lines import Row, find_rows
 from docqa.reading.print_fields import LEAST_CONFIDENCE, Readers, read_print
-from docqa.reading.printed import name_in, read_date_in_words, read_number
+from docqa.reading.printed import name_in, read_date_in_words, read_name, read_number
 from docqa.reading.regions import Sheet, sheets
 from docqa.reading.strips import parse_strip_reader, strip_of
 from docqa.wiring import load_document_types
@@ -93,6 +93,16 @@ def test_the_second_reader_is_shown_a_name_and_one_word_of_its_label(design: Des
         printed_name = name[0].text[name[1] : name[2]]
         assert shown.endswith(printed_name)
         assert len(shown.removesuffix(printed_name).split()) <= 1
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_no_text_is_weighed_that_a_space_beside_the_value_would_favour(design: Design) -> None:
+    found = values_on(read_cells(printed(design)[0], readers().arabic), FRONT.fields)
+    for field in ("given_name", "family_name", "mother_name"):
+        text = read_name(found[field], "كنان", readers().arabic)
+        assert text is not None
+        assert text.log_likelihoods
+        assert all(weighed == weighed.strip() for weighed in text.log_likelihoods)
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,10 @@ from docqa.reading.strips import (
     MOST_WIDTH_PX,
     STRIP_EM_PX,
     STRIP_HEIGHT_PX,
+    Direction,
     Strip,
     StripReader,
+    between,
     cut,
     parse_strip_reader,
     stretched,
@@ -140,6 +142,24 @@ def test_a_stretched_strip_still_tells_where_its_columns_lie(ratio: float) -> No
     dark = np.flatnonzero((strip.pixels < 128).any(axis=0))
     assert strip.picture_x(float(dark[0])) == pytest.approx(380, abs=2.5)
     assert strip.picture_x(float(dark[-1] + 1)) == pytest.approx(400, abs=2.5)
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "kept"),
+    [(50.0, 90.0, (48, 96)), (-9.0, 7.5, (0, 8)), (191.0, 300.0, (184, 200))],
+)
+def test_part_of_a_strip_keeps_its_place(start: float, stop: float, kept: tuple[int, int]) -> None:
+    pixels = np.arange(STRIP_HEIGHT_PX * 200, dtype=np.uint32).reshape(-1, 200).astype(np.uint8)
+    part, first = between(Strip(pixels, 30.0, 0.5), start, stop)
+    assert first == kept[0]
+    assert (part.pixels == pixels[:, slice(*kept)]).all()
+    assert part.picture_x(3) == Strip(pixels, 30.0, 0.5).picture_x(first + 3)
+
+
+@pytest.mark.parametrize("direction", ["left_to_right", "right_to_left"])
+def test_a_frame_starts_at_its_column(direction: Direction) -> None:
+    reader = StripReader(cv2.dnn.Net(), ("a",), direction, 2)
+    assert [reader.frame(reader.column(at, 40), 40) for at in (0, 7, 40)] == [0, 7, 40]
 
 
 @pytest.mark.parametrize("stop", [1, 100, 103, 200])
