@@ -147,13 +147,19 @@ def read_number(value: Value, claimed: str, reader: StripReader) -> PrintedText 
             strip, answer, read = _digits(piece, reader, width)
             runs = [
                 run for run in _NUMBER.finditer("".join(glyph.text for glyph in read))
-                if len(run[0].replace(" ", "")) == NATIONAL_NUMBER_DIGITS
+                if _is_whole(run[0])
             ]  # fmt: skip
             if len(runs) == 1:
                 first, last = runs[0].start(), runs[0].end() - 1
                 span = _Span(piece.cell, strip, answer, reader.classes, read, first, last, width)
-                return _weighed(span, (western_digits(claimed),), DIGITS, reader)
+                found = _weighed(span, (western_digits(claimed),), DIGITS, reader)
+                # The looks together may see fewer or more than the one that it was found in.
+                return found if _is_whole(found.text) else None
     return None
+
+
+def _is_whole(number: str) -> bool:
+    return len(number.replace(" ", "")) == NATIONAL_NUMBER_DIGITS
 
 
 def read_date(value: Value, claimed: str, reader: StripReader) -> PrintedText | None:

@@ -5,7 +5,7 @@
 It draws lines in every installed font that has Arabic letters (``models/strips``), holds whole
 families back, trains, prints how well each of those is read, then goes on with all fonts, at last
 with lines as scanners give them, and writes the result. ``--settle`` does only the last, from the
-file that is there. All of it takes some four hours on two cores and needs
+file that is there. All of it takes some five hours on two cores and needs
 ``requirements-train.txt``; the lines are the same every time with the same fonts.
 """
 
@@ -30,7 +30,7 @@ COURSE = Course(
     seed=20_264,
     settling=Settling(
         example=partial(example, mix=SCANS),
-        stretch=Stretch(lines=120_000, strips=800_000, highest_rate=0.0009),
+        stretch=Stretch(lines=240_000, strips=1_280_000, highest_rate=0.0009),
     ),
 )
 

@@ -128,6 +128,20 @@ def test_a_number_whose_zeros_run_together_is_read_at_another_width(
     assert read_number(value, number, readers().digits) is None
 
 
+def test_a_number_of_which_further_looks_miss_a_digit_is_unread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cells = read_cells(printed(DESIGNS[0])[0], readers().arabic)
+    value = values_on(cells, FRONT.fields)["national_number"]
+    number = person(4).national_number
+    found = read_number(value, number, readers().digits)
+    assert found is not None
+    assert found.text == number
+    short = dataclasses.replace(found, text=number[1:])
+    monkeypatch.setattr("docqa.reading.printed._weighed", lambda *_: short)
+    assert read_number(value, number[1:], readers().digits) is None
+
+
 @pytest.mark.parametrize("design", DESIGNS)
 def test_number_and_date_are_read_and_one_wrong_digit_is_seen(design: Design) -> None:
     claims = person(4).claims()
