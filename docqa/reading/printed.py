@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,7 +127,9 @@ def read_name(value: Value, claimed: str, reader: StripReader) -> PrintedText | 
         cell, cell.strip, cell.log_probabilities, reader.classes, cell.glyphs, first, end - 1
     )
     letters = [c for c in reader.classes if c.isalpha()]
-    return _weighed(span, (canonical(claimed),), [*letters, " "], reader)
+    near = _near((canonical(claimed),), [*letters, " "])
+    # A space at an end would explain what stands beside the value, for this claim alone.
+    return _weighed(span, {text for text in near if text == text.strip()}, reader)
 
 
 def name_in(value: Value) -> tuple[Cell, int, int] | None:
@@ -152,9 +154,8 @@ def read_number(value: Value, claimed: str, reader: StripReader) -> PrintedText 
             if len(runs) == 1:
                 first, last = runs[0].start(), runs[0].end() - 1
                 span = _Span(piece.cell, strip, answer, reader.classes, read, first, last, width)
-                found = _weighed(span, (western_digits(claimed),), DIGITS, reader)
-                # The looks together may see fewer or more than the one that it was found in.
-                return found if _is_whole(found.text) else None
+                near = _near((western_digits(claimed),), DIGITS)
+                return _weighed(span, set(filter(_is_whole, near)), reader, is_digits=True)
     return None
 
 
@@ -170,7 +171,8 @@ def read_date(value: Value, claimed: str, reader: StripReader) -> PrintedText | 
         if found and parse_date(found[0]) is not None:
             first, last = found.start(), found.end() - 1
             span = _Span(piece.cell, strip, answer, reader.classes, read, first, last)
-            return _weighed(span, _written(claimed, found[1] or found[2]), DIGITS, reader)
+            near = _near(_written(claimed, found[1] or found[2]), DIGITS)
+            return _weighed(span, near, reader, is_digits=True)
     return None
 
 
@@ -219,22 +221,25 @@ def _digits(
     return strip, answer, tuple(glyphs(answer, reader.classes))
 
 
+def _near(claims: Iterable[str], alphabet: Iterable[str]) -> set[str]:
+    """The claims and every text one slip away from them."""
+    alphabet = tuple(alphabet)
+    return {text for claim in claims for text in (claim, *single_edits(claim, alphabet))}
+
+
 def _weighed(
-    span: _Span, claims: Iterable[str], alphabet: Iterable[str], reader: StripReader
+    span: _Span, texts: Set[str], reader: StripReader, *, is_digits: bool = False
 ) -> PrintedText:
+    """What was read, weighed against those texts."""
     alone = _alone(span)
-    polygon, is_digits = _polygon(span, reader), alphabet is DIGITS
-    is_sure = np.exp(alone) >= SURE_PROBABILITY
+    polygon = _polygon(span, reader)
+    # What only another width shows is looked at again however sure that one look is.
+    is_sure = np.exp(alone) >= SURE_PROBABILITY and span.width == 1.0
     if is_sure and is_digits:
         others = math.log(-math.expm1(min(alone, LEAST_DOUBT)))
         share = float(np.exp(alone))
         return PrintedText(span.text, share, polygon, is_digits, {span.text: alone}, others)
-    alphabet = tuple(alphabet)
-    texts = {span.text}
-    for claim in claims:
-        # A space at an end would explain what stands beside the value, for this claim alone.
-        texts |= {claim, *(text for text in single_edits(claim, alphabet) if text == text.strip())}
-    ordered, first = _hopeful(span, texts)
+    ordered, first = _hopeful(span, {span.text, *texts})
     if is_sure:
         left = max(-float(np.expm1(np.logaddexp.reduce(first))), -math.expm1(LEAST_DOUBT))
         weighed = dict(zip(ordered, first.tolist(), strict=True))
