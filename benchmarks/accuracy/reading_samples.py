@@ -33,8 +33,8 @@ MOST_SKEW_DEG = 3.0
 
 FIRST_SEEDS = {"front": 140000, "extract": 141000, "sheet": 142000, "back": 143000,
                "passport": 144000, "photo": 145000, "font": 146000}  # fmt: skip
-"""Added to SEED; no other part uses them. Those from 20000, 60000, 80000, 100000 and 120000 on judged
-until somebody had looked at what was wrong there."""
+"""Added to SEED; no other part uses them. Those from 20000, 60000, 80000, 100000 and 120000 on
+judged until somebody had looked at what was wrong there."""
 DATES_AND_PLACES = ("birth_date", "birth_place")
 NAMES = ("given_name", "family_name", "father_name", "mother_name")
 
