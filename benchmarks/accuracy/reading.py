@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
@@ -35,6 +34,7 @@ from benchmarks.accuracy.reading_samples import (
     sheets_of_two,
     unseen_fonts,
 )
+from benchmarks.accuracy.reading_time import time_ratio
 from benchmarks.accuracy.wrong_claims import Claim, benign, wrong, wrong_kinds
 from docqa.documents import DocumentType
 from docqa.fields import Field
@@ -46,9 +46,6 @@ from docqa.reading.regions import sheets
 from docqa.settings import Settings
 from docqa.verdict import Decision, decide
 from docqa.wiring import load_engine
-from fixtures.synthesize.documents import id_front, letter
-from fixtures.synthesize.people import varied_person
-from fixtures.synthesize.scanner import scan
 
 NUMBER = "national_number"
 ASKED = ("sy-id-front", "sy-id-back", "passport", "civil-extract")
@@ -57,7 +54,6 @@ TARGETS = {NUMBER: 0.99, "names": 0.97, "dates and places": 0.97}
 WRONG_ROUNDS = 5
 """Wrong claims tried of every field on every picture."""
 BENIGN_ROUNDS = 2
-TIMING_ROUNDS = 7
 WORST = 160
 SHEET_NAME = "reading-worst.jpg"
 
@@ -220,7 +216,7 @@ def measure(options: Options, peers: Peers) -> Part:
     figures += _zones(bench, worst)
     figures += _of_claims(bench.judged)
     figures += _of_types(bench, worst, notes)
-    figures.append(_time_ratio(bench))
+    figures.append(time_ratio(bench.engine))
     judged = bench.judged
     faults = [f"fault: {line}" for line in dict.fromkeys(bench.faulty)]
     worst = [f"wrong claim confirmed: {line}" for line in judged.confirmed] + faults + worst
@@ -359,25 +355,6 @@ def _of_types(bench: Bench, worst: list[str], notes: list[str]) -> list[Figure]:
 
 def _shown(sample: Sample) -> tuple[str, ...]:
     return (sample.document_type, *sample.beside)
-
-
-def _time_ratio(bench: Bench) -> Figure:
-    """Reading a front over decoding an A4 page in colour, medians of interleaved runs."""
-    seed = SEED + 29000
-    owner = varied_person(seed)
-    card = scan(id_front(owner, seed=seed), seed=seed, ppi=300, bed="page").data
-    sheet = np.frombuffer(scan(letter(script="arabic", seed=seed), seed=seed).data, np.uint8)
-    engine = dataclasses.replace(bench.engine, measures={})
-    times: dict[str, list[float]] = {"read": [], "decode": []}
-    for _ in range(TIMING_ROUNDS):
-        report = inspect(card, engine=engine, document_type="sy-id-front", claims=owner.claims())
-        times["read"].append(report.timings_ms["reading"] / 1000)
-        started = time.perf_counter()
-        cv2.imdecode(sheet, cv2.IMREAD_COLOR)
-        times["decode"].append(time.perf_counter() - started)
-    ratio = float(np.median(times["read"]) / np.median(times["decode"]))
-    name = "reading a front at 300 ppi, in decodes of an A4 colour JPEG"
-    return Figure(name, ratio, "lower", TIMING_ROUNDS, 5.0)
 
 
 def _share(name: str, flags: Sequence[bool], target: float | None = None) -> Figure:

@@ -22,7 +22,13 @@ DIGIT_GROUPS = ("12", "23", "69", "78", "05", "17", "46")
 ARABIC_LETTERS = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
 LATIN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-TOWN_NAMES = (frozenset({"البوكمال", "أبو كمال"}), frozenset({"اعزاز", "عزاز"}))
+TOWN_NAMES = (
+    frozenset({"البوكمال", "أبو كمال"}), frozenset({"اعزاز", "عزاز"}),
+    frozenset({"السويداء", "السويدا"}), frozenset({"جنديرس", "جندريس"}),
+    frozenset({"القريتين", "القريتان"}), frozenset({"الدانا", "الدانة"}),
+    frozenset({"القامشلي", "القامشلية"}), frozenset({"عامودا", "عامودة"}),
+    frozenset({"ديريك", "ديرك"}), frozenset({"الشدادي", "الشدادة"}),
+)  # fmt: skip
 """Names of one town each: either may stand on a card, and either be typed."""
 
 _FOLDED = str.maketrans("أإآٱىةؤئ", "ااااي" + "هوي")

@@ -67,9 +67,11 @@ MOST_AGAINST_AGREED_NATS = 3.0
 LEAST_AGREED_OVER_LONGER_NATS = 0.5
 LEAST_ALONE_NATS = 5.0
 """By which the network, sure of a text, must find it likelier than any other for its word to count
-where the engine reads it but for a letter: stacked letters trip it in every look (الزعي for
+where the engine reads something like it: stacked letters trip it in every look (الزعي for
 الزعبي). Of 1,750 names and places this and LEAST_ALIKE_LOOKS confirm 14 more, and none of 592 wrong
 names that the first look leaves open."""
+MOST_UNLIKE_FRACTION = 0.4
+"""Letters, of those of the text, in which what the engine read may differ to be alike."""
 SAME_SLIPS = 2
 """Looks in which the engine reads the same other letter: then it is no slip. Nor is a letter more,
 even once: what the network leaves out when it is sure (خض for خضر) the engine sees."""
@@ -198,8 +200,12 @@ class _Weighing:
         return Counter(form for read in self._reads for form in read & self._network.weights.keys())
 
     def _is_seen(self, form: str) -> bool:
-        """Whether the engine read it in one look at least, but for a letter."""
-        return any(_letters([form], read)[0] < MOST_LETTERS for read in self._reads)
+        """Whether the engine read something like it in one look at least."""
+        most = MOST_UNLIKE_FRACTION * len(form)
+        return any(
+            Levenshtein.distance(form, other, score_cutoff=round(most)) <= most
+            for read in self._reads for other in read
+        )  # fmt: skip
 
     def _is_longer_read(self, form: str) -> bool:
         """Whether the engine read it with a letter more as often as just so."""

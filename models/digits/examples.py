@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 
-from models.strips.capturing import captured_strip
+from models.strips.capturing import by_scanner, captured_strip
 from models.strips.faces import (
     ARABIC_INDIC,
     LATIN,
@@ -31,7 +32,21 @@ LABELS = (
 )  # fmt: skip
 
 
-def example(faces: list[Face], rng: np.random.Generator) -> Example:
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """What the lines of a stretch are like."""
+
+    doubled: float
+    """Share of the numbers that repeat digits, zeros above all in some."""
+    well_scanned: float
+    """Share of the lines that a scanner in order gives."""
+
+
+ANY_PRINT = Mix(doubled=0.3, well_scanned=0.0)
+SCANS = Mix(doubled=0.5, well_scanned=0.65)
+
+
+def example(faces: list[Face], rng: np.random.Generator, mix: Mix = ANY_PRINT) -> Example:
     """A line with a number set in one of the faces."""
     script = str(rng.choice(list(SCRIPT_SHARES), p=list(SCRIPT_SHARES.values())))
     able = [face for face in faces if script in face.digits]
@@ -42,12 +57,14 @@ def example(faces: list[Face], rng: np.random.Generator) -> Example:
     if script not in face.digits:
         script = face.digits[0]
     shape = str(rng.choice(list(SHAPE_SHARES), p=list(SHAPE_SHARES.values())))
-    number = _number(shape, rng)
+    number = _number(shape, mix, rng)
     darkness = float(rng.uniform(0.75, 1))
     pieces = _set(number, script, face, faces, darkness, rng)
     if shape in ("letters", "passport") or rng.random() < 0.55:
         pieces = _labelled(pieces, face, faces, rng)
-    strip = captured_strip(printed(pieces, rng), rng)
+    line = printed(pieces, rng)
+    is_scan = mix.well_scanned > 0 and rng.random() < mix.well_scanned
+    strip = captured_strip(line, rng, by_scanner if is_scan else None)
     return Example(strip.pixels, answer(pieces), face.name, shape)
 
 
@@ -71,12 +88,12 @@ def _value(digit: str) -> int | None:
     return None
 
 
-def _number(shape: str, rng: np.random.Generator) -> str:
+def _number(shape: str, mix: Mix, rng: np.random.Generator) -> str:
     """From left to right as it is seen."""
     if shape == "national":
-        return _digits(11, rng)
+        return _digits(11, mix, rng)
     if shape == "passport":
-        return _digits(int(rng.integers(6, 10)), rng)
+        return _digits(int(rng.integers(6, 10)), mix, rng)
     if shape == "letters":
         return ""
     if shape == "date":
@@ -89,7 +106,7 @@ def _number(shape: str, rng: np.random.Generator) -> str:
         ]
         mark = str(rng.choice(list("-/.,"), p=[0.45, 0.35, 0.17, 0.03]))
         return mark.join(parts if rng.random() < 0.5 else parts[::-1])
-    out = _digits(int(rng.integers(1, 15)), rng)
+    out = _digits(int(rng.integers(1, 15)), mix, rng)
     for _ in range(int(rng.integers(0, 3))):
         at = int(rng.integers(0, len(out) + 1))
         mark = str(rng.choice(list("-/., "), p=[0.3, 0.25, 0.2, 0.1, 0.15]))
@@ -97,9 +114,12 @@ def _number(shape: str, rng: np.random.Generator) -> str:
     return " ".join(out.split())
 
 
-def _digits(count: int, rng: np.random.Generator) -> str:
+def _digits(count: int, mix: Mix, rng: np.random.Generator) -> str:
     digits = rng.integers(0, 10, count)
-    if rng.random() < 0.3:
+    if mix.doubled > ANY_PRINT.doubled and rng.random() < 0.3:
+        digits[rng.random(count) < 0.3] = 0
+        digits[0] = 0
+    if rng.random() < mix.doubled:
         # Doubled digits are where a reader that goes by frames may lose one.
         repeat = rng.random(count) < 0.4
         for at in range(1, count):

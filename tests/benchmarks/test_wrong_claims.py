@@ -91,4 +91,6 @@ def test_a_mistake_is_no_spelling(field: str, one: str, other: str) -> None:
 def test_a_town_may_be_called_by_either_of_its_names_and_a_person_may_not() -> None:
     assert is_same("birth_place", "البوكمال", "ابوكمال")
     assert not is_same("birth_place", "البوكمال", "البوكما")
+    assert is_same("birth_place", "السويداء", "السويدا")
+    assert not is_same("family_name", "السويداء", "السويدا")
     assert not is_same("given_name", "البوكمال", "ابوكمال")

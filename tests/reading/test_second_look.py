@@ -89,11 +89,11 @@ def test_a_sure_network_outvotes_slips_that_differ() -> None:
     assert is_not_alone
 
 
-@pytest.mark.parametrize("longer", ["خضر", "خضير"])
+@pytest.mark.parametrize("longer", ["خضير", "الخضر"])
 def test_letters_that_the_engine_sees_more_are_believed(longer: str) -> None:
-    weighed = {"خض": -0.005, "خضر": -6.0}
-    assert text_after(["حض", "خص", "", "", ""], weighed) == "خض"
-    assert text_after(["حض", "خص", longer, "", ""], weighed) is None
+    weighed = {"خضر": -0.005, "خضير": -6.0}
+    assert text_after(["حضر", "خصر", "", "", ""], weighed) == "خضر"
+    assert text_after(["حضر", "خصر", longer, "", ""], weighed) is None
 
 
 def test_the_same_other_letter_twice_is_no_slip() -> None:
@@ -142,9 +142,15 @@ def test_what_the_engine_makes_of_the_colon_hides_no_name(mark: str) -> None:
     assert text_after([f"الأم{mark}إسراء فتال"], {"إسراء فتال": -0.1}) == "إسراء فتال"
 
 
-@pytest.mark.parametrize("answer", ["", "ـ", "___", "بثينة العلي"])
+@pytest.mark.parametrize("answer", ["", "ـ", "___", "بثينة العلي", "سيف"])
 def test_an_engine_that_sees_nothing_alike_confirms_nothing(answer: str) -> None:
     assert text_after([answer] * len(LOOKS), {"سالم": -0.001, "سام": -9.0}) is None
+
+
+def test_what_is_alike_goes_by_the_length_of_the_name() -> None:
+    slips = ["اوري", "الحورن", "", "اتلوري", ""]
+    assert text_after(slips, {"الخوري": -0.01, "الوري": -6.0}) == "الخوري"
+    assert text_after(["ري", "", "", "", ""], {"نور": -0.01, "نوير": -6.0}) is None
 
 
 def test_spellings_of_one_name_do_not_rival_each_other() -> None:
