@@ -270,15 +270,15 @@ def _with_dots(rows: Sequence[Row], dots: Sequence[Box]) -> list[Row]:
         return list(rows)
     left, top, right, bottom = np.array([word for _, word in words]).T
     em_px = np.array([rows[at].em_px for at, _ in words])
+    dot_left, dot_top, dot_right, dot_bottom = np.array(dots).T[:, :, None]
+    middle = (dot_left + dot_right) / 2
+    gaps = np.maximum(top - dot_bottom, dot_top - bottom)
+    gaps = np.where((left <= middle) & (middle <= right), gaps, np.inf)
+    nearest = gaps.argmin(axis=1)
+    near = gaps[np.arange(len(dots)), nearest] <= MOST_DOT_GAP_EM * em_px[nearest]
     upper, lower = top.copy(), bottom.copy()
-    for dot in dots:
-        middle = (dot[0] + dot[2]) / 2
-        gaps = np.maximum(top - dot[3], dot[1] - bottom)
-        gaps = np.where((left <= middle) & (middle <= right), gaps, np.inf)
-        nearest = int(gaps.argmin())
-        if gaps[nearest] <= MOST_DOT_GAP_EM * em_px[nearest]:
-            upper[nearest] = min(upper[nearest], dot[1])
-            lower[nearest] = max(lower[nearest], dot[3])
+    np.minimum.at(upper, nearest[near], dot_top[near, 0])
+    np.maximum.at(lower, nearest[near], dot_bottom[near, 0])
     boxes = zip(left.tolist(), upper.tolist(), right.tolist(), lower.tolist(), strict=True)
     return [Row(tuple(next(boxes) for _ in row.words), row.em_px) for row in rows]
 

@@ -60,22 +60,19 @@ LEAST_OVER_LONGER_NATS = 2.0
 """By which the network must find a text likelier than it with one letter more: narrow letters and
 stacked pairs are what both readers leave out (كيل for كحيل). Of the same 795 names 3 are then read
 as another and 763 confirmed."""
-LEAST_ALIKE_LOOKS = 4
-"""In which the engine must have read a text, and no rival of it, to be believed against the network
-by MOST_AGAINST_AGREED_NATS: then it is no slip that looks repeat."""
-MOST_AGAINST_AGREED_NATS = 3.0
-LEAST_AGREED_OVER_LONGER_NATS = 0.5
 LEAST_ALONE_NATS = 5.0
 """By which the network, sure of a text, must find it likelier than any other for its word to count
 where the engine reads something like it: stacked letters trip it in every look (الزعي for
-الزعبي). Of 1,750 names and places this and LEAST_ALIKE_LOOKS confirm 14 more, and none of 592 wrong
-names that the first look leaves open."""
+الزعبي). Of 1,750 names and places it confirms 17 more, and none of 474 wrong names that the
+first look leaves open."""
 MOST_UNLIKE_FRACTION = 0.4
 """Letters, of those of the text, in which what the engine read may differ to be alike."""
 SAME_SLIPS = 2
 """Looks in which the engine reads the same other letter: then it is no slip. Nor is a letter more,
 even once: what the network leaves out when it is sure (خض for خضر) the engine sees."""
 MOST_LETTERS_MORE = 2
+SAME_RIVALS = 4
+"""Looks in which the engine reads the same other text that was weighed."""
 MOST_WORDS = 5
 """Of a name; more words of a line are not tried together."""
 _MARKS = re.compile(r"[^\w\s-]|_")
@@ -144,10 +141,7 @@ class _Weighing:
         self._forms = [loose(text) for text in self._texts]
         self._were_read = np.zeros(len(self._texts), bool)
         self._network = _Network.of(self._forms, self._scores, self._others)
-        self._likely = self._network.likely(MOST_AGAINST_NATS, LEAST_OVER_LONGER_NATS)
-        self._likely_if_unwavering = self._network.likely(
-            MOST_AGAINST_AGREED_NATS, LEAST_AGREED_OVER_LONGER_NATS
-        )
+        self._likely = self._network.likely()
         self._reads: list[set[str]] = []
 
     def after(self, answer: str, *, is_last: bool) -> Agreed | None:
@@ -165,7 +159,7 @@ class _Weighing:
             self._others -= NATS_PER_LETTER * float(letters.min() == 0)
         agreed = self._agreed(letters, is_last=is_last)
         if agreed is None and is_last:
-            agreed = self._agreed_by_one()
+            agreed = self._agreed_by_network()
         return agreed
 
     def _agreed(self, letters: npt.NDArray[np.int64], *, is_last: bool) -> Agreed | None:
@@ -182,22 +176,12 @@ class _Weighing:
         is_read = letters[best] == 0 or (is_last and self._were_read[best])
         return Agreed(self._texts[best], share) if is_read and share >= least else None
 
-    def _agreed_by_one(self) -> Agreed | None:
-        """What one reader finds beyond doubt and the other only fails to see."""
+    def _agreed_by_network(self) -> Agreed | None:
+        """What the network finds beyond doubt and the engine only fails to see."""
         sure = self._network.sure()
-        if sure is not None and self._is_seen(sure) and not self._is_denied(sure):
-            return Agreed(self._text_of(sure), self._network.share(sure))
-        times = self._times_read()
-        form, count = max(times.items(), key=itemgetter(1), default=("", 0))
-        has_rival = any(other not in form for other in times)
-        is_likely = form in self._likely_if_unwavering
-        if count < LEAST_ALIKE_LOOKS or has_rival or not is_likely:
+        if sure is None or not self._is_seen(sure) or self._is_denied(sure):
             return None
-        return Agreed(self._text_of(form), LEAST_SHARE)
-
-    def _times_read(self) -> Counter[str]:
-        """The looks in which the engine read each of the texts."""
-        return Counter(form for read in self._reads for form in read & self._network.weights.keys())
+        return Agreed(self._text_of(sure), self._network.share(sure))
 
     def _is_seen(self, form: str) -> bool:
         """Whether the engine read something like it in one look at least."""
@@ -216,13 +200,14 @@ class _Weighing:
         return max(longer, default=0) >= max(times[form], 1)
 
     def _is_denied(self, form: str) -> bool:
-        """Whether the engine read it with letters more, or with the same other letter again."""
+        """Whether the engine read letters more, the same other letter again, or a rival always."""
         differing = [read for read in self._reads if form not in read]
         times = Counter(other for read in differing for other in read)
         return any(
             _leaves_out(form, other, most=MOST_LETTERS_MORE)
             or (times[other] >= SAME_SLIPS and len(other) == len(form)
                 and Levenshtein.distance(other, form) == 1)
+            or (times[other] >= SAME_RIVALS and other in self._network.weights)
             for other in times
         )  # fmt: skip
 
@@ -235,11 +220,7 @@ class _Weighing:
 
     def may_settle(self, looks: int) -> bool:
         """Whether so many looks more could settle on any text, whatever is read."""
-        times = self._times_read()
-        alike = max(
-            (times[form] for form in self._likely_if_unwavering), default=-LEAST_ALIKE_LOOKS
-        )
-        if self._network.sure() is not None or alike + looks >= LEAST_ALIKE_LOOKS:
+        if self._network.sure() is not None:
             return True
         forms, numbers = np.unique(self._forms, return_inverse=True)
         sums = np.full(len(forms), -np.inf)
@@ -281,16 +262,16 @@ class _Network:
         is_alone = nearest <= self.weights[best] - LEAST_ALONE_NATS
         return best if is_alone and self.share(best) >= SURE_PROBABILITY else None
 
-    def likely(self, most_against_nats: float, least_over_longer_nats: float) -> set[str]:
+    def likely(self) -> set[str]:
         """The forms not much less likely than the best, and likelier than with a letter more."""
         highest = max(*self.weights.values(), self.others)
-        least = highest - most_against_nats - least_over_longer_nats
+        least = highest - MOST_AGAINST_NATS - LEAST_OVER_LONGER_NATS
         near = {form: weight for form, weight in self.weights.items() if weight > least}
-        return {form for form, weight in near.items() if weight >= highest - most_against_nats} - {
+        return {form for form, weight in near.items() if weight >= highest - MOST_AGAINST_NATS} - {
             shorter
             for form, weight in near.items()
             for shorter in {form[:at] + form[at + 1 :] for at in range(len(form))}
-            if near.get(shorter, -math.inf) < weight + least_over_longer_nats
+            if near.get(shorter, -math.inf) < weight + LEAST_OVER_LONGER_NATS
         }
 
 

@@ -37,13 +37,15 @@ class Mix:
     """What the lines of a stretch are like."""
 
     doubled: float
-    """Share of the numbers that repeat digits, zeros above all in some."""
+    """Share of the numbers that repeat digits."""
+    of_zeros: float
+    """Share of the numbers that begin with a zero and hold many."""
     well_scanned: float
     """Share of the lines that a scanner in order gives."""
 
 
-ANY_PRINT = Mix(doubled=0.3, well_scanned=0.0)
-SCANS = Mix(doubled=0.5, well_scanned=0.65)
+ANY_PRINT = Mix(doubled=0.3, of_zeros=0.0, well_scanned=0.0)
+SCANS = Mix(doubled=0.5, of_zeros=0.3, well_scanned=0.65)
 
 
 def example(faces: list[Face], rng: np.random.Generator, mix: Mix = ANY_PRINT) -> Example:
@@ -116,7 +118,7 @@ def _number(shape: str, mix: Mix, rng: np.random.Generator) -> str:
 
 def _digits(count: int, mix: Mix, rng: np.random.Generator) -> str:
     digits = rng.integers(0, 10, count)
-    if mix.doubled > ANY_PRINT.doubled and rng.random() < 0.3:
+    if mix.of_zeros > 0 and rng.random() < mix.of_zeros:
         digits[rng.random(count) < 0.3] = 0
         digits[0] = 0
     if rng.random() < mix.doubled:

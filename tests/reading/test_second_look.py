@@ -74,8 +74,7 @@ def test_a_slip_of_the_engine_does_not_outweigh_a_sure_network() -> None:
 
 
 def test_readers_that_contradict_each_other_confirm_nothing() -> None:
-    every_look = ["سلم"] * len(LOOKS)
-    assert text_after(every_look, {"سالم": -0.05, "سلم": -3.6}) is None
+    assert text_after(["سام"] * len(LOOKS), {"سالم": -0.05, "سام": -5.5}) is None
     assert text_after(["بسام"] * len(LOOKS), {"سام": -0.01, "بسام": -7.0}) is None
 
 
@@ -108,20 +107,6 @@ def test_a_text_read_with_a_letter_more_as_often_is_not_confirmed() -> None:
     assert text_after(["سامر", "سام", "سامر", "سام", ""], weighed) is None
 
 
-def test_an_engine_that_never_wavers_is_believed_against_a_doubting_network() -> None:
-    every_look = ["الخضر"] * len(LOOKS)
-    assert text_after(every_look, {"الخصر": -0.2, "الخضر": -2.3}) == "الخضر"
-    assert text_after(every_look, {"الخصر": -0.05, "الخضر": -3.6}) is None
-    assert text_after(["الخضر", "الخضر", "", "", "الخضر"], {"الخصر": -0.2, "الخضر": -2.3}) is None
-    assert text_after([*every_look[1:], "الخصر"], {"الخصر": -0.2, "الخضر": -2.3}) is None
-
-
-def test_an_engine_that_never_wavers_is_not_believed_of_a_text_that_is_none_of_the_likely() -> None:
-    every_look = ["الخضر"] * len(LOOKS)
-    weighed = {"الخصر": -5.2, "الخضر": -5.3}
-    assert text_after(every_look, weighed, others_log_likelihood=-0.01) is None
-
-
 @pytest.mark.parametrize("read", ["رياب", "رباب"])
 def test_a_rival_that_the_engine_has_read_leaves_a_name_in_doubt(read: str) -> None:
     weighed = {"رياب": -0.5, "رباب": -1.2}
@@ -129,11 +114,16 @@ def test_a_rival_that_the_engine_has_read_leaves_a_name_in_doubt(read: str) -> N
     assert text_after(["رياب", "رباب", "رياب", "رباب", read], weighed) is None
 
 
+def test_the_engine_alone_does_not_outvote_the_network() -> None:
+    every_look = ["الخضر"] * len(LOOKS)
+    assert text_after(every_look, {"الخصر": -0.6, "الخضر": -1.5}) == "الخضر"
+    assert text_after(every_look, {"الخصر": -0.2, "الخضر": -2.3}) is None
+
+
 def test_a_letter_that_both_may_have_left_out_is_missed() -> None:
     every_look = ["كيل"] * len(LOOKS)
-    assert text_after(every_look, {"كيل": -0.5, "كحيل": -0.9}) is None
-    assert text_after([*every_look[2:], "", ""], {"كيل": -0.3, "كحيل": -1.5}) is None
-    assert text_after([*every_look[2:], "", ""], {"كيل": -0.1, "كحيل": -2.6}) == "كيل"
+    assert text_after(every_look, {"كيل": -0.3, "كحيل": -1.5}) is None
+    assert text_after(every_look, {"كيل": -0.1, "كحيل": -2.6}) == "كيل"
     assert text_after(["كحيل"] * len(LOOKS), {"كيل": -0.7, "كحيل": -0.7}) == "كحيل"
 
 
