@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,8 @@ MARGIN_FRAMES = 3
 """Kept on both sides of a value that is cut out of its line."""
 SURE_PROBABILITY = 0.98
 """Of the reading by itself: what is left for all other texts together can be no rival."""
+SURE_NAME_PROBABILITY = 0.99
+"""The same for letters where nobody else is asked."""
 CONTEXT_PX = 24
 """Of the line to either side of a value that is looked at again: what the network sees with it."""
 DIGIT_LOOKS = (0.86, 0.92, 1.13, 1.2)
@@ -65,7 +68,8 @@ class PrintedText:
     is_digits: bool
     """Whether the digits' network read it."""
     log_likelihoods: Mapping[str, float]
-    """Of all texts it was weighed against and itself: natural logarithms, given the picture."""
+    """Of all texts it was weighed against and itself: natural logarithms, given the picture. Empty
+    where it was read so surely that nothing was weighed."""
     others_log_likelihood: float = -math.inf
     """Of all further texts together; -inf where those above are taken for all there can be."""
 
@@ -127,9 +131,13 @@ def read_name(value: Value, claimed: str, reader: StripReader) -> PrintedText | 
         cell, cell.strip, cell.log_probabilities, reader.classes, cell.glyphs, first, end - 1
     )
     letters = [c for c in reader.classes if c.isalpha()]
-    near = _near((canonical(claimed),), [*letters, " "])
-    # A space at an end would explain what stands beside the value, for this claim alone.
-    return _weighed(span, {text for text in near if text == text.strip()}, reader)
+
+    def near() -> Iterator[str]:
+        # A space at an end would explain what stands beside the value, for this claim alone.
+        every = _near((canonical(claimed),), [*letters, " "])
+        return (text for text in every if text == text.strip())
+
+    return _weighed(span, near, reader)
 
 
 def name_in(value: Value) -> tuple[Cell, int, int] | None:
@@ -154,8 +162,11 @@ def read_number(value: Value, claimed: str, reader: StripReader) -> PrintedText 
             if len(runs) == 1:
                 first, last = runs[0].start(), runs[0].end() - 1
                 span = _Span(piece.cell, strip, answer, reader.classes, read, first, last, width)
-                near = _near((western_digits(claimed),), DIGITS)
-                return _weighed(span, set(filter(_is_whole, near)), reader, is_digits=True)
+
+                def near() -> Iterator[str]:
+                    return filter(_is_whole, _near((western_digits(claimed),), DIGITS))
+
+                return _weighed(span, near, reader, is_digits=True)
     return None
 
 
@@ -171,8 +182,8 @@ def read_date(value: Value, claimed: str, reader: StripReader) -> PrintedText | 
         if found and parse_date(found[0]) is not None:
             first, last = found.start(), found.end() - 1
             span = _Span(piece.cell, strip, answer, reader.classes, read, first, last)
-            near = _near(_written(claimed, found[1] or found[2]), DIGITS)
-            return _weighed(span, near, reader, is_digits=True)
+            written = _written(claimed, found[1] or found[2])
+            return _weighed(span, partial(_near, written, DIGITS), reader, is_digits=True)
     return None
 
 
@@ -228,24 +239,21 @@ def _near(claims: Iterable[str], alphabet: Iterable[str]) -> set[str]:
 
 
 def _weighed(
-    span: _Span, texts: Set[str], reader: StripReader, *, is_digits: bool = False
+    span: _Span, near: Callable[[], Iterable[str]], reader: StripReader, *, is_digits: bool = False
 ) -> PrintedText:
-    """What was read, weighed against those texts."""
+    """What was read, weighed against texts that are made only where it is not sure alone."""
     alone = _alone(span)
+    share = float(np.exp(alone))
     polygon = _polygon(span, reader)
     # What only another width shows is looked at again however sure that one look is.
-    is_sure = np.exp(alone) >= SURE_PROBABILITY and span.width == 1.0
-    if is_sure and is_digits:
-        others = math.log(-math.expm1(min(alone, LEAST_DOUBT)))
-        share = float(np.exp(alone))
-        return PrintedText(span.text, share, polygon, is_digits, {span.text: alone}, others)
-    ordered, first = _hopeful(span, {span.text, *texts})
+    is_sure = share >= SURE_PROBABILITY and span.width == 1.0
+    if is_sure and (is_digits or share >= SURE_NAME_PROBABILITY):
+        return PrintedText(span.text, share, polygon, is_digits, {})
+    ordered, first = _hopeful(span, {span.text, *near()})
     if is_sure:
         left = max(-float(np.expm1(np.logaddexp.reduce(first))), -math.expm1(LEAST_DOUBT))
         weighed = dict(zip(ordered, first.tolist(), strict=True))
-        return PrintedText(
-            span.text, float(np.exp(alone)), polygon, is_digits, weighed, math.log(left)
-        )
+        return PrintedText(span.text, share, polygon, is_digits, weighed, math.log(left))
     scores = np.maximum(first, LEAST_LOG_LIKELIHOOD)
     widths = {1.0, *(DIGIT_LOOKS if is_digits else NAME_LOOKS)} - {span.width}
     for width in sorted(widths):
@@ -267,9 +275,10 @@ def _hopeful(span: _Span, texts: Iterable[str]) -> tuple[list[str], npt.NDArray[
     Sorted by the text.
     """
     every = sorted(texts)
+    read = span.text
     scores = log_likelihoods(span.answer[span.frames()], every, span.classes)
     least = scores.max() - HOPELESS_NATS
-    kept = [at for at, text in enumerate(every) if scores[at] > least or text == span.text]
+    kept = [at for at, text in enumerate(every) if scores[at] > least or text == read]
     return [every[at] for at in kept], scores[kept]
 
 
