@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.histograms import histogram
 from docqa.page import Pixels
 
 Floats = npt.NDArray[np.float64]
@@ -194,9 +195,14 @@ def _usual_rise(luma: Pixels) -> float:
     light's own gradient along either axis.
     """
     apart = int(2 * STEP_PX)
-    down = np.median(cv2.absdiff(luma[apart::3], luma[:-apart:3]))
-    across = np.median(cv2.absdiff(luma[::3, apart:], luma[::3, :-apart]))
-    return float(max(down, across))
+    down = cv2.absdiff(luma[apart::3], luma[:-apart:3])
+    across = cv2.absdiff(luma[::3, apart:], luma[::3, :-apart])
+    return float(max(_median(cast("Pixels", each)) for each in (down, across)))
+
+
+def _median(levels: Pixels) -> int:
+    """The lower one where there are two."""
+    return int(np.searchsorted(np.cumsum(histogram(levels)), levels.size / 2))
 
 
 def _best(across: _Lines, down: _Lines, width: int, height: int, count: int) -> list[Floats]:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from rapidfuzz import fuzz
 from skimage.filters import threshold_sauvola
 
+from docqa.analysis.components import component_boxes
 from docqa.dates import split_date
 from docqa.documents import FieldSpec
 from docqa.page import Pixels, Polygon
@@ -110,23 +111,31 @@ def find_rows(pixels: Pixels) -> list[Row]:
     element = np.ones((STROKE_PX, STROKE_PX), np.uint8)
     smooth = cv2.GaussianBlur(pixels, (3, 3), 0)
     depth = cv2.morphologyEx(smooth, cv2.MORPH_BLACKHAT, element)
-    ink = cv2.threshold(depth, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
+    ink = cast("Pixels", cv2.threshold(depth, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1])
     # Both kinds of ruling are looked for before either goes: a table's rows would cut its columns.
     across, down = (
-        cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(ruling, np.uint8))
-        for ruling in ((1, LONGEST_STROKE_PX), (LONGEST_STROKE_PX, 1))
+        _straight_runs(ink, ruling) for ruling in ((1, LONGEST_STROKE_PX), (LONGEST_STROKE_PX, 1))
     )
     ink[cv2.dilate(cv2.bitwise_or(across, down), np.ones((5, 5), np.uint8)) > 0] = 0
-    joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, WORD_GAP_PX), np.uint8))
-    found = cv2.connectedComponentsWithStats(joined)[2][1:].tolist()
+    joined = cast(
+        "Pixels", cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, WORD_GAP_PX), np.uint8))
+    )
     words, dots = list[Box](), list[Box]()
-    for left, top, width, height, _ in found:
+    for left, top, width, height in component_boxes(joined):
         box = (left, top, left + width, top + height)
         if LEAST_WORD_PX < height < MOST_HEIGHT_PX and width > LEAST_WORD_PX:
             words.append(box)
         elif LEAST_DOT_PX <= height <= LEAST_WORD_PX and width >= LEAST_DOT_PX:
             dots.append(box)
     return _with_dots(_rows(words)[:MOST_ROWS], dots)
+
+
+def _straight_runs(ink: Pixels, size: tuple[int, int]) -> Pixels:
+    """What of the ink lies under a rectangle of so many rows and columns that is all ink."""
+    rectangle = np.ones(size, np.uint8)
+    found = cv2.erode(ink, rectangle)
+    # Most cards have none.
+    return cast("Pixels", cv2.dilate(found, rectangle) if cv2.hasNonZero(found) else found)
 
 
 def read_labelled(

@@ -13,6 +13,7 @@ from typing import cast
 import cv2
 import numpy as np
 
+from docqa.analysis.components import component_boxes
 from docqa.page import Pixels, Polygon
 from docqa.ports import OcrEngine
 from docqa.reading.mrz_cells import Box, Cells, Flags, cells_of, depth_of, fillers_of
@@ -125,11 +126,10 @@ def find_bands(pixels: Pixels) -> tuple[Box, ...] | None:
     ink = cv2.threshold(depth_of(pixels), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
     joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, GAP_PX), np.uint8))
     joined = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
-    boxes = cv2.connectedComponentsWithStats(joined)[2][1:, :4].tolist()
     lines = sorted(
         (
             (x, y, width, height)
-            for x, y, width, height in boxes
+            for x, y, width, height in component_boxes(cast("Pixels", joined))
             if LEAST_HEIGHT_PX < height < MOST_HEIGHT_PX and width > LEAST_LENGTH_TO_HEIGHT * height
         ),
         key=lambda box: box[1],

@@ -34,7 +34,10 @@ MOST_STRETCH = 1.25
 MOST_SKEW_DEG = 8.0
 LEAST_SKEW_DEG = 0.2
 """Less tilts a line of a card by under a tenth of its height."""
-SKEW_STEP_DEG = 0.25
+SKEW_STEPS_DEG = (0.5, 0.25)
+"""Of a first search, and beside what it finds best."""
+LEAST_PERSPECTIVE = 1e-9
+"""Change of scale along a side, in parts, under which there is none."""
 LEAST_GAIN = 1.1
 SKEW_SCALE = 4
 """Skew is looked for at a quarter of the size: a line of print is still 8 px high there."""
@@ -151,12 +154,20 @@ def text_skew_deg(pixels: Pixels) -> float:
     rows, columns = np.nonzero(strokes)
     if len(rows) < width // 2:
         return 0.0
-    steps = round(MOST_SKEW_DEG / SKEW_STEP_DEG)
-    angles_deg = np.arange(-steps, steps + 1) * SKEW_STEP_DEG
-    scores = [_row_contrast(rows, columns - width / 2, angle, height) for angle in angles_deg]
-    best = int(np.argmax(scores))
+    columns_right = columns - width / 2
+    coarse_deg, fine_deg = SKEW_STEPS_DEG
+    steps = round(MOST_SKEW_DEG / coarse_deg)
+    scores = {
+        angle_deg: _row_contrast(rows, columns_right, angle_deg, height)
+        for angle_deg in (step * coarse_deg for step in range(-steps, steps + 1))
+    }
+    best_deg = max(scores, key=scores.__getitem__)
+    beside_deg = np.clip((best_deg - fine_deg, best_deg + fine_deg), -MOST_SKEW_DEG, MOST_SKEW_DEG)
+    for angle_deg in beside_deg.tolist():
+        scores[angle_deg] = _row_contrast(rows, columns_right, angle_deg, height)
+    best_deg = max(scores, key=scores.__getitem__)
     # The pattern behind a few upright lines can favour a slight turn by a hair.
-    return float(angles_deg[best]) if scores[best] > LEAST_GAIN * scores[steps] else 0.0
+    return best_deg if scores[best_deg] > LEAST_GAIN * scores[0.0] else 0.0
 
 
 def _row_contrast(
@@ -253,7 +264,12 @@ def _warped(page: Page, to_page: Matrix, size: tuple[int, int]) -> Pixels:
     scale = max(scale for scale in LUMA_SCALES if scale == 1 or scale <= shrink)
     to_level = np.array([(1 / scale, 0, 0.5 / scale - 0.5), (0, 1 / scale, 0.5 / scale - 0.5),
                          (0, 0, 1)])  # fmt: skip
-    return cast("Pixels", cv2.warpPerspective(
-        page.luma(scale), to_level @ to_page, size,
+    # A scanned sheet's sides are parallel, and an affine map costs less than half as much.
+    to_side = to_page[2, :2] / to_page[2, 2] * size
+    is_affine = bool(np.abs(to_side).max() < LEAST_PERSPECTIVE)
+    warp = cv2.warpAffine if is_affine else cv2.warpPerspective
+    matrix = to_level @ to_page / to_page[2, 2]
+    return cast("Pixels", warp(
+        page.luma(scale), matrix[:2] if is_affine else matrix, size,
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
     ))  # fmt: skip
