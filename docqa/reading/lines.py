@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz
-from skimage.filters import threshold_sauvola
 
 from docqa.analysis.components import component_boxes
 from docqa.dates import split_date
@@ -324,6 +323,9 @@ def _binarised(line: Pixels, how: Binarisation, enlarged: float) -> Pixels:
     if how == "otsu":
         return cast("Pixels", cv2.threshold(line, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1])
     window = round(SAUVOLA_WINDOW_PX * enlarged) // 2 * 2 + 1
+    # SciPy comes with it, 18 MB that a worker without a name in doubt never needs.
+    from skimage.filters import threshold_sauvola
+
     # scikit-image has no types for this call.
     limit: npt.NDArray[np.float64] = threshold_sauvola(  # type: ignore[no-untyped-call]
         line, window_size=window, k=SAUVOLA_K

@@ -19,7 +19,14 @@ import numpy.typing as npt
 from docqa.dates import parse_date
 from docqa.page import Polygon
 from docqa.reading.cells import Cell, Piece, Value
-from docqa.reading.ctc import Glyph, LogProbabilities, glyphs, log_likelihoods, single_edits
+from docqa.reading.ctc import (
+    Glyph,
+    LogProbabilities,
+    glyphs,
+    log_likelihood,
+    log_likelihoods,
+    single_edits,
+)
 from docqa.reading.strips import Strip, StripReader, between, cut, stretched
 from docqa.reading.written_dates import SHORTEST_LETTERS, written_date
 from docqa.text import canonical, loose, western_digits
@@ -34,7 +41,8 @@ MARGIN_FRAMES = 3
 SURE_PROBABILITY = 0.98
 """Of the reading by itself: what is left for all other texts together can be no rival."""
 SURE_NAME_PROBABILITY = 0.99
-"""The same for letters where nobody else is asked."""
+"""Of a name by itself, for nobody else to be asked. Of 12,934 drawn names and places of scans the
+network was so sure of 8,863, and misread none; of one it saw the last word alone."""
 CONTEXT_PX = 24
 """Of the line to either side of a value that is looked at again: what the network sees with it."""
 DIGIT_LOOKS = (0.86, 0.92, 1.13, 1.2)
@@ -89,6 +97,7 @@ class _Span:
     """Indices of glyphs, the last one inclusive."""
     width: float = 1.0
     """At which it was read, in widths of the strip."""
+    is_digits: bool = False
 
     @property
     def text(self) -> str:
@@ -103,6 +112,10 @@ class _Span:
             max(before, self.read[self.first].first_frame - MARGIN_FRAMES),
             min(after, self.read[self.last].last_frame + 1 + MARGIN_FRAMES),
         )
+
+    def frames_answer(self) -> LogProbabilities:
+        """The part of the answer that is the span."""
+        return self.answer[self.frames()]
 
     def look(self, reader: StripReader, width: float) -> LogProbabilities:
         """The part of the answer that is the span, with its part of the line wider or narrower."""
@@ -137,7 +150,7 @@ def read_name(value: Value, claimed: str, reader: StripReader) -> PrintedText | 
         every = _near((canonical(claimed),), [*letters, " "])
         return (text for text in every if text == text.strip())
 
-    return _weighed(span, near, reader)
+    return _weighed_name(span, near, reader)
 
 
 def name_in(value: Value) -> tuple[Cell, int, int] | None:
@@ -161,12 +174,22 @@ def read_number(value: Value, claimed: str, reader: StripReader) -> PrintedText 
             ]  # fmt: skip
             if len(runs) == 1:
                 first, last = runs[0].start(), runs[0].end() - 1
-                span = _Span(piece.cell, strip, answer, reader.classes, read, first, last, width)
+                span = _Span(
+                    piece.cell,
+                    strip,
+                    answer,
+                    reader.classes,
+                    read,
+                    first,
+                    last,
+                    width,
+                    is_digits=True,
+                )
 
                 def near() -> Iterator[str]:
                     return filter(_is_whole, _near((western_digits(claimed),), DIGITS))
 
-                return _weighed(span, near, reader, is_digits=True)
+                return _weighed_digits(span, near, reader)
     return None
 
 
@@ -181,9 +204,11 @@ def read_date(value: Value, claimed: str, reader: StripReader) -> PrintedText | 
         found = _DATE.search("".join(glyph.text for glyph in read))
         if found and parse_date(found[0]) is not None:
             first, last = found.start(), found.end() - 1
-            span = _Span(piece.cell, strip, answer, reader.classes, read, first, last)
+            span = _Span(
+                piece.cell, strip, answer, reader.classes, read, first, last, is_digits=True
+            )
             written = _written(claimed, found[1] or found[2])
-            return _weighed(span, partial(_near, written, DIGITS), reader, is_digits=True)
+            return _weighed_digits(span, partial(_near, written, DIGITS), reader)
     return None
 
 
@@ -203,7 +228,7 @@ def read_date_in_words(value: Value, reader: StripReader) -> PrintedText | None:
     ]  # fmt: skip
     if sum(len(loose(span.text)) for span in spans) < SHORTEST_LETTERS:
         return None
-    answer = np.vstack([span.answer[span.frames()] for span in spans])
+    answer = np.vstack([span.frames_answer() for span in spans])
     found = written_date(answer, reader.classes)
     if found is None:
         return None
@@ -238,35 +263,58 @@ def _near(claims: Iterable[str], alphabet: Iterable[str]) -> set[str]:
     return {text for claim in claims for text in (claim, *single_edits(claim, alphabet))}
 
 
-def _weighed(
-    span: _Span, near: Callable[[], Iterable[str]], reader: StripReader, *, is_digits: bool = False
+def _weighed_name(
+    span: _Span, near: Callable[[], Iterable[str]], reader: StripReader
 ) -> PrintedText:
     """What was read, weighed against texts that are made only where it is not sure alone."""
     alone = _alone(span)
-    share = float(np.exp(alone))
-    polygon = _polygon(span, reader)
-    # What only another width shows is looked at again however sure that one look is.
-    is_sure = share >= SURE_PROBABILITY and span.width == 1.0
-    if is_sure and (is_digits or share >= SURE_NAME_PROBABILITY):
-        return PrintedText(span.text, share, polygon, is_digits, {})
+    if alone >= math.log(SURE_NAME_PROBABILITY):
+        return _settled(span, alone, reader)
     ordered, first = _hopeful(span, {span.text, *near()})
-    if is_sure:
+    if alone >= math.log(SURE_PROBABILITY):
         left = max(-float(np.expm1(np.logaddexp.reduce(first))), -math.expm1(LEAST_DOUBT))
         weighed = dict(zip(ordered, first.tolist(), strict=True))
-        return PrintedText(span.text, share, polygon, is_digits, weighed, math.log(left))
+        share = math.exp(alone)
+        return PrintedText(
+            span.text, share, _polygon(span, reader), span.is_digits, weighed, math.log(left)
+        )
+    looks = (span.look(reader, width) for width in NAME_LOOKS)
+    every = [first, *(log_likelihoods(look, ordered, span.classes) for look in looks)]
+    scores = np.maximum(every, LEAST_LOG_LIKELIHOOD).mean(axis=0)
+    return _likeliest(span, ordered, scores, reader)
+
+
+def _weighed_digits(
+    span: _Span, near: Callable[[], Iterable[str]], reader: StripReader
+) -> PrintedText:
+    """The same for digits."""
+    alone = _alone(span)
+    # What only another width shows is looked at again however sure that one look is.
+    if alone >= math.log(SURE_PROBABILITY) and span.width == 1.0:
+        return _settled(span, alone, reader)
+    ordered, first = _hopeful(span, {span.text, *near()})
     scores = np.maximum(first, LEAST_LOG_LIKELIHOOD)
-    widths = {1.0, *(DIGIT_LOOKS if is_digits else NAME_LOOKS)} - {span.width}
-    for width in sorted(widths):
+    for width in sorted({1.0, *DIGIT_LOOKS} - {span.width}):
         look = log_likelihoods(span.look(reader, width), ordered, span.classes)
         scores += np.maximum(look, LEAST_LOG_LIKELIHOOD)
-        if is_digits and scores.max() - np.logaddexp.reduce(scores) > SETTLED_NATS:
+        if scores.max() - np.logaddexp.reduce(scores) > SETTLED_NATS:
             break
-    if not is_digits:
-        scores /= len(widths) + 1
+    return _likeliest(span, ordered, scores, reader)
+
+
+def _settled(span: _Span, alone: float, reader: StripReader) -> PrintedText:
+    """What was read, so surely that nothing is weighed against it."""
+    share = math.exp(min(alone, 0.0))
+    return PrintedText(span.text, share, _polygon(span, reader), span.is_digits, {})
+
+
+def _likeliest(
+    span: _Span, ordered: Sequence[str], scores: npt.NDArray[np.float64], reader: StripReader
+) -> PrintedText:
     best = int(scores.argmax())
     share = float(np.exp(scores[best] - np.logaddexp.reduce(scores)))
     weighed = dict(zip(ordered, scores.tolist(), strict=True))
-    return PrintedText(ordered[best], share, polygon, is_digits, weighed)
+    return PrintedText(ordered[best], share, _polygon(span, reader), span.is_digits, weighed)
 
 
 def _hopeful(span: _Span, texts: Iterable[str]) -> tuple[list[str], npt.NDArray[np.float64]]:
@@ -276,7 +324,7 @@ def _hopeful(span: _Span, texts: Iterable[str]) -> tuple[list[str], npt.NDArray[
     """
     every = sorted(texts)
     read = span.text
-    scores = log_likelihoods(span.answer[span.frames()], every, span.classes)
+    scores = log_likelihoods(span.frames_answer(), every, span.classes)
     least = scores.max() - HOPELESS_NATS
     kept = [at for at, text in enumerate(every) if scores[at] > least or text == read]
     return [every[at] for at in kept], scores[kept]
@@ -284,7 +332,7 @@ def _hopeful(span: _Span, texts: Iterable[str]) -> tuple[list[str], npt.NDArray[
 
 def _alone(span: _Span) -> float:
     """Natural logarithm of the probability of what was read, against all other texts together."""
-    return float(log_likelihoods(span.answer[span.frames()], [span.text], span.classes)[0])
+    return log_likelihood(span.frames_answer(), span.text, span.classes)
 
 
 def _polygon(span: _Span, reader: StripReader) -> Polygon:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -72,8 +72,9 @@ def sheets(
     """Everything on the page that may be the document, upright, the likeliest first.
 
     Every sheet or card that lies on the page, those of the document's shape first, then all of
-    them upside down; then the whole page, where that is something else. A sheet that lies across
-    is first turned to its type's shape.
+    them upside down; then the whole page, where that is something else. A page that is of the
+    document's size by its scanner's word comes first, before any outline is sought on it. A sheet
+    that lies across is first turned to its type's shape.
 
     Args:
         page: the page.
@@ -81,9 +82,10 @@ def sheets(
         is_upright: whether the reader has found a sheet to be upright, asked once it has been
             handed out; it is not turned upside down then.
     """
-    found = [each for each in page.derive(outlines) if not each.fills_frame]
-    found.sort(key=lambda each: not is_of_type(page, each, size_mm))
-    for group in (found[:MOST_SHEETS], (None,)):
+    whole = (None,)
+    is_document = _is_document_alone(page, size_mm)
+    for is_whole in (is_document, not is_document):
+        group = whole if is_whole else _outlined(page, size_mm)
         turns = [1 if _lies_across(page, each, size_mm) else 0 for each in group]
         settled = set()
         for half_turn in (0, 2):
@@ -94,6 +96,24 @@ def sheets(
                 yield sheet
                 if is_upright(sheet):
                     settled.add(at)
+
+
+def _outlined(page: Page, size_mm: tuple[float, float]) -> Sequence[Outline]:
+    found = [each for each in page.derive(outlines) if not each.fills_frame]
+    found.sort(key=lambda each: not is_of_type(page, each, size_mm))
+    return found[:MOST_SHEETS]
+
+
+def _is_document_alone(page: Page, size_mm: tuple[float, float]) -> bool:
+    """Whether the file states a scanner's resolution, at which the page has the document's size."""
+    ppi = _stated_ppi(page)
+    if not all(size_mm) or ppi is None or ppi < LEAST_SCANNER_PPI:
+        return False
+    sides_px, sides_mm = sorted((page.width_px, page.height_px)), sorted(size_mm)
+    return all(
+        _is_alike(side_px / ppi * MM_PER_INCH, side_mm)
+        for side_px, side_mm in zip(sides_px, sides_mm, strict=True)
+    )
 
 
 def has_room(page: Page, size_mm: tuple[float, float]) -> bool:

@@ -1,11 +1,11 @@
-"""Components are the same however their labels are stored."""
+"""Components are the same however they are found."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from docqa.analysis.components import MOST_SHORT_LABELS, component_stats
+from docqa.analysis.components import MOST_SHORT_LABELS, component_boxes, component_stats
 from docqa.page import Pixels
 
 
@@ -29,3 +29,16 @@ def test_more_components_than_short_labels_are_counted_too() -> None:
     mask[::2, ::2] = 1
     assert len(component_stats(mask)) == 90_000 > MOST_SHORT_LABELS
     assert _sorted(component_stats(mask)) == _known(mask)
+
+
+def test_contours_have_the_boxes_of_the_components_those_within_others_too() -> None:
+    rng = np.random.default_rng(1)
+    ring = np.zeros((40, 60), np.uint8)
+    cv2.circle(ring, (30, 20), 15, 255, 2)
+    cv2.circle(ring, (30, 20), 4, 255, -1)
+    noise = [np.asarray(rng.random((90, 120)) < share, np.uint8) for share in (0.02, 0.3, 0.7)]
+    for mask in (ring, *noise):
+        boxes = component_boxes(mask)
+        assert _sorted(np.array(boxes)) == sorted(box[:4] for box in _known(mask))
+        assert boxes == sorted(boxes, key=lambda box: (box[1], box[0]))
+    assert component_boxes(np.zeros((5, 5), np.uint8)) == []

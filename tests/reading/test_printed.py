@@ -16,7 +16,7 @@ from docqa.reading.cells import Value, heading_on, read_cells, values_on
 from docqa.reading.ctc import glyphs
 from docqa.reading.excerpts import row_of_name
 from docqa.reading.lines import Row, find_rows
-from docqa.reading.print_fields import LEAST_CONFIDENCE, Readers, read_print
+from docqa.reading.print_fields import LEAST_CONFIDENCE, Print, Readers, read_print
 from docqa.reading.printed import name_in, read_date_in_words, read_name, read_number
 from docqa.reading.regions import Sheet, sheets
 from docqa.reading.strips import parse_strip_reader, strip_of
@@ -33,6 +33,8 @@ MODELS = Path(__file__).parents[2] / "models"
 TYPES = load_document_types(MODELS)
 FRONT = TYPES["sy-id-front"]
 CARD_MM = (FRONT.width_mm, FRONT.height_mm)
+NAMES = {"given_name", "family_name", "father_name", "mother_name", "birth_place"}
+MORE_THAN_CERTAIN = 1.1
 
 
 @cache
@@ -63,13 +65,18 @@ def read_strip(sheet: Sheet, row: Row) -> str:
     return " ".join("".join(glyph.text for glyph in each).strip(" :") for each in read)
 
 
-def answers(design: Design, claims: dict[str, str]) -> dict[str, Match]:
+def print_on(design: Design, claims: dict[str, str]) -> Print:
     def match(spec: FieldSpec, text: str) -> Match:
         return compare(spec.kind, claims[spec.name], text, may_be_cut=True)
 
     specs = [spec for spec in FRONT.fields if spec.labels]
     seen = read_print(printed(design), FRONT.fields, specs, claims, match, readers())
     assert seen is not None
+    return seen
+
+
+def answers(design: Design, claims: dict[str, str]) -> dict[str, Match]:
+    seen = print_on(design, claims)
     found = {field.name: field.match for field in seen.fields}
     return found | {spec.name: "equal" for spec in seen.open}
 
@@ -96,13 +103,31 @@ def test_the_second_reader_is_shown_a_name_and_one_word_of_its_label(design: Des
 
 
 @pytest.mark.parametrize("design", DESIGNS)
-def test_no_text_is_weighed_that_a_space_beside_the_value_would_favour(design: Design) -> None:
+def test_no_text_is_weighed_that_a_space_beside_the_value_would_favour(
+    design: Design, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docqa.reading.printed.SURE_NAME_PROBABILITY", MORE_THAN_CERTAIN)
     found = values_on(read_cells(printed(design)[0], readers().arabic), FRONT.fields)
     for field in ("given_name", "family_name", "mother_name"):
         text = read_name(found[field], "كنان", readers().arabic)
         assert text is not None
         assert text.log_likelihoods
         assert all(weighed == weighed.strip() for weighed in text.log_likelihoods)
+
+
+@pytest.mark.parametrize(("limit", "is_asked"), [(MORE_THAN_CERTAIN, True), (1e-9, False)])
+def test_a_second_reader_is_asked_about_names_that_are_not_surely_read(
+    limit: float, is_asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docqa.reading.printed.SURE_NAME_PROBABILITY", limit)
+    claims = person(4).claims()
+    seen = print_on("lines", claims)
+    read = {field.name: field.match for field in seen.fields}
+    assert {spec.name for spec in seen.open} == (NAMES if is_asked else set())
+    assert all(read.get(name) == "equal" for name in NAMES) is not is_asked
+    # What is surely another name is nobody's to look at again.
+    other = print_on("lines", claims | {"given_name": "ضرغام"})
+    assert "given_name" not in {spec.name for spec in other.open}
 
 
 @cache

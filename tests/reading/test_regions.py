@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from docqa.analysis.outline import Outline
 from docqa.page import Origin, Page, Pixels, page_from_pixels
 from docqa.reading.regions import Sheet, rectified, sheets, text_skew_deg
 from fixtures.synthesize.captures import Truth
@@ -65,6 +66,27 @@ def test_a_page_without_an_outline_is_taken_whole() -> None:
     sheet = rectified(page, None)
     assert sheet.pixels.shape == page.luma().shape
     assert np.abs(sheet.pixels.astype(int) - page.luma()).mean() < 1
+
+
+def test_no_outline_is_sought_on_a_page_that_is_the_document_by_its_scanners_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sought: list[Page] = []
+
+    def seek(page: Page) -> tuple[Outline, ...]:
+        sought.append(page)
+        return ()
+
+    monkeypatch.setattr("docqa.reading.regions.outlines", seek)
+    alone, on_a_bed = (scanned(150, 0.0, bed)[0] for bed in ("page", "a4"))
+    unstated = page_from_pixels(alone.raster().luma)
+    for page, expected in ((alone, 0), (on_a_bed, 1), (unstated, 1)):
+        sought.clear()
+        assert next(iter(sheets(page, ID1_MM))).pixels.size
+        assert len(sought) == expected
+    sought.clear()
+    assert len(list(sheets(alone, ID1_MM))) == 2
+    assert sought == [alone]
 
 
 def test_turning_by_half_turns_the_content() -> None:
