@@ -49,8 +49,8 @@ class Print:
     fields: tuple[Field, ...]
     """Those that were read surely."""
     open: Mapping[FieldSpec, Candidate]
-    """Names and places that may be what was typed. Of a thousand wrong names two are also what the
-    network reads: nothing but a second opinion confirms one."""
+    """Names and places that may be what was typed, and of which the network is not sure: nothing
+    but a second opinion confirms one."""
 
 
 def read_print(
