@@ -26,6 +26,9 @@ OLDEST_YEARS = 115
 _WEIGHTS = (7, 3, 1)
 _DIGITS = str.maketrans("OQDUILZSGBTA/", "0000112568747")
 _LETTERS = str.maketrans("0125868", "OIZSBGB")
+_STROKES = str.maketrans("/", "7")
+"""Of a reading that lacks a character."""
+_EDGE = "1I"
 _ALIKE = ("0OQDU", "1ILJ", "2Z", "5S", "6G", "8B", "7T", "4A")
 _TWINS = {one: group.replace(one, "") for group in _ALIKE for one in group}
 _NUMBER_OF = {letter: group[0] for group in _ALIKE for letter in group[1:]}
@@ -63,16 +66,20 @@ def lines_in_cells(text: str, fillers: Sequence[bool]) -> list[str]:
         text: read from the line without its fillers.
         fillers: 44 flags, whether the cell is a filler.
     """
-    characters = re.sub("[^A-Z0-9]", "", text.upper())
     cells = LINE_LENGTH - sum(fillers)
-    surplus = len(characters) - cells
-    if not 0 <= surplus <= MOST_DOUBLED or not cells:
-        return []
-    lines = []
-    for shortened in _without_doubles(characters, surplus):
-        rest = iter(shortened)
-        lines.append("".join("<" if filler else next(rest) for filler in fillers))
-    return lines
+    for reading in (text.upper(), text.upper().translate(_STROKES)):
+        characters = re.sub("[^A-Z0-9]", "", reading)
+        surplus = len(characters) - cells
+        if 0 <= surplus <= MOST_DOUBLED and cells:
+            return [
+                _filled(shortened, fillers) for shortened in _without_doubles(characters, surplus)
+            ]
+    return []
+
+
+def _filled(characters: str, fillers: Sequence[bool]) -> str:
+    rest = iter(characters)
+    return "".join("<" if filler else next(rest) for filler in fillers)
 
 
 def lines_as_read(text: str) -> list[str]:
@@ -101,7 +108,10 @@ def line_as_read(text: str) -> str:
 
 
 def _without_doubles(characters: str, surplus: int) -> list[str]:
-    """Every text left when ``surplus`` characters beside a look-alike or themselves are dropped."""
+    """Every text left when ``surplus`` characters beside a look-alike or themselves are dropped.
+
+    So is a stroke before all others, as which the edge of the crop is read.
+    """
     if surplus > MOST_DOUBLED:
         return []
     texts = {characters: None}
@@ -110,6 +120,7 @@ def _without_doubles(characters: str, surplus: int) -> list[str]:
             text[:at] + text[at + 1 :]: None
             for text in texts for at in range(len(text))
             if _alike(text[at], text[at - 1 : at]) or _alike(text[at], text[at + 1 : at + 2])
+            or (at == 0 and text[at] in _EDGE)
         }  # fmt: skip
     return list(texts)
 

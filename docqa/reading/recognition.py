@@ -219,12 +219,9 @@ class Recogniser:
         page = next(page for page in self.pages if page.index == trace.sheet.page)
         if trace.heading_of or page.index in signs.zones or _is_larger(trace.sheet, page, kind):
             return False
-        if find_bands(trace.sheet.pixels) is not None:
-            return False
         # An outline may leave out the zone, which lies at the edge.
-        return (
-            not _is_outlined(trace.sheet, page) or find_bands(rectified(page, None).pixels) is None
-        )
+        whole = rectified(page, None)
+        return find_bands(trace.sheet.pixels) is None and find_bands(whole.pixels) is None
 
     def _search_barcodes(self, signs: Signs) -> None:
         if any(_is_barcode_only(kind) for kind in self.types.values()):
@@ -333,16 +330,12 @@ def _is_within(corners: npt.NDArray[np.float32], point: npt.NDArray[Any]) -> boo
 
 def _is_larger(sheet: Sheet, page: Page, kind: DocumentType) -> bool:
     """Whether the sheet has an outline of its own, and one too large for the type."""
-    if not (_is_outlined(sheet, page) and sheet.has_scale and kind.width_mm):
-        return False
-    return bool(max(sheet.pixels.shape) / WORKING_PPI * MM_PER_INCH > LARGER * kind.width_mm)
-
-
-def _is_outlined(sheet: Sheet, page: Page) -> bool:
-    """Whether the sheet has an outline of its own, within the page's."""
     height, width = sheet.pixels.shape
     corners = np.array(sheet.polygon(0, 0, width, height), np.float32)
-    return cv2.contourArea(corners) < LEAST_WHOLE_FRACTION * page.width_px * page.height_px
+    is_outlined = cv2.contourArea(corners) < LEAST_WHOLE_FRACTION * page.width_px * page.height_px
+    if not (is_outlined and sheet.has_scale and kind.width_mm):
+        return False
+    return bool(max(width, height) / WORKING_PPI * MM_PER_INCH > LARGER * kind.width_mm)
 
 
 def _size_mm(kind: DocumentType) -> tuple[float, float]:

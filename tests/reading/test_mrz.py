@@ -128,14 +128,32 @@ def test_only_what_all_readings_give_alike_is_agreed() -> None:
     assert zone.agreed == {"passport_number", "birth_date", "surname"}
 
 
+FILLERS = np.array([[character == "<" for character in line] for line in (FIRST, SECOND)])
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        pytest.param("L898902C36UTO/408122F1204159ZE184226B 10", id="a seven read as a stroke"),
+        pytest.param("1L898902C36UTO7408122F1204159ZE184226B 10", id="the crop's edge read as 1"),
+        pytest.param("L898902C36UTO7408122F1204159ZE184226B / 10", id="a stain read as a stroke"),
+    ],
+)
+def test_strokes_that_are_no_characters_of_their_own_do_no_harm(second: str) -> None:
+    zone = parse_zone([("PUTOERIKSSON ANNA MARIA", second)], OUTLINE, FILLERS)
+    assert zone is not None
+    assert zone.valid_check_digits == 5
+    assert zone.values["passport_number"] == ("L898902C3",)
+    assert zone.values["birth_date"] == ("1974-08-12",)
+
+
 def test_known_fillers_set_a_reading_into_its_cells() -> None:
-    fillers = np.array([[character == "<" for character in line] for line in (FIRST, SECOND)])
     readings = [("PUT OERIKSSON ANNA MARIA", "L898902C36UTO7408122F1204159 ZE184226B 10")]
-    zone = parse_zone(readings, OUTLINE, fillers)
+    zone = parse_zone(readings, OUTLINE, FILLERS)
     assert zone is not None
     assert zone.valid_check_digits == 5
     assert zone.values["given_names"] == ("ANNA MARIA",)
-    short = parse_zone([("PUTOERIKSON ANNA MARIA", readings[0][1])], OUTLINE, fillers)
+    short = parse_zone([("PUTOERIKSON ANNA MARIA", readings[0][1])], OUTLINE, FILLERS)
     assert short is not None
     assert short.values["surname"] == ()
 
