@@ -116,7 +116,9 @@ def values_on(cells: Sequence[Cell], specs: Iterable[FieldSpec]) -> dict[str, Va
     ``specs`` holds all fields of the document: a label that is not known passes for a value.
     """
     specs = list(specs)
-    starts = _first(_starts(cells, {label for spec in specs for label in spec.labels}))
+    # Where two labels are as alike, the first counts, not whichever a set holds first.
+    labels = dict.fromkeys(label for spec in specs for label in spec.labels)
+    starts = _first(_starts(cells, labels))
     found: dict[str, Value] = {}
     for at, start in enumerate(starts):
         if start is None:

@@ -43,6 +43,14 @@ LEAST_HEIGHT_FRACTION = 0.65
 """Of the page's usual lines: a lower one is set smaller."""
 MOST_HEIGHT_RATIO = 3.0
 """Of the blobs of one line: an edge of the portrait, taller still, would tie lines together."""
+TALL = 1.6
+"""Times as high as usual: two lines that touch, as a label under the tail of a name may."""
+LEAST_PART_HEIGHT = 0.6
+"""Of either line, in usual heights."""
+LEAST_PART_INK = 0.35
+"""Of the lighter line's darkest row, in that of the darker line."""
+MOST_SEAM_INK = 0.25
+"""Of the row between them, in the lighter line's darkest row."""
 MOST_DOT_GAP_EM = 0.35
 """Between a dot and its word, the nearest above or below it."""
 MOST_DOTS = 2000
@@ -126,7 +134,34 @@ def find_rows(pixels: Pixels) -> list[Row]:
             words.append(box)
         elif LEAST_DOT_PX <= height <= LEAST_WORD_PX and width >= LEAST_DOT_PX:
             dots.append(box)
-    return _with_dots(_rows(words)[:MOST_ROWS], dots)
+    return _with_dots(_rows(_parted(words, ink))[:MOST_ROWS], dots)
+
+
+def _parted(words: Sequence[Box], ink: Pixels) -> list[Box]:
+    """The words, and in place of two that touch, one below the other, each of the two."""
+    heights = [bottom - top for _, top, _, bottom in words]
+    typical = float(np.median(heights)) if words else 0.0
+    parted: list[Box] = []
+    for box, height in zip(words, heights, strict=True):
+        left, top, right, bottom = box
+        seam = _seam(ink[top:bottom, left:right], typical) if height > TALL * typical else None
+        parted += [box] if seam is None else [
+            (left, top, right, top + seam), (left, top + seam, right, bottom)
+        ]  # fmt: skip
+    return parted
+
+
+def _seam(ink: Pixels, typical: float) -> int | None:
+    """The row between two lines of print; None where there is only one."""
+    least = round(LEAST_PART_HEIGHT * typical)
+    inked = np.count_nonzero(ink, axis=1)
+    if len(inked) <= 2 * least:
+        return None
+    at = least + int(inked[least : len(inked) - least].argmin())
+    lighter, darker = sorted((int(inked[:at].max()), int(inked[at:].max())))
+    # Below the line of one word are its marks and tails, which are never as long as a line.
+    is_print = lighter >= LEAST_PART_INK * darker
+    return at if is_print and inked[at] <= MOST_SEAM_INK * lighter else None
 
 
 def _straight_runs(ink: Pixels, size: tuple[int, int]) -> Pixels:

@@ -117,7 +117,7 @@ class Signs:
 def trace_of(cells: Sequence[Cell], sheet: Sheet, types: Iterable[DocumentType]) -> Trace | None:
     """What the cells of a sheet say of the types; None where they say nothing."""
     types = list(types)
-    labels = {label for kind in types for spec in kind.fields for label in spec.labels}
+    labels = dict.fromkeys(label for kind in types for spec in kind.fields for label in spec.labels)
     found = {loose(label): cell for cell, label in labels_on(cells, labels)}
     shares = {kind.id: _label_share(kind, found) for kind in types}
     heights = [place for cell in found.values() for place in (cell.box[1], cell.box[3])]

@@ -9,7 +9,7 @@ import pytest
 from docqa.adapters.memory import ScriptedOcr
 from docqa.documents import FieldSpec, parse_document_type
 from docqa.page import Pixels, page_from_pixels
-from docqa.reading.lines import PASSES, find_rows, labelled, picture_of, read_labelled
+from docqa.reading.lines import PASSES, Row, find_rows, labelled, picture_of, read_labelled
 from docqa.reading.regions import Sheet
 from fixtures.synthesize.documents import civil_extract, id_front
 from fixtures.synthesize.drawing import Drawing
@@ -223,3 +223,26 @@ def test_a_tall_edge_beside_two_lines_does_not_tie_them_together() -> None:
     cv2.rectangle(pixels, (100, 90), (112, 190), 0, -1)
     rows = [row.box() for row in find_rows(pixels)]
     assert len([1 for left, top, right, bottom in rows if bottom - top < 40]) == 2
+
+
+def words_with(tail_px: int, *, below: bool) -> list[Row]:
+    """The rows of six words, one with a tail, perhaps down to another word."""
+    paper = np.full((400, 700), 255, np.uint8)
+    for left, top in ((50, 40), (300, 40), (550, 40), (50, 300), (300, 300), (550, 300)):
+        cv2.rectangle(paper, (left, top), (left + 80, top + 24), 0, 3)
+    cv2.line(paper, (60, 64), (60, 64 + tail_px), 0, 3)
+    if below:
+        cv2.rectangle(paper, (50, 64 + tail_px), (130, 88 + tail_px), 0, 3)
+    return find_rows(paper)
+
+
+@pytest.mark.parametrize(("below", "lines"), [(True, 3), (False, 2)])
+def test_words_that_touch_one_below_the_other_are_two_lines(below: bool, lines: int) -> None:
+    rows = words_with(18, below=below)
+    assert [len(row.words) for row in rows] == [3, *[1] * (lines - 2), 3]
+    upper = rows[0].words[-1]
+    assert (upper[3] < 75) is below
+
+
+def test_a_mark_under_the_tail_of_a_word_is_no_line() -> None:
+    assert [len(row.words) for row in words_with(26, below=False)] == [3, 3]

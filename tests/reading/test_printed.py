@@ -184,6 +184,18 @@ def test_names_that_are_printed_are_likely_and_other_names_are_not() -> None:
     assert not [name for name in names if found.get(name) == "equal"]
 
 
+def test_of_labels_as_alike_the_one_declared_first_counts() -> None:
+    paper = Paper(86, 54, 300)
+    for text, baseline_mm in (("اسم الأت", 20.0), ("عمر", 26.5)):
+        paper.text(text, 80.0, baseline_mm, 9.0, family="DejaVuSans")
+    drawn = paper.finish("sy-id-front", person(1))
+    cells = read_cells(tuple(sheets(page_from_pixels(drawn.pixels), CARD_MM))[0], readers().arabic)
+    specs = {spec.name: spec for spec in FRONT.fields}
+    father, mother = specs["father_name"], specs["mother_name"]
+    assert set(values_on(cells, [father, mother])) == {"father_name"}
+    assert set(values_on(cells, [mother, father])) == {"mother_name"}
+
+
 def pieces_under(line: str, under: str) -> list[str]:
     """What may be the birth date where ``under`` is printed below ``line``."""
     paper = Paper(86, 54, 300)
