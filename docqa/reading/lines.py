@@ -38,11 +38,12 @@ LEAST_WORD_PX = 10
 """Height and width under which a blob is a speck or a background line."""
 LEAST_DOT_PX = 3
 MOST_HEIGHT_PX = 110
-LEAST_ROW_OVERLAP_FRACTION = 0.5
+LEAST_ROW_OVERLAP_FRACTION = 0.36
+"""A word of tails alone (رستم) beside one of heads alone (النسبة) shares no more with it."""
 LEAST_HEIGHT_FRACTION = 0.65
 """Of the page's usual lines: a lower one is set smaller."""
 MOST_HEIGHT_RATIO = 3.0
-"""Of the blobs of one line: an edge of the portrait, taller still, would tie lines together."""
+"""Of neighbours in a line: an edge of the portrait, taller still, would tie lines together."""
 TALL = 1.6
 """Times as high as usual: two lines that touch, as a label under the tail of a name may."""
 LEAST_PART_HEIGHT = 0.6
@@ -287,7 +288,8 @@ def _rows(boxes: Sequence[Box]) -> list[Row]:
     lines: list[list[Box]] = []
     for box in sorted(boxes, key=lambda box: box[3] - box[1], reverse=True):
         for line in lines:
-            tall = (line[0][3] - line[0][1]) / (box[3] - box[1])
+            nearest = min(line, key=lambda other: max(other[0] - box[2], box[0] - other[2]))
+            tall = (nearest[3] - nearest[1]) / (box[3] - box[1])
             is_beside = _overlap_fraction(box, line[0]) >= LEAST_ROW_OVERLAP_FRACTION
             if is_beside and tall <= MOST_HEIGHT_RATIO:
                 line.append(box)

@@ -71,8 +71,25 @@ def read_mrz(sheet: Sheet, ocr: OcrEngine) -> Mrz | None:
     depth = depth_of(sheet.pixels)
     cells = cells_of(depth, bands[0]), cells_of(depth, bands[1])
     fillers = fillers_of(depth, cells)
+    without = None if fillers is None else _read(sheet, bands, ocr, cells, fillers)
+    if without is not None and without.valid_check_digits == CHECK_DIGITS:
+        return without
+    # On a line that is bent or askew, fillers far from the sample pass for letters.
+    whole = _read(sheet, bands, ocr)
+    found = [zone for zone in (without, whole) if zone is not None]
+    return max(found, key=lambda zone: zone.valid_check_digits, default=None)
+
+
+def _read(
+    sheet: Sheet,
+    bands: tuple[Box, ...],
+    ocr: OcrEngine,
+    cells: tuple[Cells, Cells] | None = None,
+    fillers: Flags | None = None,
+) -> Mrz | None:
+    """The zone as the engine reads it, whole, or without the fillers."""
     pixels, boxes = sheet.pixels, list(bands)
-    if fillers is not None:
+    if cells is not None and fillers is not None:
         pixels = _without(pixels, cells, fillers)
         boxes = [_up_to_fillers(*each) for each in zip(bands, cells, fillers, strict=True)]
     plain = [_crop(pixels, box) for box in boxes]

@@ -209,6 +209,20 @@ def test_an_empty_sheet_has_no_zone_and_costs_no_call(level: int) -> None:
     assert engine.calls == []
 
 
+def test_where_the_cells_prove_nothing_the_lines_count_as_they_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    astray = np.zeros((2, 44), np.bool_)
+    astray[0, 1] = True
+    monkeypatch.setattr("docqa.reading.mrz.fillers_of", lambda depth, lines: astray)
+    lines = machine_readable_zone(person(3), datetime.date(2030, 1, 1))
+    engine = ScriptedOcr([[line.replace("<", "") for line in lines] * 2, [*lines] * 2])
+    zone = read_mrz(SHEET, engine)
+    assert zone is not None
+    assert zone.valid_check_digits == 5
+    assert zone.values["passport_number"] == (person(3).passport_number,)
+
+
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
 def test_tesseract_reads_a_drawn_zone() -> None:
     zone = read_mrz(SHEET, TesseractEngine())
