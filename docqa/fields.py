@@ -35,6 +35,7 @@ __all__ = [
     "parse_claims",
     "parse_date",
     "settled",
+    "spellings",
 ]
 
 Match = Literal["equal", "variant", "near", "different", "unread"]
@@ -221,6 +222,20 @@ def _compare_loose(one: str, other: str) -> Match:
         return "variant"
     letters = graphemes(one), graphemes(other)
     return _by_edits(Levenshtein.distance(*letters), max(map(len, letters)))
+
+
+def spellings(kind: Kind, claimed: str) -> tuple[str, ...]:
+    """The name as typed, in canonical form, and as a document may print it as well.
+
+    Of a family name that is with and without its article. Differences that ``loose`` takes away,
+    such as those of the alefs, are left out.
+    """
+    name = canonical(claimed)
+    if kind != "family_name":
+        return (name,)
+    stem = name.removeprefix(_ARTICLE)
+    other = _ARTICLE + name if stem == name else stem
+    return (name, other) if len(loose(stem)) >= SHORTEST_STEM_LETTERS else (name,)
 
 
 def _itself(name: str) -> set[str]:

@@ -22,6 +22,7 @@ from docqa.fields import (
     difference,
     parse_claims,
     settled,
+    spellings,
 )
 from docqa.places import parse_places
 from docqa.text import canonical, graphemes, loose
@@ -170,6 +171,26 @@ def test_a_benign_spelling_always_agrees(variant: str, name: str) -> None:
     for kind in kinds:
         assert agrees(compare(kind, BENIGN[variant](name), name))
         assert agrees(compare(kind, name, BENIGN[variant](name)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "claimed", "expected"),
+    [
+        ("family_name", "الخطيب", {"الخطيب", "خطيب"}),
+        ("family_name", "سُويد", {"سويد", "السويد"}),
+        ("family_name", "الي", {"الي"}),
+        ("name", "الخطيب", {"الخطيب"}),
+        ("mother_name", "هدى  العلي", {"هدى العلي"}),
+    ],
+)
+def test_spellings_that_a_document_may_print(kind: Kind, claimed: str, expected: set[str]) -> None:
+    assert set(spellings(kind, claimed)) == expected
+
+
+@pytest.mark.parametrize("kind", ["name", "family_name", "mother_name", "place"])
+@pytest.mark.parametrize("name", [*NAMES, *FAMILY_NAMES, "دير الزور", "كمال", "الي"])
+def test_every_spelling_agrees_with_what_was_typed(kind: Kind, name: str) -> None:
+    assert all(agrees(compare(kind, name, spelling)) for spelling in spellings(kind, name))
 
 
 @given(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from docqa.documents import FieldSpec, Source
-from docqa.fields import Field, Match, agrees
+from docqa.fields import Field, Match, agrees, spellings
 from docqa.reading.cells import Cell, Value, read_cells, values_on
 from docqa.reading.excerpts import row_of_name
 from docqa.reading.printed import (
@@ -22,7 +22,6 @@ from docqa.reading.printed import (
 from docqa.reading.regions import Sheet
 from docqa.reading.second_look import Candidate
 from docqa.reading.strips import StripReader
-from docqa.text import canonical
 
 LEAST_CONFIDENCE = 0.8
 """Of a text among its rivals: less says neither that the claim is printed nor that it is not."""
@@ -114,10 +113,12 @@ def _fields(
             field = Field(
                 spec.name, matched, source, text.confidence, text.polygon, page, text.text
             )
-            yield field, _candidate(value, text, canonical(claims[spec.name]), matched)
+            yield field, _candidate(value, text, spellings(spec.kind, claims[spec.name]), matched)
 
 
-def _candidate(value: Value, text: PrintedText, claimed: str, matched: Match) -> Candidate | None:
+def _candidate(
+    value: Value, text: PrintedText, claimed: Sequence[str], matched: Match
+) -> Candidate | None:
     """The value for a second opinion, unless none could show that the claim is printed."""
     name = name_in(value)
     if name is None or not _may_be(claimed, text, matched):
@@ -125,14 +126,13 @@ def _candidate(value: Value, text: PrintedText, claimed: str, matched: Match) ->
     return Candidate(text, row_of_name(value, *name))
 
 
-def _may_be(claimed: str, text: PrintedText, matched: Match) -> bool:
+def _may_be(claimed: Sequence[str], text: PrintedText, matched: Match) -> bool:
     """Whether a second opinion could show that the claim is printed."""
     if not text.log_likelihoods or text.is_digits:
         return False
-    highest = max(text.log_likelihoods.values())
-    return (
-        agrees(matched) or text.log_likelihoods.get(claimed, -math.inf) > highest - MOST_DOUBT_NATS
-    )
+    weights = text.log_likelihoods
+    likeliest = max(weights.get(spelling, -math.inf) for spelling in claimed)
+    return agrees(matched) or likeliest > max(weights.values()) - MOST_DOUBT_NATS
 
 
 def _read(spec: FieldSpec, value: Value, claimed: str, readers: Readers) -> PrintedText | None:
@@ -142,4 +142,4 @@ def _read(spec: FieldSpec, value: Value, claimed: str, readers: Readers) -> Prin
         return read_date(value, claimed, readers.digits) or read_date_in_words(
             value, readers.arabic
         )
-    return read_name(value, claimed, readers.arabic)
+    return read_name(value, spellings(spec.kind, claimed), readers.arabic)

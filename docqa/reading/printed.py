@@ -29,7 +29,7 @@ from docqa.reading.ctc import (
 )
 from docqa.reading.strips import Strip, StripReader, between, cut, stretched
 from docqa.reading.written_dates import SHORTEST_LETTERS, written_date
-from docqa.text import canonical, loose, western_digits
+from docqa.text import loose, western_digits
 
 DIGITS = "0123456789"
 NATIONAL_NUMBER_DIGITS = 11
@@ -134,8 +134,14 @@ class _Span:
         return answer[max(math.floor(first), 0) : math.ceil(last)]
 
 
-def read_name(value: Value, claimed: str, reader: StripReader) -> PrintedText | None:
-    """The first run of words where the value stands; None without any."""
+def read_name(value: Value, claimed: Sequence[str], reader: StripReader) -> PrintedText | None:
+    """The first run of words where the value stands; None without any.
+
+    Args:
+        value: where it stands.
+        claimed: the spellings of what was typed, in canonical form.
+        reader: the letters' network.
+    """
     found = name_in(value)
     if found is None:
         return None
@@ -147,8 +153,7 @@ def read_name(value: Value, claimed: str, reader: StripReader) -> PrintedText | 
 
     def near() -> Iterator[str]:
         # A space at an end would explain what stands beside the value, for this claim alone.
-        every = _near((canonical(claimed),), [*letters, " "])
-        return (text for text in every if text == text.strip())
+        return (text for text in _near(claimed, [*letters, " "]) if text == text.strip())
 
     return _weighed_name(span, near, reader)
 

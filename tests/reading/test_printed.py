@@ -109,7 +109,7 @@ def test_no_text_is_weighed_that_a_space_beside_the_value_would_favour(
     monkeypatch.setattr("docqa.reading.printed.SURE_NAME_PROBABILITY", MORE_THAN_CERTAIN)
     found = values_on(read_cells(printed(design)[0], readers().arabic), FRONT.fields)
     for field in ("given_name", "family_name", "mother_name"):
-        text = read_name(found[field], "كنان", readers().arabic)
+        text = read_name(found[field], ("كنان",), readers().arabic)
         assert text is not None
         assert text.log_likelihoods
         assert all(weighed == weighed.strip() for weighed in text.log_likelihoods)
@@ -128,6 +128,23 @@ def test_a_second_reader_is_asked_about_names_that_are_not_surely_read(
     # What is surely another name is nobody's to look at again.
     other = print_on("lines", claims | {"given_name": "ضرغام"})
     assert "given_name" not in {spec.name for spec in other.open}
+
+
+def test_a_family_name_is_weighed_with_and_without_its_article(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("docqa.reading.printed.SURE_NAME_PROBABILITY", MORE_THAN_CERTAIN)
+    claims = person(4).claims()
+    name = claims["family_name"]
+    weighed = [
+        candidate.printed.log_likelihoods
+        for typed in (name, f"ال{name}")
+        for spec, candidate in print_on("lines", claims | {"family_name": typed}).open.items()
+        if spec.name == "family_name"
+    ]
+    plain, with_article = weighed
+    assert len(plain) > 1
+    assert with_article.keys() >= plain.keys()
 
 
 @cache
