@@ -22,7 +22,7 @@ Polygon = tuple[tuple[float, float], ...]
 
 Format = Literal["jpeg", "png", "tiff", "pdf"]
 ColourMode = Literal["bilevel", "gray", "colour"]
-Layering = Literal["image", "layered", "rendered"]
+Layering = Literal["image", "layered", "marked", "rendered"]
 
 LUMA_SCALES = (1, 2, 4, 8)
 COLOUR_SCALES = (4, 8)
@@ -59,7 +59,8 @@ class Origin:
     pdf_creator: str | None = None
     pdf_layering: Layering | None = None
     """How a PDF page was turned to pixels: its one embedded ``image``, ``layered`` images
-    composed at the finest layer's own ppi, or ``rendered`` (born-digital or mixed)."""
+    composed at the finest layer's own ppi, a ``marked`` scan (a picture that covers the page, with
+    text, lines or a stamp drawn over it), or ``rendered`` (born-digital or mixed)."""
     has_visible_text: bool = False
     """The PDF page draws text of its own, apart from invisible OCR text."""
     jpeg_quantisation: tuple[tuple[int, ...], ...] = ()

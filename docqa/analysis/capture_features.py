@@ -41,6 +41,16 @@ of a card under a white lid is no shadow."""
 def capture_features(page: Page) -> Features:
     """(len(FEATURES),) float64. Raises CannotAssess on pages too small to tell."""
     light = page.derive(paper)
+    return light_features(light, _softness(page, grey_share(light)))
+
+
+def grey_share(light: Paper) -> float:
+    """-1 to 1, the weight of soft letters: none where half of the page is clipped to white."""
+    return 1 - 2 * light.clipped_white_fraction
+
+
+def light_features(light: Paper, soft_if_grey: float) -> Features:
+    """The same from the paper and its last entry: 0 (crisp letters) to 1.5."""
     gradient = math.hypot(light.gradient_x_levels, light.gradient_y_levels)
     low, high = WHITE_BORDER_LEVELS
     whiteness = min(max((light.border_level - low) / (high - low), 0.0), 1.0)
@@ -58,7 +68,7 @@ def capture_features(page: Page) -> Features:
             _log(light.colour_cast_levels),
             _log(light.colour_spread_levels),
             2 * white_border,
-            _softness(page, 1 - 2 * light.clipped_white_fraction),
+            soft_if_grey,
         ]
     )
 
@@ -80,6 +90,7 @@ WHITENING_FEATURES = (
 """Names of the columns of ``whitening_features``, in order."""
 
 SOFT_STEP_FRACTIONS = (0.7, 0.4)
+SOFTEST = 1.5
 UNKNOWN_SOFTNESS = 0.5
 """Of a page without writing."""
 LEAST_RESIDUE_FRACTION = 0.01
@@ -101,4 +112,4 @@ def whitening_features(found: Whitening, light: Paper) -> Features:
 def _soft(found: Whitening) -> float:
     """0 (crisp) to 1.5."""
     crisp, soft = SOFT_STEP_FRACTIONS
-    return min(max((crisp - found.edge_step_fraction) / (crisp - soft), 0.0), 1.5)
+    return min(max((crisp - found.edge_step_fraction) / (crisp - soft), 0.0), SOFTEST)

@@ -20,6 +20,10 @@ from docqa.page import Page, Pixels
 
 WINDOW_PX = 384
 WINDOWS_COUNT = 5
+FIRST_WINDOWS_COUNT = 2
+ENOUGH_LETTERS_COUNT = 100
+"""So many letters of the first windows without one that has an exact twin are a sensor's: the other
+windows are not looked at."""
 HEIGHT_PX = (8, 64)
 WIDTH_PX = (6, 64)
 """Sizes of a letter that is looked at: smaller ones are alike by chance."""
@@ -49,11 +53,16 @@ class LetterTwins:
 def letter_twins(page: Page) -> LetterTwins:
     """Compare the letters of the inkiest windows. Call it as ``page.derive(letter_twins)``."""
     by_size: dict[tuple[int, int], list[Pixels]] = defaultdict(list)
-    for window in _windows(page):
+    found = np.ones(0)
+    for number, window in enumerate(_windows(page), start=1):
         for letter in _letters(window):
             by_size[letter.shape[0], letter.shape[1]].append(letter)
-    nearest = [_nearest(letters[:SAME_SIZE_COUNT]) for letters in by_size.values()]
-    found = np.concatenate(nearest) if nearest else np.ones(0)
+        if number < FIRST_WINDOWS_COUNT:
+            continue
+        nearest = [_nearest(letters[:SAME_SIZE_COUNT]) for letters in by_size.values()]
+        found = np.concatenate(nearest) if nearest else np.ones(0)
+        if found.size >= ENOUGH_LETTERS_COUNT and found.min() >= EXACT_FRACTION:
+            break
     count = max(found.size, 1)
     return LetterTwins(
         letters_count=found.size,

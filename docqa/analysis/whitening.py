@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.histograms import histogram
+from docqa.analysis.histograms import histogram, masked_histogram
 from docqa.analysis.ink import ink
 from docqa.analysis.ink_density import ink_density
 from docqa.page import Page, Pixels
@@ -27,6 +27,10 @@ Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
 WINDOW_PX = 192
+SAMPLE_ROWS = 3
+"""One row in so many is counted for the levels of a window, and one line in ``SAMPLE_LINES`` is
+followed across its edges: neighbours say the same."""
+SAMPLE_LINES = 2
 ZONES_COUNT = 4
 """Windows along each side of the page: the inkiest of each zone is looked at."""
 LEAST_WINDOWS_COUNT = 7
@@ -65,8 +69,10 @@ class _Writing:
     """A window of writing."""
 
     window: Pixels
-    dark: Pixels
-    """255 on ink."""
+    ink_level: int
+    """The lightest level of ink."""
+    paper_level: int
+    """Median of what is lighter."""
     contrast: float
     """Levels from ink to paper."""
 
@@ -117,17 +123,16 @@ def _windows(page: Page) -> list[Pixels]:
 
 
 def _writing(window: Pixels) -> _Writing | None:
-    counts = histogram(window)
+    counts = histogram(window[::SAMPLE_ROWS])
     first = otsu_level(counts) + 1
-    share = float(counts[:first].sum()) / window.size
+    share = float(counts[:first].sum() / counts.sum())
     if not INK_FRACTION[0] < share < INK_FRACTION[1]:
         return None
     paper = first + _level(counts[first:].cumsum(), 0.5)
     contrast = float(paper - _level(counts[:first].cumsum(), 0.25))
     if contrast < LEAST_CONTRAST_LEVELS:
         return None
-    dark = cv2.threshold(window, first - 1, 255, cv2.THRESH_BINARY_INV)[1]
-    return _Writing(window, cast("Pixels", dark), contrast)
+    return _Writing(window, first - 1, paper, contrast)
 
 
 def otsu_level(counts: Singles) -> int:
@@ -153,11 +158,14 @@ def _level(below: Singles, share: float) -> int:
 
 
 def _ground(written: _Writing) -> _Ground:
+    if written.paper_level < WHITE_LEVEL:
+        return _Ground()
     window, contrast = written.window, written.contrast
-    far = cv2.bitwise_not(cv2.dilate(written.dark, np.ones((FAR_PX, FAR_PX), np.uint8)))
+    dark = cv2.threshold(window, written.ink_level, 255, cv2.THRESH_BINARY_INV)[1]
+    far = cv2.bitwise_not(cv2.dilate(dark, np.ones((FAR_PX, FAR_PX), np.uint8)))
     if cv2.countNonZero(far) < LEAST_PAPER_PIXELS:
         return _Ground()
-    below = cv2.calcHist([window], [0], far, [256], [0, 256]).ravel().cumsum()
+    below = masked_histogram(window[::SAMPLE_ROWS], cast("Pixels", far[::SAMPLE_ROWS])).cumsum()
     low, middle = _level(below, DARKEST_FRACTION), _level(below, 0.5)
     if middle < WHITE_LEVEL:
         return _Ground()
@@ -174,9 +182,12 @@ def _edge_steps(written: list[_Writing]) -> Floats:
     for chosen in by_shape.values():
         contrasts = [written[index].contrast for index in chosen]
         windows = [written[index].window for index in chosen]
-        steps[0, chosen] = _steps_across(np.stack(windows), contrasts)
-        turned = [cv2.transpose(window) for window in windows]
-        steps[1, chosen] = _steps_across(np.stack(turned), contrasts)
+        across = np.stack([window[::SAMPLE_LINES] for window in windows])
+        along = np.ascontiguousarray(
+            np.stack([window[:, ::SAMPLE_LINES].T for window in windows]), np.uint8
+        )
+        steps[0, chosen] = _steps_across(across, contrasts)
+        steps[1, chosen] = _steps_across(along, contrasts)
     count = np.isfinite(steps).sum(axis=0)
     total = np.where(np.isfinite(steps), steps, 0.0).sum(axis=0)
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))

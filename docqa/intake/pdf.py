@@ -27,7 +27,7 @@ from docqa.intake.pdf_objects import PageObjects, Picture, find_picture, read_ob
 from docqa.intake.pixels import raster_of_rgb
 from docqa.intake.sniff import MEDIA_TYPES
 from docqa.intake.turn import AS_STORED, Turn, turn_of_matrix
-from docqa.page import ColourMode, Origin, Page, Pixels, Raster
+from docqa.page import ColourMode, Layering, Origin, Page, Pixels, Raster
 from docqa.ports import PdfRenderer
 
 _POINTS_PER_INCH = 72
@@ -202,18 +202,19 @@ class _PdfFile:
         is_layered = bool(objects.pictures) and not (objects.has_text or objects.has_marks)
         finest = _finest_ppi(objects.pictures)
         colour_mode: ColourMode = "colour"
+        layering: Layering
         if is_layered:
-            ppi = min(finest, _COMPOSE_MAX_PPI)
+            layering, ppi = "layered", min(finest, _COMPOSE_MAX_PPI)
             colour_mode = _joint_colour_mode(objects.pictures)
         elif any(picture.area_fraction >= _SCAN_AREA_FRACTION for picture in objects.pictures):
             # A marked scan is not made finer than it is.
-            ppi = min(finest, self.limits.render_ppi)
+            layering, ppi = "marked", min(finest, self.limits.render_ppi)
         else:
-            ppi = self.limits.render_ppi
+            layering, ppi = "rendered", self.limits.render_ppi
         ppi = self._affordable(ppi, size_pt)
         origin = replace(
             self.facts,
-            pdf_layering="layered" if is_layered else "rendered",
+            pdf_layering=layering,
             colour_mode=colour_mode,
             ppi_tag=round(ppi, 2),
             has_visible_text=objects.has_text,

@@ -14,13 +14,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from docqa.analysis.capture_evidence import Evidence, LightFrom, light_evidence, light_from
-from docqa.analysis.capture_features import (
-    FEATURES,
-    WHITENING_FEATURES,
-    capture_features,
-    whitening_features,
-)
+from docqa.analysis.capture_features import FEATURES, WHITENING_FEATURES, whitening_features
 from docqa.analysis.drawn import is_drawn
+from docqa.analysis.even_light import SURELY_UNEVEN, even_light
 from docqa.analysis.file_evidence import FileEvidence, file_evidence, with_file
 from docqa.analysis.logistic import Logistic, parse_logistic
 from docqa.analysis.paper import paper
@@ -93,11 +89,13 @@ def load(data: bytes) -> CaptureModel:
 def measure(page: Page, model: CaptureModel) -> Capture:
     """Judge the capture. Raises CannotAssess on pages too small to tell."""
     light, grain, file = page.derive(paper), page.derive(texture), file_evidence(page)
-    flat = model.light.probability(capture_features(page))
+    flat = even_light(page, model.light)
     two_levels = page.origin.colour_mode == "bilevel" or grain.bilevel_fraction > 0.995
-    whitened = 0.0 if two_levels else _whitened(page, grain, model.whitening)
+    # On paper lit so unevenly nothing of the texture could make a scanner likelier.
+    is_textured = not two_levels and flat > SURELY_UNEVEN
+    whitened = _whitened(page, grain, model.whitening) if is_textured else 0.0
     born_digital = page.origin.has_visible_text and page.origin.pdf_layering == "rendered"
-    repeats = not two_levels and page.derive(is_drawn)
+    repeats = is_textured and page.derive(is_drawn)
     probability = with_file(flat * (1 - whitened), file)
     if two_levels and not file.names_scanner_of_two_levels:
         probability = min(probability, TWO_LEVELS_CAP)

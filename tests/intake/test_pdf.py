@@ -311,10 +311,11 @@ _SQUARE = b"q 595 0 0 396.67 0 0 cm /X0 Do Q "
         (_SQUARE + b"BT /F0 12 Tf 20 20 Td (  ) Tj ET", "image", False),
         (_SQUARE + b"10 10 50 50 re n", "image", False),  # paints nothing
         (_SQUARE + b"BT /F0 12 Tf 2000 20 Td (off the page) Tj ET", "image", False),
-        (_SQUARE + TEXT, "rendered", True),
-        (_SQUARE + b"1 0 0 rg 10 10 50 50 re f", "rendered", False),
-        (_SQUARE + b"1 g 10 10 50 50 re f", "rendered", False),  # something is whited out
-        (_SQUARE + b"0 0 m 50 50 l S", "rendered", False),
+        (_SQUARE + TEXT, "marked", True),  # a footer stamped on a scan
+        (b"q 300 0 0 200 0 0 cm /X0 Do Q " + TEXT, "rendered", True),  # a picture in a text
+        (_SQUARE + b"1 0 0 rg 10 10 50 50 re f", "marked", False),
+        (_SQUARE + b"1 g 10 10 50 50 re f", "marked", False),  # something is whited out
+        (_SQUARE + b"0 0 m 50 50 l S", "marked", False),
         (TEXT, "rendered", True),
         (b"", "rendered", False),
         (_SQUARE + b"q 60 0 0 40 10 10 cm /X0 Do Q", "layered", False),
@@ -337,7 +338,7 @@ def test_how_a_page_becomes_pixels(content: bytes, layering: str, has_text: bool
 
 @pytest.mark.parametrize(
     ("subtype", "flags", "layering"),
-    [(b"Stamp", 4, "rendered"), (b"Stamp", 2, "image"), (b"Link", 4, "image")],
+    [(b"Stamp", 4, "marked"), (b"Stamp", 2, "image"), (b"Link", 4, "image")],
 )
 def test_an_annotation_that_shows_makes_a_page_mixed(
     subtype: bytes, flags: int, layering: str

@@ -67,7 +67,9 @@ def of(page: Page) -> Capture:
 
 
 def pixels_of(page: Page) -> Pixels:
-    return np.repeat(page.luma()[:, :, None], 3, axis=2)
+    """(H, W, 3)"""
+    raster = page.raster()
+    return np.repeat(raster.luma[:, :, None], 3, axis=2) if raster.colour is None else raster.colour
 
 
 @pytest.mark.parametrize("text", [True, False])
@@ -162,6 +164,21 @@ def test_drawn_page_is_not_accepted() -> None:
     assert found.source == found.suspect == "born-digital"
     assert found.scanner_probability <= 0.5
     assert "born_digital_text" in found.evidence
+
+
+def test_scan_with_a_stamped_footer_is_no_drawn_page() -> None:
+    """Text that a program wrote over a scan does not make the scan a program's."""
+    pixels = pixels_of(opened(scanned(True)))
+    marked = dataclasses.replace(SCANNER_FILE, pdf_layering="marked", has_visible_text=True)
+    drawn = dataclasses.replace(marked, pdf_layering="rendered")
+    assert of(page_from_pixels(pixels, origin=marked)).scanner_probability > 0.8
+    assert of(page_from_pixels(pixels, origin=drawn)).scanner_probability < 0.5
+
+
+def test_photograph_in_grey_is_not_accepted() -> None:
+    grey = of(page_from_pixels(opened(photographed(True)).luma()))
+    assert grey.scanner_probability < 0.5
+    assert grey.suspect == "camera"
 
 
 def test_picture_of_a_display_size_is_a_screenshot() -> None:

@@ -1,0 +1,52 @@
+"""How probable it is that the light of a page is a scanner's, by a trained logistic model."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from docqa.analysis.capture_features import (
+    SOFTEST,
+    capture_features,
+    grey_share,
+    light_features,
+)
+from docqa.analysis.logistic import Logistic
+from docqa.analysis.paper import paper
+from docqa.page import Page
+
+SURELY_UNEVEN = 0.02
+"""A page whose light gives no more than this whatever its letters are like is a camera's."""
+COLOURLESS_LEVELS = 3
+"""Spread of red, green and blue that JPEG leaves on grey."""
+COLOURED_FRACTION = 0.01
+"""Of the pixels; fewer are a speck."""
+
+
+def even_light(page: Page, model: Logistic) -> float:
+    """0 to 1, higher is better. Raises CannotAssess on pages too small to tell.
+
+    The letters, which cost most, are looked at only where they could make a difference. On a page
+    without any colour light's log odds against a scanner count half: a copier lights unevenly too,
+    and its copies are grey, while nearly every photograph has colour.
+    """
+    light = page.derive(paper)
+    ends = (0.0, SOFTEST * max(grey_share(light), 0.0))
+    even = max(model.probability(light_features(light, soft)) for soft in ends)
+    if even > SURELY_UNEVEN:
+        even = model.probability(capture_features(page))
+    if even >= 0.5 or not is_colourless(page):
+        return even
+    return 1 / (1 + math.sqrt((1 - even) / even))
+
+
+def is_colourless(page: Page) -> bool:
+    """True where nothing on the page, not even a stamp, has a colour."""
+    if page.origin.colour_mode != "colour":
+        return True
+    red, green, blue = cv2.split(page.colour(8))
+    spread = cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue))
+    coloured = int(np.count_nonzero(spread > COLOURLESS_LEVELS))
+    return coloured <= COLOURED_FRACTION * spread.size
