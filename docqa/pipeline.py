@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -17,7 +17,7 @@ from docqa.page import Page
 from docqa.places import NO_PLACES, Places
 from docqa.policy import Policy
 from docqa.ports import OcrEngine, PdfRenderer
-from docqa.reading import Reading, read_document
+from docqa.reading import Reading, left_unread, read_document
 from docqa.reading.print_fields import Readers
 from docqa.report import Digests, Report
 from docqa.verdict import decide
@@ -79,17 +79,24 @@ def inspect(
         timings["measures"] += (started - decoded) * 1000
     reading = Reading((), ())
     if claims:
-        reading = read_document(
-            pages,
-            engine.document_types[document_type],
-            claims,
-            engine.ocr,
-            engine.places,
-            engine.readers,
-            engine.document_types.values(),
-        )
+        reading = _read(engine, pages, assessments, document_type, claims)
         timings["reading"] = (perf_counter() - started) * 1000
     return _report(engine, _sha256(data), document_type, tuple(assessments), reading, timings)
+
+
+def _read(
+    engine: Engine,
+    pages: Sequence[Page],
+    assessments: Sequence[PageAssessment],
+    document_type: str,
+    claims: Mapping[str, str],
+) -> Reading:
+    """Read the claims, unless the measures reject the document beyond doubt already."""
+    asked = engine.document_types[document_type]
+    if not engine.policy.is_worth_reading(decide(engine.policy, document_type, assessments).score):
+        return left_unread(asked, claims)
+    kinds = engine.document_types.values()
+    return read_document(pages, asked, claims, engine.ocr, engine.places, engine.readers, kinds)
 
 
 def _measured(engine: Engine, page: Page, timings: dict[str, float]) -> dict[str, Assessment]:

@@ -3,7 +3,8 @@
 A table ``[measure.output]`` is a :class:`Rule`; ``[type.<document type>.<measure>.<output>]``
 replaces it for one document type; ``[field.<source>]`` says what a match means by where it was
 read, ``[field.<source>.<claim>]`` replaces parts of that for one claim; ``[finding.<name>]`` is a
-:class:`Finding`. Every name is checked when the policy is read, so an unknown one stops the start.
+:class:`Finding`; ``[reading]`` says which documents are not worth reading. Every name is checked
+when the policy is read, so an unknown one stops the start.
 """
 
 from __future__ import annotations
@@ -105,6 +106,9 @@ class Policy:
     """where it was read -> match -> decision; ``<source>.<claim>`` is for one claim alone"""
     findings: Mapping[str, Finding] = field(default_factory=dict)
     """by name: FINDINGS"""
+    least_score_read: int = 0
+    """A document with a lower score is rejected beyond doubt by what was measured: it is not read,
+    and that nothing was read is no reason then. 0: every document is read."""
     _merged: dict[str, tuple[Rule, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -114,6 +118,10 @@ class Policy:
         """What a match of a claim means, by where it was read: accept, review or reject."""
         where = source or "none"
         return self.matches.get(f"{where}.{claim}", self.matches[where])[match]
+
+    def is_worth_reading(self, score: int | None) -> bool:
+        """Whether a document of this score by its measures is to be read."""
+        return score is None or score >= self.least_score_read
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -158,6 +166,7 @@ def parse_policy(
     by_type = _table(tables.pop("type", {}), f"policy {identity}: type")
     matches = _matches(identity, _table(tables.pop("field", {}), f"policy {identity}: field"))
     findings = _findings(identity, _table(tables.pop("finding", {}), f"policy {identity}"), codes)
+    least_score = _least_score_read(identity, tables.pop("reading", None))
     rules = _rules(identity, tables, resolve, codes)
     overrides = {}
     for name, nested in by_type.items():
@@ -167,7 +176,19 @@ def parse_policy(
     if not rules:
         raise InvalidModel(f"policy {identity} has no rule")
     digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-    return Policy(identity, digest, rules, overrides, matches, findings)
+    return Policy(identity, digest, rules, overrides, matches, findings, least_score)
+
+
+def _least_score_read(policy: str, table: object) -> int:
+    where = f"policy {policy}: [reading]"
+    if table is None:
+        return 0
+    if set(_table(table, where)) != {"least_score", "source"}:
+        raise InvalidModel(f"{where} needs exactly least_score and source")
+    least = _limit(where, "least_score", table["least_score"])  # type: ignore[index]  # a table
+    if not 0 <= least <= REJECT_SCORE:
+        raise InvalidModel(f"{where}: least_score must be 0 to {REJECT_SCORE}: a rejected document")
+    return int(least)
 
 
 def _table(value: object, where: str) -> dict[str, Any]:

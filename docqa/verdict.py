@@ -77,7 +77,8 @@ def decide(
         policy: the limits.
         document_type: whose overrides apply.
         pages: what was measured. None at all is an unreadable document: review.
-        fields: what was read against what was claimed.
+        fields: what was read against what was claimed. Unread ones are no reason on a document that
+            the policy does not have read.
         faults: ``system.*`` codes of engines that failed: review. Under ATTEMPTS_EXHAUSTED nothing
             is accepted or rejected: a person decides.
         mistake: what was uploaded instead of the document type; its fields could not be read then,
@@ -102,14 +103,16 @@ def decide(
     if mistake is not None:
         finding = policy.findings[mistake]
         found.append((REJECT_SCORE, Reason(finding.reason, Decision(finding.decision))))
+    every = [score for page_scores in scores for score in page_scores.values()]
+    worst = min(every, default=None)
+    if mistake is not None or not policy.is_worth_reading(worst):
         fields = [field for field in fields if field.match != "unread"]
     found.extend(_judge_fields(policy, fields))
     reasons = _ordered(found)
     if ATTEMPTS_EXHAUSTED in faults:
         reasons = tuple(replace(reason, decision=Decision.REVIEW) for reason in reasons)
     decision = max((reason.decision for reason in reasons), key=_rank, default=Decision.ACCEPT)
-    every = [score for page_scores in scores for score in page_scores.values()]
-    return Verdict(decision, min(every, default=None), reasons, tuple(scores))
+    return Verdict(decision, worst, reasons, tuple(scores))
 
 
 def _rank(decision: Decision) -> int:

@@ -71,6 +71,19 @@ def test_a_policy_reads_back_what_it_says() -> None:
     assert policy.matches["ocr"]["different"] == "review"
 
 
+def test_every_document_is_read_unless_the_policy_says_otherwise() -> None:
+    table = '[reading]\nleast_score = 25\nsource = "for a test"\n'
+    assert parse(f'id = "p"\n{RULE}{FIELDS}').least_score_read == 0
+    assert parse(f'id = "p"\n{RULE}{FIELDS}{table}').least_score_read == 25
+
+
+@pytest.mark.parametrize("least", ["-1", "41", "nan", '"x"', "true"])
+def test_only_what_is_rejected_may_be_left_unread(least: str) -> None:
+    table = f'[reading]\nleast_score = {least}\nsource = "for a test"\n'
+    with pytest.raises(InvalidModel, match="least_score"):
+        parse(f'id = "p"\n{RULE}{FIELDS}{table}')
+
+
 def test_the_digest_changes_with_every_byte() -> None:
     one, two = (parse(f'id = "p"\n{RULE}{FIELDS}{tail}') for tail in ("", "\n"))
     assert one.digest != two.digest

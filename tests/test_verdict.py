@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,6 +88,30 @@ def test_a_failed_engine_is_review_even_on_a_perfect_page() -> None:
     verdict = decide(POLICY, "a4-generic", [page(0.0, 1.0)], faults=["system.ocr_failed"])
     assert verdict.decision is Decision.REVIEW
     assert verdict.reasons[0].code == "system.ocr_failed"
+
+
+@pytest.mark.parametrize(
+    ("angle", "match", "codes"),
+    [
+        (0.0, "unread", ["field.unread"]),
+        (6.0, "unread", ["geometry.skew", "field.unread"]),
+        (7.0, "unread", ["geometry.skew"]),
+        (7.0, "near", ["geometry.skew", "field.near"]),
+    ],
+)
+def test_what_is_too_poor_to_be_read_is_not_blamed_for_that(
+    angle: float, match: Match, codes: list[str]
+) -> None:
+    """The score is 33 at 6 degrees, 25 at 7. What was read all the same counts."""
+    policy = replace(POLICY, least_score_read=30)
+    field = Field("given_name", match, None if match == "unread" else "ocr", 0.0, None, None, None)
+    verdict = decide(policy, "a4-generic", [page(angle, 1.0)], [field])
+    assert [reason.code for reason in verdict.reasons] == codes
+
+
+@given(least=st.integers(0, 40), score=st.integers(0, 100))
+def test_nothing_that_could_be_accepted_is_left_unread(least: int, score: int) -> None:
+    assert replace(POLICY, least_score_read=least).is_worth_reading(score) or score < 40
 
 
 @pytest.mark.parametrize("angle", [0.1, 90.0])

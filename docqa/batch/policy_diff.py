@@ -10,11 +10,12 @@ _LIMITS = ("accept", "reject", "ideal", "reason")
 
 
 def differences(old: Policy, new: Policy) -> list[str]:
-    """One line for each rule, match and finding that was added, removed or moved."""
+    """One line for each rule, match, finding or limit of reading that is new, gone or moved."""
     return [
         *_compared(_rules(old), _rules(new)),
         *_compared(_matches(old), _matches(new)),
         *_compared(_findings(old), _findings(new)),
+        *_compared(_reading(old), _reading(new)),
     ]
 
 
@@ -61,3 +62,7 @@ def _findings(policy: Policy) -> dict[str, dict[str, object]]:
         }
         for name, finding in policy.findings.items()
     }
+
+
+def _reading(policy: Policy) -> dict[str, dict[str, object]]:
+    return {"reading": {"least_score": policy.least_score_read}}

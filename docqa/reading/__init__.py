@@ -112,6 +112,12 @@ def read_document(
     return Reading(tuple(fields), faults, None if faults else recognised)
 
 
+def left_unread(document_type: DocumentType, claims: Mapping[str, str]) -> Reading:
+    """What is said of a document that is not read: every claim that its type declares is unread."""
+    declared = {spec.name for spec in document_type.fields}
+    return Reading(tuple(_unread(name) for name in claims if name in declared), ())
+
+
 class _Watched:
     """An OCR engine, or none, that is not asked again once it has failed."""
 

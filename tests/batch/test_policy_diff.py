@@ -42,3 +42,8 @@ def test_a_finding_and_a_match_count_too() -> None:
         "moved    [field.ocr] near review -> reject",
         "moved    [finding.wrong_side] decision review -> reject",
     ]
+
+
+def test_what_is_not_read_counts_too() -> None:
+    every = replace(POLICY, least_score_read=0)
+    assert differences(POLICY, every) == ["moved    [reading] least_score 20 -> 0"]

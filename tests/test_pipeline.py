@@ -1,0 +1,46 @@
+"""The whole way of one document, where it depends on more than one of its parts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from docqa import wiring
+from docqa.pipeline import Engine, inspect
+from docqa.settings import Settings
+from fixtures.synthesize.people import person
+
+PAGES = Path(__file__).parents[1] / "fixtures/pages"
+CLAIMS = {"given_name": person(1).given_name, "favourite_colour": "green"}
+
+
+@cache
+def engine() -> Engine:
+    return wiring.load_engine(Settings())
+
+
+class Reader:
+    """An engine of print that must not be asked."""
+
+    def __getattr__(self, name: str) -> object:
+        raise AssertionError(f"{name} was asked for")
+
+
+def test_what_is_rejected_beyond_doubt_is_not_read() -> None:
+    photo = (PAGES / "id-front-photo.jpg").read_bytes()
+    watched = replace(engine(), ocr=Reader(), readers=Reader())  # type: ignore[arg-type]  # never asked
+    report = inspect(photo, engine=watched, document_type="sy-id-front", claims=CLAIMS)
+    assert report.verdict.decision == "reject"
+    assert [(field.name, field.match) for field in report.fields] == [("given_name", "unread")]
+    assert all(reason.field is None for reason in report.verdict.reasons)
+
+
+def test_a_policy_may_have_everything_read() -> None:
+    photo = (PAGES / "id-front-photo.jpg").read_bytes()
+    policy = replace(engine().policy, least_score_read=0)
+    watched = replace(engine(), ocr=Reader(), readers=Reader(), policy=policy)  # type: ignore[arg-type]  # asked
+    with pytest.raises(AssertionError, match="was asked for"):
+        inspect(photo, engine=watched, document_type="sy-id-front", claims=CLAIMS)
