@@ -1,8 +1,8 @@
 """What an office copier makes of a scan: training material for ``train.py``.
 
-A copier whitens by one curve for the whole page. Where its white lies near the paper's own level, or
-where the lamp falls off, grey and noise stay on the paper, as they do after an app; but the letters,
-sampled once and sharpened, stay crisp.
+A copier whitens by one curve for the whole page. Where its white lies near the paper's own level,
+or where the lamp falls off, grey and noise stay on the paper, as they do after an app; but the
+letters, sampled once and sharpened, stay crisp.
 """
 
 from __future__ import annotations
