@@ -14,10 +14,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.spectrum import Spectrum, magnitudes
 from docqa.errors import CannotAssess
 from docqa.page import Page, Pixels
-
-Spectrum = npt.NDArray[np.float32]
 
 MIN_SIDE_PX = 32
 GRID_WINDOWS = 4
@@ -86,17 +85,14 @@ def _peak_ratio(windows: Pixels) -> float:
 
 
 def _log_spectrum(window: Pixels) -> Spectrum:
-    """(bins,) of ``_rings``, of an even square, from OpenCV's packed real transform."""
+    """(bins,) of ``_rings``, of an even square."""
     side = len(window)
     level = window.astype(np.float32)
     level -= level.mean()
     level *= _hann(side)
-    packed = cv2.dft(level)
-    # Columns hold real and imaginary parts in turn; the first one is packed itself.
-    across = np.square(packed[:, 1:-1:2]) + np.square(packed[:, 2:-1:2])
-    down = np.square(packed[1:-1:2, 0]) + np.square(packed[2:-1:2, 0])
-    power = np.concatenate([across.ravel(), down])
-    return cast("Spectrum", cv2.log(cv2.sqrt(power) + np.float32(1)).ravel())
+    size = magnitudes(level)
+    half = np.concatenate([size[:, 1:-1].ravel(), size[1 : side // 2, 0]])
+    return cast("Spectrum", cv2.log(half + np.float32(1)).ravel())
 
 
 @cache

@@ -84,8 +84,10 @@ def measure(page: Page) -> Glare:
 def _is_saturated(page: Page) -> bool:
     """Whether, at an eighth of the size, there may be a place that the opening would keep."""
     radius = max(1, round(min(page.luma(4).shape) * OPENING_FRACTION))
-    # Of the square within such a disc, the pixels here that lie wholly in it.
-    side = max(1, int((radius * 2**0.5 - 1) / 2))
+    # Of the square within such a disc, the pixels here that surely lie wholly in it.
+    side = int((radius * 2**0.5 - 1) / 2)
+    if side < 1:
+        return True
     _, bright = cv2.threshold(page.luma(8), SATURATED_LEVEL - 1, 1, cv2.THRESH_BINARY)
     return cv2.countNonZero(cv2.erode(bright, np.ones((side, side), np.uint8))) > 0
 
