@@ -73,13 +73,14 @@ def colour_fraction(page: Page) -> float:
 def _view(page: Page) -> tuple[Pixels, int]:
     """(H, W, 3) RGB, and how many pixels of the page one of it is wide."""
     short = min(page.width_px, page.height_px)
-    scale = next((scale for scale in (16, 8) if short // scale >= LEAST_SIDE_PX), 4)
-    if scale < 16:
-        return page.colour(scale), scale
-    eighth = page.colour(8)
-    height, width = (side // 2 for side in eighth.shape[:2])
-    even = eighth[: 2 * height, : 2 * width]
-    return cast("Pixels", cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)), scale
+    scale = 8 if short // 8 >= LEAST_SIDE_PX else 4
+    colour = page.colour(scale)
+    while short // (2 * scale) >= LEAST_SIDE_PX:
+        scale *= 2
+        height, width = (side // 2 for side in colour.shape[:2])
+        even = colour[: 2 * height, : 2 * width]
+        colour = cast("Pixels", cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
+    return colour, scale
 
 
 def _white(lightness: Pixels, certain: Mask) -> Mask:
