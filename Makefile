@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3.11
 BIN := .venv/bin
-APT := tesseract-ocr tesseract-ocr-eng tesseract-ocr-ara poppler-utils \
+APT := tesseract-ocr tesseract-ocr-eng tesseract-ocr-ara poppler-utils libturbojpeg0 \
        fonts-hosny-amiri fonts-dejavu-core fonts-noto-core fonts-sil-scheherazade \
        fonts-kacst fonts-liberation
 APT_IF_THERE := tesseract-ocr-script-arab

@@ -103,12 +103,22 @@ class MeteredInspector:
         self._stage = stage
 
     def inspect_file(
-        self, path: Path, *, document_type: str, claims: Mapping[str, str], file_name: str
+        self,
+        path: Path,
+        *,
+        document_type: str,
+        claims: Mapping[str, str],
+        file_name: str,
+        sha256: str | None = None,
     ) -> Inspected:
         """See :class:`api.services.Inspector`."""
         with self._stage("inspect"):
             found = self._inspector.inspect_file(
-                path, document_type=document_type, claims=claims, file_name=file_name
+                path,
+                document_type=document_type,
+                claims=claims,
+                file_name=file_name,
+                sha256=sha256,
             )
         report = found.report
         # A type that was inspected is one of models/documents: a label of a known set.

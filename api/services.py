@@ -37,11 +37,18 @@ class Inspector(Protocol):
     """Judges a file without ever endangering this process."""
 
     def inspect_file(
-        self, path: Path, *, document_type: str, claims: Mapping[str, str], file_name: str
+        self,
+        path: Path,
+        *,
+        document_type: str,
+        claims: Mapping[str, str],
+        file_name: str,
+        sha256: str | None = None,
     ) -> Inspected:
         """Report and readings of the file; blocks until they are made.
 
-        A child that crashes or hangs gives a report that says review, never an exception.
+        A child that crashes or hangs gives a report that says review, never an exception. The
+        child digests the file itself where ``sha256`` is not known.
 
         Raises:
             InvalidDocument: the bytes cannot be a document.

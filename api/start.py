@@ -39,10 +39,18 @@ class WorkerInspector:
         self._spool = spool
 
     def inspect_file(
-        self, path: Path, *, document_type: str, claims: Mapping[str, str], file_name: str
+        self,
+        path: Path,
+        *,
+        document_type: str,
+        claims: Mapping[str, str],
+        file_name: str,
+        sha256: str | None = None,
     ) -> Inspected:
         """See :class:`api.services.Inspector`."""
-        report = self._worker.inspect_file(path, document_type=document_type, claims=claims)
+        report = self._worker.inspect_file(
+            path, document_type=document_type, claims=claims, sha256=sha256
+        )
         return Inspected(to_json(report, self._catalogue), readings_json(report))
 
     def render_page(

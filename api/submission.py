@@ -145,6 +145,7 @@ def inspect(services: Services, submission: Submission) -> Inspected:
         document_type=submission.document_type,
         claims=submission.claims,
         file_name=submission.file_name,
+        sha256=submission.upload.sha256,
     )
 
 

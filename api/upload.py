@@ -28,6 +28,8 @@ _MOST_PARTS = 12
 _PART_BYTES = 32_768
 _FORM_OVERHEAD_BYTES = 131_072
 """What a multipart body may have beyond its file: boundaries, headers and the other parts."""
+_BLOCK_BYTES = 524_288
+"""What of an upload is in memory before it is written: two of these at most."""
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINERS = "\u200c\u200d"
 """Zero-width (non-)joiners shape Arabic and Persian words and move nothing around."""
@@ -76,7 +78,7 @@ async def received(
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > most_bytes:
         raise _too_large(max_bytes, int(announced))
-    with _Spool(folder, max_bytes) as spool:
+    async with _Spool(folder, max_bytes) as spool:
         try:
             async with asyncio.timeout(timeout_s):
                 if multipart:
@@ -85,9 +87,10 @@ async def received(
                     name, fields = None, {}
                     async for chunk in request.stream():
                         spool.write(chunk)
+                        await spool.pass_on()
         except TimeoutError as error:
             raise Problem("http.timeout") from error
-        spool.finish()
+        await spool.finish()
         yield Upload(spool.path, spool.size_bytes, spool.sha256, name, fields)
 
 
@@ -102,6 +105,7 @@ async def _read_form(
         if arrived > most_bytes:
             raise _too_large(spool.max_bytes, arrived)
         form.write(chunk)
+        await spool.pass_on()
     form.finish()
     if form.file_name is None:
         raise Problem("http.file_missing")
@@ -113,7 +117,11 @@ def _too_large(max_bytes: int, actual_bytes: int) -> InvalidDocument:
 
 
 class _Spool:
-    """A temporary file, 0600, that counts and digests what is written to it."""
+    """A temporary file, 0600, that counts and digests what is written to it.
+
+    Blocks are written and digested in a thread, beside the arrival of the next: neither holds up
+    the other requests, nor the upload itself.
+    """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self.max_bytes = max_bytes
@@ -122,10 +130,13 @@ class _Spool:
         self.path = Path(name)
         self._stream = os.fdopen(descriptor, "wb")
         self._digest = hashlib.sha256()
+        self._chunks: list[bytes] = []
+        self._chunks_bytes = 0
+        self._keeping: asyncio.Future[None] | None = None
 
     @property
     def sha256(self) -> str:
-        """Of everything written so far."""
+        """Of everything, once finished."""
         return self._digest.hexdigest()
 
     def write(self, chunk: bytes) -> None:
@@ -133,21 +144,48 @@ class _Spool:
         self.size_bytes += len(chunk)
         if self.size_bytes > self.max_bytes:
             raise _too_large(self.max_bytes, self.size_bytes)
-        self._digest.update(chunk)
-        self._stream.write(chunk)
+        self._chunks.append(chunk)
+        self._chunks_bytes += len(chunk)
 
-    def finish(self) -> None:
-        """Nothing more is written."""
+    async def pass_on(self) -> None:
+        """Have what came written, when it is a block. Raises what an earlier block met with."""
+        if self._chunks_bytes >= _BLOCK_BYTES:
+            await self._kept()
+            self._begin_keeping()
+
+    async def finish(self) -> None:
+        """Nothing more is written. Raises what writing met with."""
+        await self._kept()
+        self._begin_keeping()
+        await self._kept()
         self._stream.close()
 
-    def __enter__(self) -> Self:
+    def _begin_keeping(self) -> None:
+        chunks, self._chunks, self._chunks_bytes = self._chunks, [], 0
+        self._keeping = asyncio.get_running_loop().run_in_executor(None, self._keep, chunks)
+
+    def _keep(self, chunks: list[bytes]) -> None:
+        block = b"".join(chunks)
+        self._digest.update(block)
+        self._stream.write(block)
+
+    async def _kept(self) -> None:
+        if self._keeping is not None:
+            await self._keeping
+            self._keeping = None
+
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(
+    async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with closing(self._stream):
-            self.path.unlink(missing_ok=True)
+        try:
+            if self._keeping is not None:
+                await asyncio.wait([self._keeping])
+        finally:
+            with closing(self._stream):
+                self.path.unlink(missing_ok=True)

@@ -86,9 +86,9 @@ class PartDecoder:
 
     luma: Callable[[], Pixels]
     """(H, W)"""
-    colour: Callable[[int], Pixels]
-    """(h, w, 3) RGB at 1/4 or 1/8 of the size, as asked; a part of a pixel at the ends of the
-    stored rows and columns is dropped."""
+    colour: Callable[[int, Pixels], Pixels]
+    """(h, w, 3) RGB at 1/4 or 1/8 of the size, as asked, to go with the luma of that size; asked
+    after ``luma``. A part of a pixel at the ends of the stored rows and columns is dropped."""
 
 
 class Page:
@@ -147,7 +147,7 @@ class Page:
             self._load()
         if scale not in self._colour:
             if self._parts is not None and (scale == 4 or self._is_large()):
-                self._colour[scale] = _frozen(self._parts.colour(scale))
+                self._colour[scale] = _frozen(self._parts.colour(scale, self.luma(scale)))
             elif self._parts is not None:
                 self._colour[scale] = _frozen(_halved(self.colour(4)))
             elif 4 in self._colour:

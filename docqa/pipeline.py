@@ -49,6 +49,7 @@ def inspect(
     engine: Engine,
     document_type: str = "a4-generic",
     claims: Mapping[str, str] | None = None,
+    sha256: str | None = None,
 ) -> Report:
     """Judge one document in this process.
 
@@ -57,6 +58,7 @@ def inspect(
         engine: what to judge with.
         document_type: what the citizen says it is; one of ``engine.document_types``.
         claims: what the citizen typed (see docqa.fields.parse_claims). Without any nothing is read.
+        sha256: of the bytes, hexadecimal, where it is known already.
 
     Raises:
         InvalidDocument: the bytes cannot be a document.
@@ -81,7 +83,8 @@ def inspect(
     if claims:
         reading = _read(engine, pages, assessments, document_type, claims)
         timings["reading"] = (perf_counter() - started) * 1000
-    return _report(engine, _sha256(data), document_type, tuple(assessments), reading, timings)
+    digest = sha256 or hashlib.sha256(data).hexdigest()
+    return _report(engine, digest, document_type, tuple(assessments), reading, timings)
 
 
 def _read(
@@ -154,7 +157,3 @@ def _report(
         recognised=reading.recognised,
         digests=engine.digests,
     )
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -43,7 +43,7 @@ from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.bookings import assess, filed
 from docqa.engine_wiring import build_child_engine, build_engine, ocr_engine
 from docqa.errors import InvalidModel, MissingDependency
-from docqa.intake import Limits
+from docqa.intake import Limits, turbojpeg
 from docqa.model_files import load_booking_rules as load_booking_rules
 from docqa.model_files import load_canary
 from docqa.model_files import load_catalogue as load_catalogue
@@ -270,6 +270,7 @@ def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:
         "Tesseract, Arabic script": partial(language, "script/Arabic"),
         "Tesseract, Latin": partial(language, "eng"),
         "Poppler": PopplerRenderer().version,
+        "TurboJPEG": turbojpeg.version,
         "models": models,
         "database": database,
         "encryption at rest": encryption,

@@ -94,16 +94,29 @@ class Worker:
             self._pool.schedule(_is_ready)
 
     def inspect_file(
-        self, path: Path, *, document_type: str, claims: Mapping[str, str] | None = None
+        self,
+        path: Path,
+        *,
+        document_type: str,
+        claims: Mapping[str, str] | None = None,
+        sha256: str | None = None,
     ) -> Report:
         """The report on the file at ``path``; blocks until a child has made it.
+
+        Args:
+            path: of the file.
+            document_type: what the citizen says it is.
+            claims: what the citizen typed.
+            sha256: of the file, hexadecimal, where it is known already.
 
         Raises:
             InvalidDocument, InvalidRequest: as :func:`docqa.pipeline.inspect`. Whatever else goes
                 wrong in the child becomes a report that says review.
         """
         check_type(self.engine, document_type)
-        return self._report(path, document_type, _inspect, path, document_type, dict(claims or {}))
+        return self._report(
+            path, document_type, _inspect, path, document_type, dict(claims or {}), sha256
+        )
 
     def recompute_file(self, path: Path, work: Work) -> Report:
         """What of a stored document's report is stale; see :func:`docqa.recompute.part`.
@@ -299,10 +312,10 @@ def _engine() -> Engine:
     return _child_engine
 
 
-def _inspect(path: Path, document_type: str, claims: dict[str, str]) -> Report:
+def _inspect(path: Path, document_type: str, claims: dict[str, str], sha256: str | None) -> Report:
     engine = _engine()
     data = _read(path, engine.limits.max_bytes)
-    return inspect(data, engine=engine, document_type=document_type, claims=claims)
+    return inspect(data, engine=engine, document_type=document_type, claims=claims, sha256=sha256)
 
 
 def _recompute(path: Path, work: Work) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import select
@@ -51,6 +52,15 @@ def test_a_good_document_comes_back_from_the_child(
     report = start("straight").inspect_file(picture, document_type="a4-generic")
     assert report.verdict.decision == "accept"
     assert (report.pages[0].width_px, report.pages[0].height_px) == (200, 100)
+
+
+def test_a_digest_that_is_known_is_not_made_again(
+    start: Callable[[str], Worker], picture: Path
+) -> None:
+    worker, made = start("straight"), hashlib.sha256(picture.read_bytes()).hexdigest()
+    assert worker.inspect_file(picture, document_type="a4-generic").sha256 == made
+    known = worker.inspect_file(picture, document_type="a4-generic", sha256="ab" * 32)
+    assert known.sha256 == "ab" * 32
 
 
 @pytest.mark.parametrize(

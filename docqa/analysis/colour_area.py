@@ -19,9 +19,10 @@ from docqa.page import Page, Pixels
 
 Field = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
 
 LEAST_SIDE_PX = 120
-"""Smaller pages are looked at in the larger of the colour views."""
+"""The coarsest view is looked at in which the sheet's short side has this many pixels."""
 SMOOTHING_PX = 5
 RIM_PX = 2 * SMOOTHING_PX + 1
 """Off the outline: smoothing carries the colour of a table onto the edge of the sheet."""
@@ -32,6 +33,8 @@ DARK_LEVEL = 40
 """Of 255 in CIELAB lightness: the colour of darker pixels is not certain."""
 CAST_MARGIN_FRACTION = 0.2
 """Of the cast's chroma: a channel that clips bends the line that grey things lie on."""
+MOST_WHITE_PX = 4096
+"""Of the white, so many tell its cast as well as all."""
 CLIPPED_LEVEL = 250
 LEAST_WHITE_FRACTION = 0.05
 """With less than this left unclipped, the clipped white itself is the reference."""
@@ -46,20 +49,20 @@ def colour_fraction(page: Page) -> float:
     """
     if page.origin.colour_mode != "colour":
         return 0.0
-    scale = 8 if min(page.width_px, page.height_px) // 8 >= LEAST_SIDE_PX else 4
-    even = cv2.blur(page.colour(scale), (3, 3))
-    lab = cast("Pixels", cv2.cvtColor(even, cv2.COLOR_RGB2LAB))
-    inside = _inside(page, lab.shape[:2], scale)
-    lightness = lab[..., 0].astype(np.float32)
+    colour, scale = _view(page)
+    lab = cv2.cvtColor(cv2.blur(colour, (3, 3)), cv2.COLOR_RGB2LAB)
+    lightness, *channels = cast("list[Pixels]", cv2.split(lab))
+    inside = _inside(page, lightness.shape, scale)
     certain = inside & (lightness > DARK_LEVEL)
     if not certain.any():
         return 0.0
-    white = _white(lab, lightness, certain)
+    white = np.flatnonzero(_white(lightness, certain))
+    white = white[:: max(1, len(white) // MOST_WHITE_PX)]
     square = np.zeros(lightness.shape, np.float32)
     limit, cast_chroma = LEAST_CHROMA, 0.0
-    for channel in (1, 2):
-        tint, noise, cast_levels = _own_tint(lab[..., channel], lightness, certain, white)
-        square += tint**2
+    for channel in channels:
+        tint, noise, cast_levels = _own_tint(channel, lightness, certain, white)
+        cv2.accumulateSquare(tint, square)
         limit = max(limit, NOISE_MULTIPLE * noise)
         cast_chroma = math.hypot(cast_chroma, cast_levels)
     limit += CAST_MARGIN_FRACTION * cast_chroma
@@ -67,26 +70,42 @@ def colour_fraction(page: Page) -> float:
     return float(np.count_nonzero(coloured)) / float(np.count_nonzero(inside))
 
 
-def _white(lab: Pixels, lightness: Field, certain: Mask) -> Mask:
+def _view(page: Page) -> tuple[Pixels, int]:
+    """(H, W, 3) RGB, and how many pixels of the page one of it is wide."""
+    short: float = min(page.width_px, page.height_px)
+    scale = 8 if short // 8 >= LEAST_SIDE_PX else 4
+    colour = page.colour(scale)
+    sheet = page.derive(outline)
+    if sheet is not None:
+        short = min(sheet.side_lengths_px())
+    while short // (2 * scale) >= LEAST_SIDE_PX:
+        scale *= 2
+        height, width = (side // 2 for side in colour.shape[:2])
+        even = colour[: 2 * height, : 2 * width]
+        colour = cast("Pixels", cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
+    return colour, scale
+
+
+def _white(lightness: Pixels, certain: Mask) -> Mask:
     """The brightest of what is not clipped: paper, lid, highlights, which take the lamp's cast."""
     usable = certain & (lightness < CLIPPED_LEVEL)
     if np.count_nonzero(usable) < LEAST_WHITE_FRACTION * np.count_nonzero(certain):
         usable = certain
     shown = cast("Pixels", usable.view(np.uint8))
-    counts = cv2.calcHist([lab], [0], shown, [256], [0, 256]).ravel()
+    counts = cv2.calcHist([lightness], [0], shown, [256], [0, 256]).ravel()
     limit = np.searchsorted(counts.cumsum(), WHITE_PERCENTILE / 100 * counts.sum())
     return cast("Mask", usable & (lightness >= limit))
 
 
 def _own_tint(
-    channel: Pixels, lightness: Field, certain: Mask, white: Mask
+    channel: Pixels, lightness: Pixels, certain: Mask, white: Places
 ) -> tuple[Field, float, float]:
     """Smoothed chroma less the cast, the noise that smoothing leaves, and the cast on white."""
-    chroma = channel.astype(np.float32) - np.float32(128)
-    slope = float(np.median(chroma[white] / lightness[white]))
-    own = chroma - np.float32(slope) * lightness
+    on_white = channel.ravel()[white].astype(np.float32) - np.float32(128)
+    slope = float(np.median(on_white / lightness.ravel()[white]))
+    own = cv2.addWeighted(channel, 1, lightness, -slope, -128, dtype=cv2.CV_32F)
     smooth = cast("Field", cv2.blur(own, (SMOOTHING_PX, SMOOTHING_PX)))
-    rest = np.abs(own - smooth)[::2, ::2][certain[::2, ::2]]
+    rest = cv2.absdiff(own, smooth)[::2, ::2][certain[::2, ::2]]
     noise = 1.4826 * float(np.median(rest)) / SMOOTHING_PX if rest.size else 0.0
     return smooth, noise, 255 * slope
 

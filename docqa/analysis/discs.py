@@ -54,7 +54,9 @@ def closed(mask: Pixels, radius: float) -> Pixels:
     element = disc(radius)
     reach = element.shape[0] // 2
     kept = cv2.boundingRect(mask)
-    if reach < LEAST_RADIUS_PX or not kept[2]:
+    if not kept[2]:
+        return mask
+    if reach < LEAST_RADIUS_PX:
         return cast("Pixels", cv2.morphologyEx(mask, cv2.MORPH_CLOSE, element))
     rows, columns = _around(kept, 2 * reach + 1, mask.shape)
     part = mask[rows, columns]

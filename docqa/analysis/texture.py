@@ -7,6 +7,7 @@ sensor or of a display die in any downscaled view.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import cast
 
 import cv2
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.histograms import histogram, masked_histogram
+from docqa.analysis.spectrum import Spectrum, magnitudes
 from docqa.errors import CannotAssess
 from docqa.page import Page, Pixels
 
@@ -27,6 +29,9 @@ BRIGHTEST_LEVEL = 247
 LEAST_PAPER_FRACTION = 0.3
 SAMPLE_ROWS = 3
 """One row of a window in so many is counted: neighbours say the same."""
+CLEAR_PEAK_RATIO = 16.0
+"""Nine photographs in ten stay under it. Of 386 real pages 314 do so in a diagonal's windows, and
+none of these has over 21 in all windows."""
 GRID_PERIOD_PX = (2.2, 9.0)
 """Periods of a display's pixel grid, or of its beat with the sensor, in an uncropped photo."""
 
@@ -57,32 +62,57 @@ def texture(page: Page) -> Texture:
 
 
 def grid_peak_ratio(page: Page) -> float:
-    """Strongest periodic peak over the median of its ring of the spectrum: high on a display.
+    """Strongest periodic peak over the mean of its ring of the spectrum: high on a display.
 
-    The mean log spectrum of all windows, whitened by ring: text moves, a grid stays in place.
+    The mean log spectrum of windows, whitened by ring: text moves, a grid stays in place. Fewer
+    windows leave higher peaks, so where those of a diagonal show none the others are not looked at.
     Raises CannotAssess on pages under 32 px.
     """
     windows = _windows(page)
+    if len(windows) == GRID_WINDOWS**2:
+        few = _peak_ratio(windows[:: GRID_WINDOWS + 1])
+        if few < CLEAR_PEAK_RATIO:
+            return few
+    return _peak_ratio(windows)
+
+
+def _peak_ratio(windows: Pixels) -> float:
     side = min(windows.shape[1:])
-    half = side // 2 + 1  # the other half of the spectrum mirrors it
-    hann = np.outer(np.hanning(side), np.hanning(side)).astype(np.float32)
-    mean: npt.NDArray[np.float32] = np.zeros((side, half), np.float32)
-    for window in windows:
-        part = window[:side, :side].astype(np.float32)
-        waves = cv2.dft((part - part.mean()) * hann, flags=cv2.DFT_COMPLEX_OUTPUT)[:, :half]
-        mean += cv2.log(cv2.magnitude(waves[..., 0], waves[..., 1]) + np.float32(1))
-    mean /= len(windows)
-    fy, fx = np.meshgrid(np.fft.fftfreq(side), np.fft.rfftfreq(side), indexing="ij")
-    frequency = np.hypot(fx, fy)
+    ring, is_in_band = _rings(side)
+    mean = np.mean([_log_spectrum(window[:side, :side]) for window in windows], axis=0)
+    level = np.bincount(ring, mean) / np.maximum(np.bincount(ring), 1)
+    excess = (mean - level[ring])[is_in_band]
+    second = float(np.partition(excess, -2)[-2])  # one bin may be chance
+    return float(np.exp(min(second, 10.0)))
+
+
+def _log_spectrum(window: Pixels) -> Spectrum:
+    """(bins,) of ``_rings``, of an even square."""
+    side = len(window)
+    level = window.astype(np.float32)
+    level -= level.mean()
+    level *= _hann(side)
+    size = magnitudes(level)
+    half = np.concatenate([size[:, 1:-1].ravel(), size[1 : side // 2, 0]])
+    return cast("Spectrum", cv2.log(half + np.float32(1)).ravel())
+
+
+@cache
+def _hann(side: int) -> Spectrum:
+    one = np.hanning(side)
+    return np.outer(one, one).astype(np.float32)
+
+
+@cache
+def _rings(side: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+    """Ring of each bin, and whether it is in the band of grids.
+
+    Half of the plane: the other half mirrors it. The mean and the highest frequency are left out.
+    """
+    x, y = np.arange(1, side // 2) / side, np.fft.fftfreq(side)
+    frequency = np.concatenate([np.hypot(x[None], y[:, None]).ravel(), x])
     band = (frequency > 1 / GRID_PERIOD_PX[1]) & (frequency < 1 / GRID_PERIOD_PX[0])
-    ring = (frequency * side / 2).astype(int)
-    times = np.full(mean.shape, 2.0)
-    times[:, [0, -1]] = 1.0
-    sums = np.bincount(ring.ravel(), (mean * times).ravel())
-    level = (sums / np.maximum(np.bincount(ring.ravel(), times.ravel()), 1))[ring]
-    excess = np.where(band, mean - level, 0.0)
-    both = np.concatenate([excess.ravel(), excess[:, 1:-1].ravel()])
-    return float(np.exp(min(float(np.partition(both, -4)[-4]), 10.0)))
+    return (frequency * side / 2).astype(np.intp), band
 
 
 def _windows(page: Page) -> Pixels:

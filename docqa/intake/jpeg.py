@@ -10,7 +10,6 @@ import io
 import re
 import struct
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
@@ -18,10 +17,11 @@ from PIL import Image
 
 from docqa.errors import InvalidDocument
 from docqa.intake.exif import Tags, lower_ppi, tags_from_segment, with_xmp
+from docqa.intake.jpeg_colour import Stored, decoded, one_pass, two_passes
 from docqa.intake.limits import Limits, check_size, damage_refused
 from docqa.intake.pixels import raster_of_pillow, raster_of_rgb
 from docqa.intake.turn import Turn
-from docqa.page import ColourMode, PartDecoder, Pixels, Raster
+from docqa.page import ColourMode, PartDecoder, Raster
 
 _SOI, _EOI, _SOS, _DQT, _APP0, _APP1 = 0xD8, 0xD9, 0xDA, 0xDB, 0xE0, 0xE1
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -30,9 +30,6 @@ _MARKER = re.compile(rb"\xff[^\x00\xff]")
 _MARKER_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """Entropy-coded data holds no marker but restarts: a 0xFF of its own is followed by 0x00."""
 _MAX_SEGMENTS = 5_000
-_PART_SUBSAMPLINGS = ("4:4:4", "4:2:0")
-"""At a fraction of the size the decoder interpolates the chroma of others along one side only."""
-_REDUCED_COLOUR = {4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 _SUBSAMPLING: dict[tuple[float, float], str] = {
     (1, 1): "4:4:4",
     (2, 1): "4:2:2",
@@ -112,30 +109,20 @@ def decode(data: bytes, header: JpegHeader, turn: Turn) -> Raster:
             with Image.open(io.BytesIO(data)) as picture:
                 return raster_of_pillow(picture, "colour", turn)
         if header.components == 1:
-            return Raster(turn.apply(_decoded(data, cv2.IMREAD_GRAYSCALE)), None)
-        return raster_of_rgb(_decoded(data, cv2.IMREAD_COLOR_RGB), turn)
+            return Raster(turn.apply(decoded(data, cv2.IMREAD_GRAYSCALE)), None)
+        return raster_of_rgb(decoded(data, cv2.IMREAD_COLOR_RGB), turn)
 
 
 def part_decoder(data: bytes, header: JpegHeader, turn: Turn) -> PartDecoder | None:
     """Brightness alone, and colour at a fraction of the size; None where both need all pixels.
 
-    Two passes over the entropy-coded data, of which one makes no colour at full size, cost less
-    than one that does: no colour is interpolated and converted only to be averaged away.
+    No colour is interpolated and converted only to be averaged away, and where the library is
+    installed what is Huffman-coded is read once.
     """
-    if header.subsampling not in _PART_SUBSAMPLINGS or not header.has_end:
+    if not header.has_end or header.subsampling is None:
         return None
-
-    def luma() -> Pixels:
-        with damage_refused():
-            return turn.apply(_decoded(data, cv2.IMREAD_GRAYSCALE))
-
-    def colour(scale: int) -> Pixels:
-        height, width = header.height_px // scale, header.width_px // scale
-        with damage_refused():
-            reduced = _decoded(data, _REDUCED_COLOUR[scale])[:height, :width]
-            return turn.apply(cast("Pixels", cv2.cvtColor(reduced, cv2.COLOR_BGR2RGB)))
-
-    return PartDecoder(luma, colour)
+    stored = Stored(data, header.width_px, header.height_px, header.subsampling, turn)
+    return one_pass(stored) or two_passes(stored)
 
 
 def _walk(data: bytes, max_scans: int) -> JpegHeader:
@@ -212,15 +199,8 @@ def _with_end(data: bytes) -> bytes:
     """
     data = data.rstrip(b"\xff")
     ended = data + b"\xff\xd9"
-    first = _decoded(ended, cv2.IMREAD_GRAYSCALE)
-    second = _decoded(data + _TAIL_NOISE + b"\xff\xd9", cv2.IMREAD_GRAYSCALE)
+    first = decoded(ended, cv2.IMREAD_GRAYSCALE)
+    second = decoded(data + _TAIL_NOISE + b"\xff\xd9", cv2.IMREAD_GRAYSCALE)
     if not np.array_equal(first, second):
         raise InvalidDocument("file.damaged")
     return ended
-
-
-def _decoded(data: bytes, flags: int) -> Pixels:
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
-    if pixels is None:
-        raise InvalidDocument("file.damaged")
-    return cast("Pixels", pixels)

@@ -100,13 +100,21 @@ def _row_fraction(boxes: Boxes) -> float:
     """Share of the boxes that have another of like height beside them, level with them."""
     if len(boxes) < 2:
         return 0.0
+    boxes = boxes[np.argsort(2 * boxes[:, 1] + boxes[:, 3], kind="stable")]
     left, top, width, height = (boxes[:, i].astype(np.float32) for i in range(4))
     middle = top + height / 2
-    tallest = np.maximum(height[:, None], height[None, :])
-    level = np.abs(middle[:, None] - middle[None, :]) < LEVEL_HEIGHTS * tallest
-    gap = left[None, :] - (left + width)[:, None]
+    # No box further above or below is both level with this one and of like height.
+    reach = LEVEL_HEIGHTS * HEIGHT_RATIO * height
+    first = np.searchsorted(middle, middle - reach)
+    count = np.searchsorted(middle, middle + reach, side="right") - first
+    one = np.repeat(np.arange(len(boxes)), count)
+    other = np.arange(len(one)) + np.repeat(first - np.cumsum(count) + count, count)
+    tallest = np.maximum(height[one], height[other])
+    level = np.abs(middle[one] - middle[other]) < LEVEL_HEIGHTS * tallest
+    gap = left[other] - (left + width)[one]
     beside = (gap > -LEVEL_HEIGHTS * tallest) & (gap < GAP_HEIGHTS * tallest)
-    alike = tallest < HEIGHT_RATIO * np.minimum(height[:, None], height[None, :])
-    pair = level & beside & alike
-    np.fill_diagonal(pair, False)
-    return float(np.mean(pair.any(axis=0) | pair.any(axis=1)))
+    alike = tallest < HEIGHT_RATIO * np.minimum(height[one], height[other])
+    pair = level & beside & alike & (one != other)
+    has_neighbour = np.zeros(len(boxes), np.bool_)
+    has_neighbour[one[pair]] = has_neighbour[other[pair]] = True
+    return float(np.mean(has_neighbour))

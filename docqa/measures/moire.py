@@ -9,27 +9,18 @@ card's guilloche bends (its energy is spread over many frequencies), and noise h
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.blank_tiles import TILE_PX, blank_tiles
+from docqa.analysis.spectrum import Spectrum, magnitudes
 from docqa.page import Page, Pixels, Region
 
-Spectrum = npt.NDArray[np.float32]
-
-TILE_PX = 128
-COARSE_SCALE = 4
-"""Blank tiles are chosen where a grid of few pixels has been averaged away."""
-MOST_TILES = 10
 LEAST_TILES = 3
-BLANK_SPREAD_LEVELS = 10.0
-"""Standard deviation of a blank tile at the coarse scale: writing has more."""
-BLANK_LEVELS = (60.0, 252.5)
-"""Below: too dark to be a lit display; above: clipped, nothing can be seen."""
-BRIGHT_SHARE = 0.75
-"""Of the 75th percentile over the tiles: what is darker is a table or a frame."""
+CLEAR_TILES = 5
+"""Where none of so many has a wave the others are not looked at."""
 LEAST_FREQUENCY = 0.16
 """Cycles per pixel: rules and lines of writing repeat more slowly."""
 MOST_FREQUENCY = 0.72
@@ -40,6 +31,8 @@ FLATTENING_PX = 17
 SURROUNDINGS_BINS = 13
 LEAST_AMPLITUDE_LEVELS = 0.25
 """A weaker wave is rounding."""
+_AMPLITUDE_LEVELS = 8.0 / TILE_PX**2
+"""Of a wave, by its peak: the window passes a quarter."""
 PEAK_RATIO = 14.0
 """A peak is a wave when it is this many times the mean of its surroundings in the spectrum."""
 SAME_FREQUENCY = 0.03
@@ -70,9 +63,14 @@ class _Wave:
 def measure(page: Page) -> Moire:
     """Look for a display's grid. Always answers; a page without blank tiles has none."""
     luma = page.luma()
-    corners = _blank_tiles(page.luma(COARSE_SCALE), page.luma().shape)
-    waves = [_wave(luma[y : y + TILE_PX, x : x + TILE_PX]) for x, y in corners]
-    found = [(corner, wave) for corner, wave in zip(corners, waves, strict=True) if wave]
+    corners = blank_tiles(page)
+    found: list[tuple[tuple[int, int], _Wave]] = []
+    for number, (x, y) in enumerate(corners):
+        if number == CLEAR_TILES and not found:
+            break
+        wave = _wave(luma[y : y + TILE_PX, x : x + TILE_PX])
+        if wave is not None:
+            found.append(((x, y), wave))
     alike = _alike([wave for _, wave in found])
     if len(alike) < LEAST_TILES:
         return Moire(0.0, 0.0, ())
@@ -81,21 +79,6 @@ def measure(page: Page) -> Moire:
         area_fraction=len(alike) / len(corners),
         regions=tuple(_region(*found[i][0]) for i in alike),
     )
-
-
-def _blank_tiles(coarse: Pixels, shape: tuple[int, ...]) -> list[tuple[int, int]]:
-    """Left and top of the bright tiles with the least on them."""
-    rows, columns, side = shape[0] // TILE_PX, shape[1] // TILE_PX, TILE_PX // COARSE_SCALE
-    if rows * columns < LEAST_TILES:
-        return []
-    sums = cv2.integral2(coarse[: rows * side, : columns * side], sdepth=cv2.CV_32S)
-    corners = (one[::side, ::side].astype(np.float64) for one in sums)
-    level, square = (np.diff(np.diff(one, axis=0), axis=1).ravel() / side**2 for one in corners)
-    spread = np.sqrt(np.maximum(square - level * level, 0))
-    low = max(BLANK_LEVELS[0], BRIGHT_SHARE * float(np.percentile(level, 75)))
-    blank = (level > low) & (level < BLANK_LEVELS[1]) & (spread < BLANK_SPREAD_LEVELS)
-    order = [int(i) for i in np.argsort(spread, kind="stable") if blank[i]][:MOST_TILES]
-    return [(i % columns * TILE_PX, i // columns * TILE_PX) for i in order]
 
 
 def _band(x: Spectrum, y: Spectrum) -> npt.NDArray[np.bool_]:
@@ -109,7 +92,7 @@ def _band(x: Spectrum, y: Spectrum) -> npt.NDArray[np.bool_]:
 
 _X = np.fft.rfftfreq(TILE_PX).astype(np.float32)[None, :]
 _Y = np.fft.fftfreq(TILE_PX).astype(np.float32)[:, None]
-_BAND = _band(_X, _Y)
+_BAND = _band(_X, _Y).astype(np.uint8)
 _WINDOW = np.outer(np.hanning(TILE_PX), np.hanning(TILE_PX)).astype(np.float32)
 
 
@@ -117,17 +100,19 @@ def _wave(tile: Pixels) -> _Wave | None:
     """The strongest wave of a tile, if it stands out."""
     level = tile.astype(np.float32)
     level -= cv2.blur(level, (FLATTENING_PX, FLATTENING_PX))
-    spectrum = cv2.dft(level * _WINDOW, flags=cv2.DFT_COMPLEX_OUTPUT)[:, : TILE_PX // 2 + 1]
-    size = cast("Spectrum", cv2.magnitude(spectrum[..., 0], spectrum[..., 1]))
-    around = cv2.blur(size, (SURROUNDINGS_BINS, SURROUNDINGS_BINS))
-    ratio = np.where(
-        _BAND, size / np.maximum(around, 0.5 * float(np.median(size[::4, ::4])) + 1e-3), 0
-    )
-    row, column = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
-    amplitude = 8.0 * float(size[row, column]) / TILE_PX**2  # the window passes a quarter
-    if ratio[row, column] < PEAK_RATIO or amplitude < LEAST_AMPLITUDE_LEVELS:
+    level *= _WINDOW
+    size = magnitudes(level)
+    least = 0.5 * float(np.median(size[::4, ::4])) + 1e-3
+    weakest = max(LEAST_AMPLITUDE_LEVELS / _AMPLITUDE_LEVELS, PEAK_RATIO * least)
+    if cv2.minMaxLoc(size, _BAND)[1] < weakest:  # noise, or nothing
         return None
-    return _Wave(float(ratio[row, column]), float(_X[0, column]), float(_Y[row, 0]))
+    around = cv2.blur(size, (SURROUNDINGS_BINS, SURROUNDINGS_BINS))
+    ratio = cv2.divide(size, np.maximum(around, least))
+    _, most, _, (column, row) = cv2.minMaxLoc(ratio, _BAND)
+    amplitude = _AMPLITUDE_LEVELS * float(size[row, column])
+    if most < PEAK_RATIO or amplitude < LEAST_AMPLITUDE_LEVELS:
+        return None
+    return _Wave(float(most), float(_X[0, column]), float(_Y[row, 0]))
 
 
 def _alike(waves: list[_Wave]) -> list[int]:

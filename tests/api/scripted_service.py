@@ -117,7 +117,13 @@ class ScriptedInspector:
         self.may_end.set()
 
     def inspect_file(
-        self, path: Path, *, document_type: str, claims: Mapping[str, str], file_name: str
+        self,
+        path: Path,
+        *,
+        document_type: str,
+        claims: Mapping[str, str],
+        file_name: str,
+        sha256: str | None = None,
     ) -> Inspected:
         self.calls.append(
             {
@@ -127,6 +133,7 @@ class ScriptedInspector:
                 "document_type": document_type,
                 "claims": dict(claims),
                 "file_name": file_name,
+                "sha256": sha256,
             }
         )
         self.begun.release()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import random
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -13,6 +16,12 @@ from docqa.ports import Ruling
 from tests.api.scripted_service import NOON, Scripted, draw_page, report
 
 FILE = {"file": ("scan.pdf", b"%PDF-1.7 bytes", "application/pdf")}
+
+
+def encode(data: bytes) -> tuple[bytes, dict[str, str]]:
+    """A form with a file, and its headers."""
+    request = httpx.Request("POST", "http://x", files={"file": ("a.jpg", data)})
+    return request.read(), {"content-type": request.headers["content-type"]}
 
 
 def stored_files(service: Scripted) -> list[bytes]:
@@ -111,6 +120,25 @@ def test_a_check_gives_the_report_and_stores_nothing(client: TestClient, service
     assert answer.json() == {"file_name": "scan.pdf", "report": report()}
     assert stored_files(service) == []
     assert list(service.store.scan()) == []
+
+
+@pytest.mark.parametrize("size", [0, 1, 999, 1000, 20_001])
+@pytest.mark.parametrize("is_form", [True, False])
+def test_a_file_of_any_size_is_judged_whole_and_by_its_digest(
+    client: TestClient,
+    service: Scripted,
+    monkeypatch: pytest.MonkeyPatch,
+    size: int,
+    is_form: bool,
+) -> None:
+    monkeypatch.setattr("api.upload._BLOCK_BYTES", 1000)
+    data = random.Random(size).randbytes(size)
+    body, headers = encode(data) if is_form else (data, {})
+    parts = (body[at : at + 333] for at in range(0, len(body), 333))
+    assert client.post("/v1/checks", content=parts, headers=headers).status_code == 200
+    [call] = service.inspector.calls
+    assert call["data"] == data
+    assert call["sha256"] == hashlib.sha256(data).hexdigest()
 
 
 def test_the_received_file_is_private_and_gone_afterwards(

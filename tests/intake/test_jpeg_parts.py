@@ -9,25 +9,43 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from docqa.intake import Limits, open_document
+from docqa.intake import Limits, jpeg_colour, open_document, turbojpeg
 from docqa.page import COARSE_COLOUR_SIDE_PX, Page, Pixels
 
 _ORIENTATION = 0x0112
+_SAMPLING = {
+    "4:4:4": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    "4:2:2": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
+    "4:2:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+    "4:4:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440,
+    "4:1:1": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411,
+}
 
 
-def _picture(width: int, height: int) -> Image.Image:
+def _picture(width: int, height: int, noise: float = 0.0) -> Pixels:
+    """Smooth colours; noise makes the file long for its pixels."""
     rng = np.random.default_rng(4)
     coarse = rng.integers(30, 226, (height // 64 + 1, width // 64 + 1, 3), np.uint8)
     smooth = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-    return Image.fromarray(smooth)
+    grain = rng.normal(0, noise, (height, width, 1))
+    return np.clip(smooth + grain, 0, 255).astype(np.uint8)
 
 
-def _page(picture: Image.Image, subsampling: str, turn: int = 1) -> Page:
+def _encoded(
+    pixels: Pixels, subsampling: str, turn: int = 1, *, progressive: bool = False
+) -> bytes:
+    options = [cv2.IMWRITE_JPEG_QUALITY, 92]
+    options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _SAMPLING[subsampling]]
+    options += [cv2.IMWRITE_JPEG_PROGRESSIVE, int(progressive)]
+    data = cv2.imencode(".jpg", pixels, options)[1].tobytes()
     exif = Image.Exif()
     exif[_ORIENTATION] = turn
-    out = io.BytesIO()
-    picture.save(out, "JPEG", quality=92, subsampling=subsampling, exif=exif)
-    return next(open_document(out.getvalue(), limits=Limits(), renderer=None).pages)
+    segment = exif.tobytes()
+    return data[:2] + b"\xff\xe1" + (len(segment) + 2).to_bytes(2, "big") + segment + data[2:]
+
+
+def _page(data: bytes) -> Page:
+    return next(open_document(data, limits=Limits(), renderer=None).pages)
 
 
 def _reduced(pixels: Pixels, scale: int) -> cv2.typing.MatLike:
@@ -36,15 +54,46 @@ def _reduced(pixels: Pixels, scale: int) -> cv2.typing.MatLike:
     return cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
 
 
-@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
+def _planes_are_used(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Of every call of the one-pass decoder, whether it gave anything."""
+    calls: list[bool] = []
+    real = turbojpeg.planes
+
+    def planes(data: bytes, width_px: int, height_px: int) -> object:
+        found = real(data, width_px, height_px)
+        calls.append(found is not None)
+        return found
+
+    monkeypatch.setattr(turbojpeg, "planes", planes)
+    return calls
+
+
+@pytest.mark.parametrize("has_library", [True, False])
+@pytest.mark.parametrize("subsampling", list(_SAMPLING))
 @pytest.mark.parametrize("turn", [1, 3, 6])
 @pytest.mark.parametrize("longer", [808, COARSE_COLOUR_SIDE_PX + 40])
-def test_views_show_the_full_picture_turned(longer: int, turn: int, subsampling: str) -> None:
-    page = _page(_picture(longer, 640), subsampling, turn)
+def test_views_show_the_full_picture_turned(
+    longer: int, turn: int, subsampling: str, has_library: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_library:
+        monkeypatch.setattr(turbojpeg, "is_installed", lambda: False)
+    page = _page(_encoded(_picture(longer, 640), subsampling, turn))
     full = page.raster()
     assert full.colour is not None
     assert page.luma().shape == full.luma.shape
+    assert page.luma().flags.c_contiguous
     assert np.abs(page.luma().astype(int) - full.luma).max() <= 3
+    for scale in (8, 4):
+        wanted = _reduced(full.colour, scale)
+        assert page.colour(scale).shape == wanted.shape
+        assert np.abs(page.colour(scale).astype(int) - wanted).mean() < 1.0
+
+
+@pytest.mark.parametrize("subsampling", list(_SAMPLING))
+def test_views_of_odd_sizes_show_the_full_picture(subsampling: str) -> None:
+    page = _page(_encoded(_picture(805, 643, noise=9), subsampling))
+    full = page.raster()
+    assert full.colour is not None
     for scale in (8, 4):
         wanted = _reduced(full.colour, scale)
         assert page.colour(scale).shape == wanted.shape
@@ -53,7 +102,61 @@ def test_views_show_the_full_picture_turned(longer: int, turn: int, subsampling:
 
 def test_the_order_of_asking_changes_no_view() -> None:
     for longer in (808, COARSE_COLOUR_SIDE_PX + 40):
-        one, other = (_page(_picture(longer, 640), "4:2:0") for _ in range(2))
+        data = _encoded(_picture(longer, 640), "4:2:0")
+        one, other = (_page(data) for _ in range(2))
         first, second = one.colour(8), one.colour(4)
         assert np.array_equal(other.colour(4), second)
         assert np.array_equal(other.colour(8), first)
+
+
+@pytest.mark.parametrize("progressive", [True, False])
+@pytest.mark.parametrize("subsampling", list(_SAMPLING))
+def test_one_pass_gives_the_brightness_of_a_decoding_of_brightness(
+    subsampling: str, progressive: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = _planes_are_used(monkeypatch)
+    data = _encoded(_picture(805, 643, noise=9), subsampling, progressive=progressive)
+    wanted = jpeg_colour.decoded(data, cv2.IMREAD_GRAYSCALE)
+    assert np.array_equal(_page(data).luma(), wanted)
+    assert calls == [True]
+
+
+def test_a_file_short_for_its_colour_is_decoded_in_two_passes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = _planes_are_used(monkeypatch)
+    _page(_encoded(np.full((640, 808, 3), 200, np.uint8), "4:4:4")).luma()
+    assert calls == []
+
+
+@pytest.mark.parametrize("subsampling", ["4:2:0", "4:2:2"])
+def test_a_damaged_file_is_decoded_as_without_the_library(
+    subsampling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = _encoded(_picture(808, 640, noise=9), subsampling)
+    data = whole[: len(whole) // 2] + b"\xff\xd9"
+    calls = _planes_are_used(monkeypatch)
+    page = _page(data)
+    page.luma()
+    assert calls == [False]
+    full = page.raster()
+    assert full.colour is not None
+    assert np.abs(page.luma().astype(int) - full.luma).mean() < 1.0
+    assert np.abs(page.colour(4).astype(int) - _reduced(full.colour, 4)).mean() < 1.5
+
+
+def test_a_jpeg_that_stores_rgb_keeps_its_colours() -> None:
+    out = io.BytesIO()
+    Image.fromarray(_picture(808, 640)).save(out, "JPEG", quality=92, keep_rgb=True)
+    page = _page(out.getvalue())
+    full = page.raster()
+    assert full.colour is not None
+    assert np.abs(page.luma().astype(int) - full.luma).max() <= 1
+    assert np.abs(page.colour(4).astype(int) - _reduced(full.colour, 4)).mean() < 1.0
+
+
+def test_planes_go_by_the_header_that_was_checked() -> None:
+    data = _encoded(_picture(808, 640, noise=9), "4:2:0")
+    assert turbojpeg.planes(data, 808, 640) is not None
+    assert turbojpeg.planes(data, 800, 640) is None
+    assert turbojpeg.planes(data[:200], 808, 640) is None
