@@ -34,6 +34,7 @@ from docqa.analysis.sheet_candidates import (
     is_sheet,
 )
 from docqa.analysis.sheet_masks import masks_by_border, masks_by_light
+from docqa.analysis.sheet_screen import may_be_sheet, surface_of
 from docqa.analysis.side_lines import quads_from_lines
 from docqa.analysis.sides import draw_to_edges
 from docqa.analysis.silhouette import silhouette
@@ -125,6 +126,7 @@ def sheets(page: Page) -> tuple[Outline, ...]:
     tone = _whiteness(colour) if scale >= LEAST_COLOUR_SCALE else luma
     small, tones = _halves(tone, colour)
     is_on_lid = _has_even_light_rim(small)
+    surface = surface_of(small)
     found: list[Candidate] = []
     tried: list[Floats] = []
     for quads in _proposed(small, tones, is_on_lid=is_on_lid):
@@ -132,6 +134,8 @@ def sheets(page: Page) -> tuple[Outline, ...]:
         tried += fresh
         accepted = []
         for quad in fresh:
+            if not may_be_sheet(surface, _halved(quad)):
+                continue
             candidate = drawn(tone, quad)
             others = [other for other in quads if other is not quad]
             if candidate is not None and is_sheet(tone, candidate, others):
@@ -186,6 +190,10 @@ def _around(mask: Pixels) -> Iterator[list[Floats]]:
 
 def _doubled(quad: Floats) -> Floats:
     return np.asarray((quad + 0.5) * 2 - 0.5)
+
+
+def _halved(quad: Floats) -> Floats:
+    return np.asarray((quad + 0.5) / 2 - 0.5)
 
 
 def _has_even_light_rim(luma: Pixels) -> bool:
@@ -253,10 +261,10 @@ def _finished(page: Page, scale: int, found: Candidate) -> Outline:
     """Drawn again at twice the scale, to a fraction of a pixel, and described."""
     quad = found.quad
     if scale > 1:
-        doubled = (quad + 0.5) * 2 - 0.5
+        doubled = _doubled(quad)
         refined = draw_to_edges(page.luma(scale // 2), doubled, found.touching, 4)[0]
         if refined is not None and np.abs(refined - doubled).max() < 12:
-            quad = (refined + 0.5) / 2 - 0.5
+            quad = _halved(refined)
     support = float(min(found.visible_support().mean(), 1.0))
     return _described(page, scale, quad, found.touching, support, 0.0)
 
