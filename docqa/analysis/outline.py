@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.histograms import histogram
 from docqa.analysis.mask_quads import quads_of
 from docqa.analysis.sheet_candidates import (
     CERTAIN_SUPPORT_FRACTION,
@@ -33,7 +34,7 @@ from docqa.analysis.sheet_candidates import (
     is_id1,
     is_sheet,
 )
-from docqa.analysis.sheet_masks import masks_by_border, masks_by_light
+from docqa.analysis.sheet_masks import masks_by_border, masks_by_light, whiteness
 from docqa.analysis.sheet_screen import may_be_sheet, surface_of
 from docqa.analysis.side_lines import quads_from_lines
 from docqa.analysis.sides import draw_to_edges
@@ -123,13 +124,14 @@ def sheets(page: Page) -> tuple[Outline, ...]:
     if min(luma.shape) < LEAST_SIDE_PX:
         return ()
     colour = _colour(page, luma.shape, scale)
-    tone = _whiteness(colour) if scale >= LEAST_COLOUR_SCALE else luma
+    is_coloured = colour.ndim == 3 and scale >= LEAST_COLOUR_SCALE
+    tone = whiteness(colour) if is_coloured else luma
     small, tones = _halves(tone, colour)
     is_on_lid = _has_even_light_rim(small)
     surface = surface_of(small)
     found: list[Candidate] = []
     tried: list[Floats] = []
-    for quads in _proposed(small, tones, is_on_lid=is_on_lid):
+    for quads in _proposed(small, tones, surface, is_on_lid=is_on_lid):
         fresh = [quad for quad in quads if not _is_known(quad, tried)]
         tried += fresh
         accepted = []
@@ -150,6 +152,8 @@ def sheets(page: Page) -> tuple[Outline, ...]:
 
 def _bent(page: Page, scale: int, colour: Pixels) -> tuple[Outline, ...]:
     """The outline of a sheet without straight sides; empty where there is none."""
+    if colour.ndim == 2:
+        colour = cast("Pixels", cv2.cvtColor(colour, cv2.COLOR_GRAY2RGB))
     found = silhouette(colour)
     if found is None:
         return ()
@@ -157,34 +161,36 @@ def _bent(page: Page, scale: int, colour: Pixels) -> tuple[Outline, ...]:
     return (_described(page, scale, found.quad, seen, found.apart_fraction, found.bow_fraction),)
 
 
-def _whiteness(colour: Pixels) -> Pixels:
-    """(H, W) the least channel: paper and lids are white, tinted cards and tables are less so."""
-    red, green, blue = cv2.split(colour)
-    return cast("Pixels", cv2.min(cv2.min(red, green), blue))
-
-
 def _halves(tone: Pixels, colour: Pixels) -> tuple[Pixels, Pixels]:
     """Both pictures at half their size."""
     half = (max(tone.shape[1] // 2, 1), max(tone.shape[0] // 2, 1))
     even = np.s_[: half[1] * 2, : half[0] * 2]
     small = cast("Pixels", cv2.resize(tone[even], half, interpolation=cv2.INTER_AREA))
+    if tone is colour:
+        return small, small
     return small, cast("Pixels", cv2.resize(colour[even], half, interpolation=cv2.INTER_AREA))
 
 
-def _proposed(small: Pixels, tones: Pixels, *, is_on_lid: bool) -> Iterator[list[Floats]]:
+def _proposed(
+    small: Pixels, tones: Pixels, surface: Pixels, *, is_on_lid: bool
+) -> Iterator[list[Floats]]:
     """Quadrilaterals, each made when it is asked for, the quickest and likeliest first."""
     for mask in masks_by_border(tones):
-        yield from _around(mask)
+        yield from _around(mask, surface)
     if is_on_lid:
         return
     for quad in quads_from_lines(small, count=LINE_QUADS_COUNT):
         yield [_doubled(quad)]
     for mask in masks_by_light(small, tones):
-        yield from _around(mask)
+        yield from _around(mask, surface)
 
 
-def _around(mask: Pixels) -> Iterator[list[Floats]]:
-    for quads in quads_of(mask, least_area_fraction=LEAST_AREA_FRACTION):
+def _around(mask: Pixels, surface: Pixels) -> Iterator[list[Floats]]:
+    for quads in quads_of(
+        mask,
+        least_area_fraction=LEAST_AREA_FRACTION,
+        is_worth=lambda quad: may_be_sheet(surface, quad),
+    ):
         yield [_doubled(quad) for quad in quads]
 
 
@@ -199,11 +205,11 @@ def _halved(quad: Floats) -> Floats:
 def _has_even_light_rim(luma: Pixels) -> bool:
     """Whether the frame's border is the lid or the page's own margin, which cuts do not miss."""
     depth = max(min(luma.shape) // 25, 1)
-    rim = np.concatenate([
+    rim = np.cumsum(histogram(np.concatenate([
         luma[:depth].ravel(), luma[-depth:].ravel(),
         luma[:, :depth].ravel(), luma[:, -depth:].ravel(),
-    ])  # fmt: skip
-    low, middle = np.percentile(rim[::2], (15, 50))
+    ])))  # fmt: skip
+    low, middle = np.searchsorted(rim, (0.15 * rim[-1], 0.5 * rim[-1]))
     return bool(middle >= LIGHT_LEVELS and low >= middle - EVEN_LEVELS)
 
 
@@ -239,6 +245,9 @@ def _scale(page: Page) -> int:
 
 
 def _colour(page: Page, shape: tuple[int, ...], scale: int) -> Pixels:
+    """(H, W, 3) RGB at the working scale; (H, W) brightness where the page has no colour."""
+    if page.origin.colour_mode != "colour":
+        return page.luma(scale)
     colour = page.colour(8 if scale == 8 else 4)
     if colour.shape[:2] != shape:
         size = (shape[1], shape[0])
@@ -248,10 +257,12 @@ def _colour(page: Page, shape: tuple[int, ...], scale: int) -> Pixels:
 
 def _background(luma: Pixels, quad: Floats) -> Background:
     """What lies around the sheet: a light lid, a dark lid, or anything else."""
-    outside = luma[::2, ::2][filled(luma.shape, quad, 1.03)[::2, ::2] == 0]
-    if outside.size < 16:
+    sparse = np.ascontiguousarray(luma[::2, ::2])
+    outside = cv2.bitwise_not(filled(sparse.shape, quad / 2, 1.03))
+    counts = np.cumsum(cv2.calcHist([sparse], [0], outside, [256], [0, 256]))
+    if counts[-1] < 16:
         return "mixed"
-    low, middle, high = np.percentile(outside, (20, 50, 85))
+    low, middle, high = np.searchsorted(counts, np.array((0.2, 0.5, 0.85)) * counts[-1])
     if middle >= LIGHT_LEVELS and low >= middle - 25:
         return "light"
     return "dark" if high <= DARK_LEVELS else "mixed"
