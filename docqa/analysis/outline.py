@@ -35,7 +35,7 @@ from docqa.analysis.sheet_candidates import (
     is_sheet,
 )
 from docqa.analysis.sheet_masks import masks_by_border, masks_by_light, whiteness
-from docqa.analysis.sheet_screen import may_be_sheet, surface_of
+from docqa.analysis.sheet_screen import SheetScreen
 from docqa.analysis.side_lines import quads_from_lines
 from docqa.analysis.sides import draw_to_edges
 from docqa.analysis.silhouette import silhouette
@@ -128,15 +128,15 @@ def sheets(page: Page) -> tuple[Outline, ...]:
     tone = whiteness(colour) if is_coloured else luma
     small, tones = _halves(tone, colour)
     is_on_lid = _has_even_light_rim(small)
-    surface = surface_of(small)
+    screen = SheetScreen(small)
     found: list[Candidate] = []
     tried: list[Floats] = []
-    for quads in _proposed(small, tones, surface, is_on_lid=is_on_lid):
+    for quads in _proposed(small, tones, screen, is_on_lid=is_on_lid):
         fresh = [quad for quad in quads if not _is_known(quad, tried)]
         tried += fresh
         accepted = []
         for quad in fresh:
-            if not may_be_sheet(surface, _halved(quad)):
+            if not screen.may_be_sheet(_halved(quad)):
                 continue
             candidate = drawn(tone, quad)
             others = [other for other in quads if other is not quad]
@@ -172,24 +172,24 @@ def _halves(tone: Pixels, colour: Pixels) -> tuple[Pixels, Pixels]:
 
 
 def _proposed(
-    small: Pixels, tones: Pixels, surface: Pixels, *, is_on_lid: bool
+    small: Pixels, tones: Pixels, screen: SheetScreen, *, is_on_lid: bool
 ) -> Iterator[list[Floats]]:
     """Quadrilaterals, each made when it is asked for, the quickest and likeliest first."""
     for mask in masks_by_border(tones):
-        yield from _around(mask, surface)
+        yield from _around(mask, screen)
     if is_on_lid:
         return
     for quad in quads_from_lines(small, count=LINE_QUADS_COUNT):
         yield [_doubled(quad)]
     for mask in masks_by_light(small, tones):
-        yield from _around(mask, surface)
+        yield from _around(mask, screen)
 
 
-def _around(mask: Pixels, surface: Pixels) -> Iterator[list[Floats]]:
+def _around(mask: Pixels, screen: SheetScreen) -> Iterator[list[Floats]]:
     for quads in quads_of(
         mask,
         least_area_fraction=LEAST_AREA_FRACTION,
-        is_worth=lambda quad: may_be_sheet(surface, quad),
+        is_worth=screen.may_be_sheet,
     ):
         yield [_doubled(quad) for quad in quads]
 
