@@ -68,6 +68,10 @@ LEAST_SCANNER_PPI = 100.0
 """Cameras write 72 or 96 ppi, which says nothing."""
 LIGHT_LEVELS = 170.0
 DARK_LEVELS = 90.0
+CARDS_MM = ((53.98, 85.6), (88.0, 125.0))
+"""ISO/IEC 7810: ID-1, and TD3, the data page of a passport."""
+CROP_MM = (-1.5, 4.5)
+"""By how much larger than the card a scanner's own crop of it may be."""
 LONGEST_CARD_MM = 130.0
 """A passport's data page (TD3) is 125 mm wide."""
 
@@ -127,11 +131,11 @@ def sheets(page: Page) -> tuple[Outline, ...]:
     is_coloured = colour.ndim == 3 and scale >= LEAST_COLOUR_SCALE
     tone = whiteness(colour) if is_coloured else luma
     small, tones = _halves(tone, colour)
-    is_on_lid = _has_even_light_rim(small)
+    is_scan = _has_even_light_rim(small) or _is_whole_card(page)
     screen = SheetScreen(small)
     found: list[Candidate] = []
     tried: list[Floats] = []
-    for quads in _proposed(small, tones, screen, is_on_lid=is_on_lid):
+    for quads in _proposed(small, tones, screen, is_scan=is_scan):
         fresh = [quad for quad in quads if not _is_known(quad, tried)]
         tried += fresh
         accepted = []
@@ -145,7 +149,7 @@ def sheets(page: Page) -> tuple[Outline, ...]:
         found += accepted
         if len(accepted) == len(quads) and any(_is_certain(each) for each in accepted):
             break
-    if not found and not is_on_lid:
+    if not found and not is_scan:
         return _bent(page, scale, colour)
     return tuple(_finished(page, scale, each) for each in _apart(found))
 
@@ -172,12 +176,12 @@ def _halves(tone: Pixels, colour: Pixels) -> tuple[Pixels, Pixels]:
 
 
 def _proposed(
-    small: Pixels, tones: Pixels, screen: SheetScreen, *, is_on_lid: bool
+    small: Pixels, tones: Pixels, screen: SheetScreen, *, is_scan: bool
 ) -> Iterator[list[Floats]]:
     """Quadrilaterals, each made when it is asked for, the quickest and likeliest first."""
     for mask in masks_by_border(tones):
         yield from _around(mask, screen)
-    if is_on_lid:
+    if is_scan:
         return
     for quad in quads_from_lines(small, count=LINE_QUADS_COUNT):
         yield [_doubled(quad)]
@@ -211,6 +215,22 @@ def _has_even_light_rim(luma: Pixels) -> bool:
     ])))  # fmt: skip
     low, middle = np.searchsorted(rim, (0.15 * rim[-1], 0.5 * rim[-1]))
     return bool(middle >= LIGHT_LEVELS and low >= middle - EVEN_LEVELS)
+
+
+def _is_whole_card(page: Page) -> bool:
+    """Whether the frame is a scanner's crop of a card, by its ppi: what lies on it is print.
+
+    A card within a PDF is left to be sought: its ppi is that of the place somebody gave it.
+    """
+    ppi = page.origin.ppi_tag
+    if ppi is None or ppi < LEAST_SCANNER_PPI or page.origin.format == "pdf":
+        return False
+    sides = sorted((page.width_px / ppi * 25.4, page.height_px / ppi * 25.4))
+    low, high = CROP_MM
+    return any(
+        all(low <= side - own <= high for side, own in zip(sides, card, strict=True))
+        for card in CARDS_MM
+    )
 
 
 def _is_known(quad: Floats, tried: list[Floats]) -> bool:
