@@ -89,7 +89,7 @@ def paper(page: Page) -> Paper:
     rows = np.ascontiguousarray(page.luma()[:: _row_step(page)])
     cast_levels, spread_levels = _colour(page, is_paper)
     low, high = np.percentile(blocks, [5, 95])
-    counts = _border_counts(page.luma(surface.scale))
+    counts = _border_counts(surface.luma)
     border_level = _median(counts)
     return Paper(
         block_levels=blocks,
@@ -208,6 +208,8 @@ def _colour(page: Page, is_paper: npt.NDArray[np.bool_]) -> tuple[float, float]:
         return 0.0, 0.0
     colour = page.colour(8)
     if min(colour.shape[:2]) >= COARSE_COLOUR_SIDE_PX:
+        colour = halved(colour)
+    while min(colour.shape[:2]) >= 2 * COARSE_COLOUR_SIDE_PX:
         colour = halved(colour)
     red, green, blue = cv2.split(colour)
     darkest = cast("Pixels", cv2.min(cv2.min(red, green), blue))

@@ -16,6 +16,8 @@ from docqa.page import Page, Pixels
 
 COARSE_SIDE_PX = 160
 """The coarsest luma whose short side still has this many pixels is taken."""
+LARGE_SIDE_PX = 4 * COARSE_SIDE_PX
+"""Where even an eighth of the page is this large, half of that is taken."""
 CLOSING_FRACTION_OF_SHORT_SIDE = 1 / 40
 """Wider than the strokes of a heading, narrower than a table cell."""
 
@@ -25,7 +27,9 @@ class PaperSurface:
     """The page's luma with its ink closed."""
 
     scale: int
-    """The page is this many times as large; 1, 2, 4 or 8."""
+    """The page is this many times as large; 1, 2, 4, 8 or 16."""
+    luma: Pixels
+    """(H, W)"""
     closed: Pixels
     """(H, W)"""
     halved: Pixels
@@ -37,8 +41,11 @@ def paper_surface(page: Page) -> PaperSurface:
     """Call it as ``page.derive(paper_surface)``; for pages of 2 px and more."""
     short = min(page.width_px, page.height_px)
     scale = next((s for s in (8, 4, 2) if short // s >= COARSE_SIDE_PX), 1)
-    closed = with_ink_closed(page.luma(scale))
-    return PaperSurface(scale, closed, halved(closed))
+    luma = page.luma(scale)
+    if min(luma.shape) >= LARGE_SIDE_PX:
+        scale, luma = 2 * scale, halved(luma)
+    closed = with_ink_closed(luma)
+    return PaperSurface(scale, luma, closed, halved(closed))
 
 
 def with_ink_closed(pixels: Pixels) -> Pixels:
