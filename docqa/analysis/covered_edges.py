@@ -10,7 +10,6 @@ skin counts, in gray pictures too.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
@@ -20,6 +19,7 @@ from docqa.analysis.outline import outline
 from docqa.page import Page, Pixels, Polygon
 
 Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 
 WORKING_SIDE_PX = 360
@@ -42,6 +42,7 @@ MOST_RUN_FRACTION = 0.6
 """Of the side: where more has changed, the usual flanks are not known."""
 CORNER_FRACTION = 0.02
 """Left out at both ends of a side, where corners are round."""
+PLACES = np.linspace(CORNER_FRACTION, 1 - CORNER_FRACTION, SAMPLES_COUNT)
 MARK_DEPTH_FRACTION = 0.02
 """Depth of a reported region, in parts of the frame's longer side."""
 
@@ -65,16 +66,18 @@ def covered_edges(page: Page) -> CoveredEdges:
     sheet = page.derive(outline)
     if sheet is None or sheet.fills_frame or sheet.bow_fraction > 0:
         return CoveredEdges(0.0, ())
-    colour, scale = _working(page)
+    scale = 8 if max(page.width_px, page.height_px) >= 8 * WORKING_SIDE_PX else 4
+    colour = page.colour(scale)
     corners = (np.array(sheet.corners) + 0.5) / scale - 0.5
     depth = MARK_DEPTH_FRACTION * max(colour.shape[:2])
+    (sheets, grounds), seen = _flanks(colour, corners)
     covered, length, places = 0.0, 0.0, []
     for side in range(4):
         if sheet.touching[side]:
             continue
         start, end = corners[side], corners[(side + 1) % 4]
         extent = float(np.hypot(*(end - start)))
-        runs = _runs(_is_covered(colour, start, end))
+        runs = _runs(_is_covered(sheets[side], grounds[side], seen[side]))
         length += extent
         for first, last in runs:
             covered += extent * (last - first) / SAMPLES_COUNT
@@ -82,52 +85,56 @@ def covered_edges(page: Page) -> CoveredEdges:
     return CoveredEdges(covered / length if length else 0.0, tuple(places))
 
 
-def _working(page: Page) -> tuple[Pixels, float]:
-    """(H, W, 3) colour, blurred against the grain of cloth and wood, and its scale."""
-    longer = max(page.width_px, page.height_px)
-    scale = 8 if longer >= 8 * WORKING_SIDE_PX else 4
-    colour = page.colour(scale)
-    return cast("Pixels", cv2.blur(colour, (3, 3))), float(scale)
+def _flanks(colour: Pixels, corners: Floats) -> tuple[Singles, Flags]:
+    """(2, 4, SAMPLES_COUNT, 3) mean colours of a band within and a band without each side, and
+    (4, SAMPLES_COUNT) where both bands lie in the frame.
+
+    Averaged with their neighbours along the side, against the grain of cloth and wood.
+    """
+    along = corners[[1, 2, 3, 0]] - corners
+    unit = along / np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)[:, None]
+    inward = np.stack([-unit[:, 1], unit[:, 0]], axis=1)
+    base = corners[:, None] + along[:, None] * PLACES[:, None]
+    band = np.arange(*FLANK_BAND_PX)
+    steps = np.stack([band, -band])[:, None, None, :, None] * inward[:, None, None]
+    at = np.rint(base[:, :, None] + steps).astype(np.intp)
+    height, width = colour.shape[:2]
+    within = np.minimum(np.maximum(at, 0), np.array([width - 1, height - 1]))
+    seen = (within == at).all(axis=(0, 3, 4))
+    read = colour[within[..., 1], within[..., 0]].sum(axis=3, dtype=np.uint16)
+    sums = read.astype(np.float32)
+    sums[:, :, 1:-1] = (sums[:, :, :-2] + sums[:, :, 1:-1] + sums[:, :, 2:]) / 3
+    return sums / len(band), seen
 
 
-def _is_covered(colour: Pixels, start: Floats, end: Floats) -> Flags:
+def _is_covered(sheet: Singles, ground: Singles, seen: Flags) -> Flags:
     """(SAMPLES_COUNT,) places of one side where something hides its edge."""
-    place = np.linspace(CORNER_FRACTION, 1 - CORNER_FRACTION, SAMPLES_COUNT)
-    unit = (end - start) / max(float(np.hypot(*(end - start))), 1e-6)
-    inward = np.array([-unit[1], unit[0]])
-    base = start + (end - start) * place[:, None]
-    sheet, sheet_seen = _flank(colour, base, inward)
-    ground, ground_seen = _flank(colour, base, -inward)
-    seen = sheet_seen & ground_seen
     if seen.sum() < SAMPLES_COUNT // 4:
         return np.zeros(SAMPLES_COUNT, np.bool_)
-    usual_sheet, usual_ground = np.median(sheet[seen], axis=0), np.median(ground[seen], axis=0)
-    of_sheet = np.abs(sheet - usual_sheet).max(axis=1)
+    usual_sheet, usual_ground = _middle(sheet[seen]), _middle(ground[seen])
+    from_sheet = sheet - usual_sheet
+    of_sheet = np.abs(from_sheet).max(axis=1)
     of_ground = np.abs(ground - usual_ground).max(axis=1)
+    found: Flags = seen & (np.minimum(of_sheet, of_ground) > CHANGED_LEVELS)
+    if not found.any():
+        return found
     between = np.abs(sheet - ground).max(axis=1)
-    both = np.minimum(of_sheet, of_ground)
-    most = np.maximum(of_sheet, of_ground)
-    found = seen & (both > CHANGED_LEVELS) & (between < ALIKE_FRACTION * most)
+    found &= between < ALIKE_FRACTION * np.maximum(of_sheet, of_ground)
     # A lamp mirrored by sheet and ground alike hides the step too, but only ever adds light.
-    found &= (sheet - usual_sheet).min(axis=1) < -CHANGED_LEVELS
+    found &= from_sheet.min(axis=1) < -CHANGED_LEVELS
     usual = _step(usual_sheet, usual_ground)
     if abs(usual) > np.log(LEAST_STEP_RATIO):
         found &= np.abs(_step(sheet, ground)) < HIDDEN_STEP_FRACTION * abs(usual)
-    return np.asarray(found)
+    return found
 
 
-def _flank(colour: Pixels, base: Floats, toward: Floats) -> tuple[Floats, Flags]:
-    """(N, 3) mean colour of a band beside the side, and where the band lies within the frame."""
-    offsets = np.arange(*FLANK_BAND_PX)
-    points = np.rint(base[:, None] + toward * offsets[:, None]).astype(np.intp)
-    height, width = colour.shape[:2]
-    x, y = points[..., 0], points[..., 1]
-    inside = ((x >= 0) & (x < width) & (y >= 0) & (y < height)).all(axis=1)
-    read = colour[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
-    return read.mean(axis=1), inside
+def _middle(colours: Singles) -> Singles:
+    """(3,) median of each channel."""
+    half = len(colours) // 2
+    return np.asarray(np.partition(colours, half, axis=0)[half])
 
 
-def _step(sheet: Floats, ground: Floats) -> Floats:
+def _step(sheet: Singles, ground: Singles) -> Singles:
     """Logarithm of how much brighter the sheet is: what a shadow, which scales both, leaves."""
     return np.asarray(np.log((sheet.mean(axis=-1) + 4.0) / (ground.mean(axis=-1) + 4.0)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import cv2
@@ -24,12 +24,15 @@ FRAME_FRACTION = 0.012
 """Corners this close to the frame's, in parts of its longer side, are the frame's own."""
 
 
-def quads_of(mask: Pixels, *, least_area_fraction: float) -> Iterator[list[Floats]]:
+def quads_of(
+    mask: Pixels, *, least_area_fraction: float, is_worth: Callable[[Floats], bool]
+) -> Iterator[list[Floats]]:
     """Quadrilaterals around the largest parts of the mask, specks gone.
 
     Args:
         mask: (H, W) 0 or 255.
         least_area_fraction: smaller parts of the frame are left out.
+        is_worth: of a rough one, whether its sides are to follow the part's own contour.
 
     Yields:
         (4, 2) corners clockwise from the top left, the largest part's first: of the parts as they
@@ -42,10 +45,10 @@ def quads_of(mask: Pixels, *, least_area_fraction: float) -> Iterator[list[Float
     opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, element)
     parts = _parts(opened, least)
     if len(parts) > 1:
-        yield _quads_around(parts, mask.shape)
+        yield _quads_around(parts, mask.shape, is_worth)
     closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, element)
     parts = _parts(cv2.morphologyEx(closed, cv2.MORPH_OPEN, element), least)
-    yield _quads_around(parts, mask.shape)
+    yield _quads_around(parts, mask.shape, is_worth)
 
 
 def _parts(mask: Array, least_area: float) -> list[Array]:
@@ -54,9 +57,15 @@ def _parts(mask: Array, least_area: float) -> list[Array]:
     return [each for area, each in sized[:MOST_PARTS_COUNT] if area >= least_area]
 
 
-def _quads_around(contours: list[Array], shape: tuple[int, ...]) -> list[Floats]:
-    found = (quad_around(each, shape) for each in contours)
-    return [quad for quad in found if quad is not None]
+def _quads_around(
+    contours: list[Array], shape: tuple[int, ...], is_worth: Callable[[Floats], bool]
+) -> list[Floats]:
+    found = []
+    for each in contours:
+        quad = _rough_quad(each, shape)
+        if quad is not None:
+            found.append(_fitted(each, quad) if is_worth(quad) else quad)
+    return found
 
 
 def quad_around(contour: Array, shape: tuple[int, ...]) -> Floats | None:
@@ -66,13 +75,18 @@ def quad_around(contour: Array, shape: tuple[int, ...]) -> Floats | None:
         contour: (N, 1, 2) points of a mask's contour.
         shape: (H, W) of the mask.
     """
+    quad = _rough_quad(contour, shape)
+    return None if quad is None else _fitted(contour, quad)
+
+
+def _rough_quad(contour: Array, shape: tuple[int, ...]) -> Floats | None:
     hull = cv2.convexHull(contour)
     if len(hull) < 4:
         return None
     quad = cv2.approxPolyN(hull, 4, None, -1.0, True).reshape(-1, 2).astype(np.float64)
     if len(quad) != 4 or _is_frame(quad, shape):
         return None
-    return ordered(_fitted(contour.reshape(-1, 2)[::3].astype(np.float64), ordered(quad)))
+    return ordered(quad)
 
 
 def _is_frame(quad: Floats, shape: tuple[int, ...]) -> bool:
@@ -90,11 +104,16 @@ def ordered(quad: Floats) -> Floats:
     centre = quad.mean(axis=0)
     angles = np.arctan2(quad[:, 1] - centre[1], quad[:, 0] - centre[0])
     clockwise = quad[np.argsort(angles)]
-    return np.roll(clockwise, -int(np.argmin(clockwise.sum(axis=1))), axis=0)
+    first = int(np.argmin(clockwise.sum(axis=1)))
+    return clockwise[[(first + corner) % 4 for corner in range(4)]]
 
 
-def _fitted(contour: Floats, quad: Floats) -> Floats:
+def _fitted(contour: Array, quad: Floats) -> Floats:
     """The quadrilateral whose sides follow the contour itself: a hull is drawn out by any spur."""
+    return ordered(_sides_fitted(contour.reshape(-1, 2)[::3].astype(np.float64), quad))
+
+
+def _sides_fitted(contour: Floats, quad: Floats) -> Floats:
     starts, ends = quad, quad[[1, 2, 3, 0]]
     along = ends - starts
     length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.histograms import histogram
 from docqa.analysis.mask_quads import quads_of
 from docqa.analysis.sheet_candidates import (
     CERTAIN_SUPPORT_FRACTION,
@@ -33,7 +34,8 @@ from docqa.analysis.sheet_candidates import (
     is_id1,
     is_sheet,
 )
-from docqa.analysis.sheet_masks import masks_by_border, masks_by_light
+from docqa.analysis.sheet_masks import masks_by_border, masks_by_light, whiteness
+from docqa.analysis.sheet_screen import SheetScreen
 from docqa.analysis.side_lines import quads_from_lines
 from docqa.analysis.sides import draw_to_edges
 from docqa.analysis.silhouette import silhouette
@@ -66,6 +68,10 @@ LEAST_SCANNER_PPI = 100.0
 """Cameras write 72 or 96 ppi, which says nothing."""
 LIGHT_LEVELS = 170.0
 DARK_LEVELS = 90.0
+CARDS_MM = ((53.98, 85.6), (88.0, 125.0))
+"""ISO/IEC 7810: ID-1, and TD3, the data page of a passport."""
+CROP_MM = (-1.5, 4.5)
+"""By how much larger than the card a scanner's own crop of it may be."""
 LONGEST_CARD_MM = 130.0
 """A passport's data page (TD3) is 125 mm wide."""
 
@@ -122,16 +128,20 @@ def sheets(page: Page) -> tuple[Outline, ...]:
     if min(luma.shape) < LEAST_SIDE_PX:
         return ()
     colour = _colour(page, luma.shape, scale)
-    tone = _whiteness(colour) if scale >= LEAST_COLOUR_SCALE else luma
+    is_coloured = colour.ndim == 3 and scale >= LEAST_COLOUR_SCALE
+    tone = whiteness(colour) if is_coloured else luma
     small, tones = _halves(tone, colour)
-    is_on_lid = _has_even_light_rim(small)
+    is_scan = _has_even_light_rim(small) or _is_whole_card(page)
+    screen = SheetScreen(small)
     found: list[Candidate] = []
     tried: list[Floats] = []
-    for quads in _proposed(small, tones, is_on_lid=is_on_lid):
+    for quads in _proposed(small, tones, screen, is_scan=is_scan):
         fresh = [quad for quad in quads if not _is_known(quad, tried)]
         tried += fresh
         accepted = []
         for quad in fresh:
+            if not screen.may_be_sheet(_halved(quad)):
+                continue
             candidate = drawn(tone, quad)
             others = [other for other in quads if other is not quad]
             if candidate is not None and is_sheet(tone, candidate, others):
@@ -139,13 +149,15 @@ def sheets(page: Page) -> tuple[Outline, ...]:
         found += accepted
         if len(accepted) == len(quads) and any(_is_certain(each) for each in accepted):
             break
-    if not found and not is_on_lid:
+    if not found and not is_scan:
         return _bent(page, scale, colour)
     return tuple(_finished(page, scale, each) for each in _apart(found))
 
 
 def _bent(page: Page, scale: int, colour: Pixels) -> tuple[Outline, ...]:
     """The outline of a sheet without straight sides; empty where there is none."""
+    if colour.ndim == 2:
+        colour = cast("Pixels", cv2.cvtColor(colour, cv2.COLOR_GRAY2RGB))
     found = silhouette(colour)
     if found is None:
         return ()
@@ -153,34 +165,36 @@ def _bent(page: Page, scale: int, colour: Pixels) -> tuple[Outline, ...]:
     return (_described(page, scale, found.quad, seen, found.apart_fraction, found.bow_fraction),)
 
 
-def _whiteness(colour: Pixels) -> Pixels:
-    """(H, W) the least channel: paper and lids are white, tinted cards and tables are less so."""
-    red, green, blue = cv2.split(colour)
-    return cast("Pixels", cv2.min(cv2.min(red, green), blue))
-
-
 def _halves(tone: Pixels, colour: Pixels) -> tuple[Pixels, Pixels]:
     """Both pictures at half their size."""
     half = (max(tone.shape[1] // 2, 1), max(tone.shape[0] // 2, 1))
     even = np.s_[: half[1] * 2, : half[0] * 2]
     small = cast("Pixels", cv2.resize(tone[even], half, interpolation=cv2.INTER_AREA))
+    if tone is colour:
+        return small, small
     return small, cast("Pixels", cv2.resize(colour[even], half, interpolation=cv2.INTER_AREA))
 
 
-def _proposed(small: Pixels, tones: Pixels, *, is_on_lid: bool) -> Iterator[list[Floats]]:
+def _proposed(
+    small: Pixels, tones: Pixels, screen: SheetScreen, *, is_scan: bool
+) -> Iterator[list[Floats]]:
     """Quadrilaterals, each made when it is asked for, the quickest and likeliest first."""
     for mask in masks_by_border(tones):
-        yield from _around(mask)
-    if is_on_lid:
+        yield from _around(mask, screen)
+    if is_scan:
         return
     for quad in quads_from_lines(small, count=LINE_QUADS_COUNT):
         yield [_doubled(quad)]
     for mask in masks_by_light(small, tones):
-        yield from _around(mask)
+        yield from _around(mask, screen)
 
 
-def _around(mask: Pixels) -> Iterator[list[Floats]]:
-    for quads in quads_of(mask, least_area_fraction=LEAST_AREA_FRACTION):
+def _around(mask: Pixels, screen: SheetScreen) -> Iterator[list[Floats]]:
+    for quads in quads_of(
+        mask,
+        least_area_fraction=LEAST_AREA_FRACTION,
+        is_worth=screen.may_be_sheet,
+    ):
         yield [_doubled(quad) for quad in quads]
 
 
@@ -188,15 +202,35 @@ def _doubled(quad: Floats) -> Floats:
     return np.asarray((quad + 0.5) * 2 - 0.5)
 
 
+def _halved(quad: Floats) -> Floats:
+    return np.asarray((quad + 0.5) / 2 - 0.5)
+
+
 def _has_even_light_rim(luma: Pixels) -> bool:
     """Whether the frame's border is the lid or the page's own margin, which cuts do not miss."""
     depth = max(min(luma.shape) // 25, 1)
-    rim = np.concatenate([
+    rim = np.cumsum(histogram(np.concatenate([
         luma[:depth].ravel(), luma[-depth:].ravel(),
         luma[:, :depth].ravel(), luma[:, -depth:].ravel(),
-    ])  # fmt: skip
-    low, middle = np.percentile(rim[::2], (15, 50))
+    ])))  # fmt: skip
+    low, middle = np.searchsorted(rim, (0.15 * rim[-1], 0.5 * rim[-1]))
     return bool(middle >= LIGHT_LEVELS and low >= middle - EVEN_LEVELS)
+
+
+def _is_whole_card(page: Page) -> bool:
+    """Whether the frame is a scanner's crop of a card, by its ppi: what lies on it is print.
+
+    A card within a PDF is left to be sought: its ppi is that of the place somebody gave it.
+    """
+    ppi = page.origin.ppi_tag
+    if ppi is None or ppi < LEAST_SCANNER_PPI or page.origin.format == "pdf":
+        return False
+    sides = sorted((page.width_px / ppi * 25.4, page.height_px / ppi * 25.4))
+    low, high = CROP_MM
+    return any(
+        all(low <= side - own <= high for side, own in zip(sides, card, strict=True))
+        for card in CARDS_MM
+    )
 
 
 def _is_known(quad: Floats, tried: list[Floats]) -> bool:
@@ -231,6 +265,9 @@ def _scale(page: Page) -> int:
 
 
 def _colour(page: Page, shape: tuple[int, ...], scale: int) -> Pixels:
+    """(H, W, 3) RGB at the working scale; (H, W) brightness where the page has no colour."""
+    if page.origin.colour_mode != "colour":
+        return page.luma(scale)
     colour = page.colour(8 if scale == 8 else 4)
     if colour.shape[:2] != shape:
         size = (shape[1], shape[0])
@@ -240,10 +277,12 @@ def _colour(page: Page, shape: tuple[int, ...], scale: int) -> Pixels:
 
 def _background(luma: Pixels, quad: Floats) -> Background:
     """What lies around the sheet: a light lid, a dark lid, or anything else."""
-    outside = luma[::2, ::2][filled(luma.shape, quad, 1.03)[::2, ::2] == 0]
-    if outside.size < 16:
+    sparse = np.ascontiguousarray(luma[::2, ::2])
+    outside = cv2.bitwise_not(filled(sparse.shape, quad / 2, 1.03))
+    counts = np.cumsum(cv2.calcHist([sparse], [0], outside, [256], [0, 256]))
+    if counts[-1] < 16:
         return "mixed"
-    low, middle, high = np.percentile(outside, (20, 50, 85))
+    low, middle, high = np.searchsorted(counts, np.array((0.2, 0.5, 0.85)) * counts[-1])
     if middle >= LIGHT_LEVELS and low >= middle - 25:
         return "light"
     return "dark" if high <= DARK_LEVELS else "mixed"
@@ -253,10 +292,10 @@ def _finished(page: Page, scale: int, found: Candidate) -> Outline:
     """Drawn again at twice the scale, to a fraction of a pixel, and described."""
     quad = found.quad
     if scale > 1:
-        doubled = (quad + 0.5) * 2 - 0.5
+        doubled = _doubled(quad)
         refined = draw_to_edges(page.luma(scale // 2), doubled, found.touching, 4)[0]
         if refined is not None and np.abs(refined - doubled).max() < 12:
-            quad = (refined + 0.5) / 2 - 0.5
+            quad = _halved(refined)
     support = float(min(found.visible_support().mean(), 1.0))
     return _described(page, scale, quad, found.touching, support, 0.0)
 

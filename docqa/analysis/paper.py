@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.area_grid import block_means
+from docqa.analysis.histograms import Counts, histogram
+from docqa.analysis.paper_surface import PaperSurface, halved, paper_surface
 from docqa.errors import CannotAssess
 from docqa.page import Page, Pixels
 
@@ -22,12 +24,12 @@ Levels = npt.NDArray[np.float32]
 
 MIN_SIDE_PX = 16
 GRID_LONG_SIDE_BLOCKS = 24
-COARSE_SIDE_PX = 160
-"""The grid is averaged from the coarsest luma whose short side still has this many pixels."""
-CLOSING_FRACTION_OF_SHORT_SIDE = 1 / 40
-"""Wider than the strokes of a heading, narrower than a table cell."""
-SAMPLE_STEP_PX = 5
-"""Odd, so that a subsample of a JPEG meets every phase of its 8x8 blocks."""
+SAMPLED_ROWS_COUNT = 120
+"""Rows of the page, at least, whose clipped pixels are counted."""
+COARSE_COLOUR_SIDE_PX = 160
+"""Colour whose shorter side has this many pixels is looked at in half the size."""
+DARKER_FRACTION = 0.3
+"""What is darker than the rest of the pixels, in its least channel, is not asked for its colour."""
 WHITE_LEVEL = 254
 BLACK_LEVEL = 2
 EVEN_LEVELS = 10.0
@@ -80,15 +82,15 @@ def paper(page: Page) -> Paper:
     """Measure the paper. Raises CannotAssess on pages under 16 px."""
     if min(page.width_px, page.height_px) < MIN_SIDE_PX:
         raise CannotAssess(f"the page is under {MIN_SIDE_PX} px wide or high")
-    coarse = _coarse(page)
-    blocks = _blocks(coarse)
+    surface = page.derive(paper_surface)
+    blocks = _blocks(surface)
     is_paper, plane = _plane(blocks)
     at_paper = blocks[is_paper]
-    sample = np.ascontiguousarray(page.luma()[::SAMPLE_STEP_PX, ::SAMPLE_STEP_PX])
+    rows = np.ascontiguousarray(page.luma()[:: _row_step(page)])
     cast_levels, spread_levels = _colour(page, is_paper)
     low, high = np.percentile(blocks, [5, 95])
-    border = _border(coarse)
-    border_level = float(np.median(border))
+    counts = _border_counts(surface.luma)
+    border_level = _median(counts)
     return Paper(
         block_levels=blocks,
         is_paper=is_paper,
@@ -101,31 +103,28 @@ def paper(page: Page) -> Paper:
         ),
         block_range_levels=float(high - low),
         border_level=border_level,
-        even_border_fraction=float(np.mean(np.abs(border - border_level) <= EVEN_LEVELS)),
-        clipped_white_fraction=_share(sample >= WHITE_LEVEL),
-        clipped_dark_fraction=_share(sample <= BLACK_LEVEL),
+        even_border_fraction=_share_near(counts, border_level),
+        clipped_white_fraction=_share(rows >= WHITE_LEVEL),
+        clipped_dark_fraction=_share(rows <= BLACK_LEVEL),
         colour_cast_levels=cast_levels,
         colour_spread_levels=spread_levels,
     )
 
 
 def _share(chosen: npt.NDArray[np.bool_]) -> float:
-    return float(np.count_nonzero(chosen)) / chosen.size
+    return cv2.countNonZero(chosen.view(np.uint8)) / chosen.size
 
 
-def _coarse(page: Page) -> Pixels:
-    short = min(page.width_px, page.height_px)
-    scale = next((s for s in (8, 4, 2) if short // s >= COARSE_SIDE_PX), 1)
-    return page.luma(scale)
+def _row_step(page: Page) -> int:
+    """Odd, so that the rows meet every phase of a JPEG's 8x8 blocks."""
+    return max(page.height_px // SAMPLED_ROWS_COUNT, 1) | 1
 
 
-def _blocks(coarse: Pixels) -> Levels:
-    height, width = coarse.shape
-    side = max(3, int(min(height, width) * CLOSING_FRACTION_OF_SHORT_SIDE) | 1)
-    closed = cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+def _blocks(surface: PaperSurface) -> Levels:
+    height, width = surface.closed.shape
     block = max(height, width) / GRID_LONG_SIDE_BLOCKS
     columns, rows = max(2, round(width / block)), max(2, round(height / block))
-    return block_means(cast("Pixels", closed), (rows, columns))
+    return block_means(surface.halved, (rows, columns))
 
 
 def _plane(blocks: Levels) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
@@ -141,13 +140,14 @@ def _plane(blocks: Levels) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float6
     split = bool(bright.any() and not bright.all())
     if not split or blocks[bright].mean() - blocks[~bright].mean() < SPLIT_LEVELS:
         bright = np.ones(blocks.shape, np.bool_)
-    plane = _fit(blocks, bright)
+    design = _design(blocks.shape)
+    plane = _fit(design, blocks, bright)
     for _ in range(8):
-        near = np.abs(blocks - _on(plane, blocks.shape)) <= PAPER_BAND_LEVELS
+        near = np.abs(blocks - (design @ plane).reshape(blocks.shape)) <= PAPER_BAND_LEVELS
         if near.sum() < 3 or np.array_equal(near, bright):
             break
         bright = near
-        plane = _fit(blocks, bright)
+        plane = _fit(design, blocks, bright)
     return bright, plane
 
 
@@ -156,14 +156,22 @@ def _axes(shape: tuple[int, ...]) -> tuple[npt.NDArray[np.float64], npt.NDArray[
     return np.broadcast_to(x, shape), np.broadcast_to(y[:, None], shape)
 
 
-def _fit(blocks: Levels, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+def _design(shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    """(blocks, 3) x and y of each block from the page's middle, in parts of its sides, and 1."""
+    x, y = _axes(shape)
+    return np.stack([x.ravel(), y.ravel(), np.ones(x.size)], axis=1)
+
+
+def _fit(
+    design: npt.NDArray[np.float64], blocks: Levels, chosen: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
     """Least squares with a light ridge, so that a single row of blocks gives no wild slope."""
-    x, y = _axes(blocks.shape)
-    design = np.stack([x[chosen], y[chosen], np.ones(int(chosen.sum()))], axis=1)
-    ridge = np.diag([1e-2, 1e-2, 0.0]) * len(design)
-    centre = blocks[chosen].mean()
+    at = chosen.ravel()
+    rows, levels = design[at], blocks.ravel()[at].astype(np.float64)
+    centre = levels.mean()
+    light = 1e-3 * len(rows)
     solution = np.linalg.solve(
-        design.T @ design + ridge * 0.1 + np.eye(3) * 1e-9, design.T @ (blocks[chosen] - centre)
+        rows.T @ rows + np.diag([light + 1e-9, light + 1e-9, 1e-9]), rows.T @ (levels - centre)
     )
     solution[2] += centre
     return cast("npt.NDArray[np.float64]", solution)
@@ -174,33 +182,49 @@ def _on(plane: npt.NDArray[np.float64], shape: tuple[int, ...]) -> npt.NDArray[n
     return cast("npt.NDArray[np.float64]", plane[0] * x + plane[1] * y + plane[2])
 
 
-def _border(coarse: Pixels) -> Levels:
-    """(N,) levels of the outer 2 % of the page."""
+def _border_counts(coarse: Pixels) -> Counts:
+    """(256,) how many pixels of the outer 2 % of the page have each level."""
     height, width = coarse.shape
     margin = max(1, round(0.02 * min(height, width)))
     inner = slice(margin, height - margin)
     sides = (coarse[:margin], coarse[height - margin :], coarse[inner, :margin],
              coarse[inner, width - margin :])  # fmt: skip
-    return np.concatenate([side.ravel() for side in sides]).astype(np.float32)
+    return histogram(np.concatenate([side.ravel() for side in sides]))
+
+
+def _median(counts: Counts) -> float:
+    """The lower one where there are two."""
+    return float(np.searchsorted(np.cumsum(counts), counts.sum() / 2))
+
+
+def _share_near(counts: Counts, level: float) -> float:
+    low, high = max(int(level - EVEN_LEVELS), 0), int(level + EVEN_LEVELS)
+    return float(counts[low : high + 1].sum() / counts.sum())
 
 
 def _colour(page: Page, is_paper: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Chroma of the brighter pixels' mean colour, and its spread from block to block."""
     if page.origin.colour_mode != "colour":
         return 0.0, 0.0
     colour = page.colour(8)
-    step = 2 if min(colour.shape[:2]) >= COARSE_SIDE_PX else 1
-    rgb = colour[::step, ::step].astype(np.float32) / 255
-    darkest = cv2.min(cv2.min(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
-    bright = darkest >= np.percentile(darkest[::2, ::2], 30)
-    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)[..., 1:]
-    weight = bright.astype(np.float32)
-    size = (is_paper.shape[1], is_paper.shape[0])
-    total = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    grid = cv2.resize(lab * weight[..., None], size, interpolation=cv2.INTER_AREA)
-    known = is_paper & (total > 0.2)
+    if min(colour.shape[:2]) >= COARSE_COLOUR_SIDE_PX:
+        colour = halved(colour)
+    while min(colour.shape[:2]) >= 2 * COARSE_COLOUR_SIDE_PX:
+        colour = halved(colour)
+    red, green, blue = cv2.split(colour)
+    darkest = cast("Pixels", cv2.min(cv2.min(red, green), blue))
+    counts = np.cumsum(histogram(darkest))
+    least = float(np.searchsorted(counts, DARKER_FRACTION * counts[-1]))
+    bright = cast("Pixels", cv2.threshold(darkest, least - 1, 255, cv2.THRESH_BINARY)[1])
+    shown = [cast("Pixels", cv2.bitwise_and(each, bright)) for each in (red, green, blue)]
+    means = block_means(
+        cast("Pixels", cv2.merge([*shown, bright])), (is_paper.shape[0], is_paper.shape[1])
+    )
+    known = is_paper & (means[..., 3] > 0.2 * 255)
     if known.sum() < 3:
         return 0.0, 0.0
-    chroma = grid[known] / total[known][:, None]
+    rgb = (means[known][:, :3] / means[known][:, 3:])[None]
+    chroma = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)[0, :, 1:]
     centre = np.median(chroma, axis=0)
     spread = float(np.sqrt(np.mean(np.sum((chroma - centre) ** 2, axis=1))))
     return float(np.hypot(*centre)), spread

@@ -7,12 +7,12 @@ page of text does. Only ID-1 is looked for.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from docqa.analysis.histograms import histogram
 from docqa.analysis.outline import ID1_ASPECT
 from docqa.page import Page, Pixels
 
@@ -31,6 +31,8 @@ LEAST_AREA_FRACTION = 0.04
 MOST_AREA_FRACTION = 0.78
 """More of the frame than this is a page with its margins."""
 ASPECT_TOLERANCE = 0.03
+COARSE_SLACK = 0.1
+"""By how much the limits are wider in half the size, where a pixel is twice as much."""
 
 
 def patterned_card(page: Page) -> tuple[float, float] | None:
@@ -46,7 +48,37 @@ def patterned_card(page: Page) -> tuple[float, float] | None:
     mask = _darker_than_lid(luma)
     if mask is None:
         return None
-    reach = max(round(CLOSING_FRACTION * max(luma.shape)), 2)
+    # Most pages fail in any size, so half of it is asked first.
+    half = (luma.shape[1] // 2, luma.shape[0] // 2)
+    coarse = cv2.resize(mask, half, interpolation=cv2.INTER_AREA)
+    coarse = cv2.threshold(coarse, 0, 255, cv2.THRESH_BINARY)[1]
+    if _card_sides(cast("Pixels", coarse), slack=COARSE_SLACK) is None:
+        return None
+    sides = _card_sides(mask)
+    return None if sides is None else (sides[0] * scale, sides[1] * scale)
+
+
+def _darker_than_lid(luma: Pixels) -> Pixels | None:
+    """(H, W) 0 or 255; None where the frame's rim is no lid."""
+    depth = max(min(luma.shape) // 40, 2)
+    rim = np.cumsum(histogram(np.concatenate([
+        luma[:depth].ravel(), luma[-depth:].ravel(),
+        luma[:, :depth].ravel(), luma[:, -depth:].ravel(),
+    ])))  # fmt: skip
+    low, lid = (int(np.searchsorted(rim, share * rim[-1])) for share in (0.16, 0.5))
+    if lid < LEAST_LID_LEVELS:
+        return None
+    least = max(NOISE_RATIO * (lid - low), LEAST_DEPTH_LEVELS)
+    darker = np.cumsum(histogram(luma)[: max(int(lid - least), 1)])
+    typical = lid - int(np.searchsorted(darker, darker[-1] / 2))
+    # Shadow and an uneven lid are shallower than the lines of the ground.
+    cut = lid - max(least, DEPTH_FRACTION * typical)
+    return cast("Pixels", cv2.threshold(luma, cut, 255, cv2.THRESH_BINARY_INV)[1])
+
+
+def _card_sides(mask: Pixels, slack: float = 0.0) -> tuple[float, float] | None:
+    """Longer and shorter side of a card that the mask fills; every limit is wider by ``slack``."""
+    reach = max(round(CLOSING_FRACTION * max(mask.shape)), 2)
     element = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     framed = cv2.copyMakeBorder(mask, *(2 * reach,) * 4, cv2.BORDER_CONSTANT, value=0.0)
     closed = cv2.morphologyEx(framed, cv2.MORPH_CLOSE, element)
@@ -54,38 +86,15 @@ def patterned_card(page: Page) -> tuple[float, float] | None:
     outlines, _ = cv2.findContours(opened, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not outlines:
         return None
-    return _card_sides(max(outlines, key=cv2.contourArea), luma.size, scale)
-
-
-def _darker_than_lid(luma: Pixels) -> Pixels | None:
-    """(H, W) 0 or 255; None where the frame's rim is no lid."""
-    depth = max(min(luma.shape) // 40, 2)
-    rim = np.concatenate([
-        luma[:depth].ravel(), luma[-depth:].ravel(),
-        luma[:, :depth].ravel(), luma[:, -depth:].ravel(),
-    ])  # fmt: skip
-    low, lid = np.percentile(rim, (16, 50))
-    if lid < LEAST_LID_LEVELS:
-        return None
-    least = max(NOISE_RATIO * (lid - low), LEAST_DEPTH_LEVELS)
-    counts = cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel()
-    darker = np.cumsum(counts[: max(int(lid - least), 1)])
-    typical = lid - int(np.searchsorted(darker, darker[-1] / 2))
-    # Shadow and an uneven lid are shallower than the lines of the ground.
-    cut = lid - max(least, DEPTH_FRACTION * typical)
-    return cast("Pixels", cv2.threshold(luma, cut, 255, cv2.THRESH_BINARY_INV)[1])
-
-
-def _card_sides(
-    contour: npt.NDArray[Any], frame_area: int, scale: int
-) -> tuple[float, float] | None:
+    contour = max(outlines, key=cv2.contourArea)
     box = cv2.minAreaRect(contour)[1]
     longer, shorter = max(box) + 1, min(box) + 1
     filled = cv2.contourArea(contour) + (longer + shorter)
-    if filled < LEAST_AREA_FRACTION * frame_area or filled < LEAST_FILL_FRACTION * longer * shorter:
+    share = filled / mask.size
+    if share < LEAST_AREA_FRACTION * (1 - slack) or share > MOST_AREA_FRACTION * (1 + slack):
         return None
-    if filled > MOST_AREA_FRACTION * frame_area:
+    if filled < LEAST_FILL_FRACTION * (1 - slack) * longer * shorter:
         return None
-    if abs(longer / shorter / ID1_ASPECT - 1) > ASPECT_TOLERANCE:
+    if abs(longer / shorter / ID1_ASPECT - 1) > ASPECT_TOLERANCE + slack:
         return None
-    return float(longer * scale), float(shorter * scale)
+    return float(longer), float(shorter)

@@ -19,6 +19,13 @@ import numpy.typing as npt
 
 from docqa.analysis.area_grid import block_means
 from docqa.analysis.outline import outline
+from docqa.analysis.paper_surface import (
+    COARSE_SIDE_PX,
+    PaperSurface,
+    halved,
+    paper_surface,
+    with_ink_closed,
+)
 from docqa.page import Page, Pixels, Polygon
 
 Floats = npt.NDArray[np.float32]
@@ -27,12 +34,11 @@ Flags = npt.NDArray[np.bool_]
 LONG_SIDE_BLOCKS = 48
 STEP_BLOCKS = 6
 """Even. A penumbra is narrower, an even slope makes the same step everywhere."""
-COARSE_SIDE_PX = 160
-"""The blocks are averaged from the coarsest luma whose short side still has this many pixels."""
-CLOSING_FRACTION_OF_SHORT_SIDE = 1 / 40
-"""Wider than the strokes of a heading."""
 LEAST_STEP = 0.08
 """Natural logarithm: a shadow takes 8 % of the light and more."""
+CERTAINTY_SHARE = 0.8
+"""Of that step: with no edge of this much the page surely has none. The even slope shifts a little
+when blocks of print are left out."""
 SHARP_FRACTION = 0.10
 """Change from pixel to pixel: print is sharper than a penumbra at this scale."""
 PRINT_FRACTION = 0.2
@@ -75,43 +81,87 @@ NO_SHADOW = CastShadow(0.0, 0.0, None)
 
 
 def cast_shadow(page: Page) -> CastShadow:
-    """The strongest shadow edge. Call it as ``page.derive(cast_shadow)``; never raises."""
-    short = min(page.width_px, page.height_px)
-    scale = next((s for s in (8, 4, 2) if short // s >= COARSE_SIDE_PX), 1)
-    luma = page.luma(scale)
-    if min(luma.shape) < LONG_SIDE_BLOCKS:
+    """The strongest shadow edge. Call it as ``page.derive(cast_shadow)``; never raises.
+
+    Most pages are lit evenly: they are let go as soon as no steps are left that could be an edge,
+    before it is asked which blocks are print.
+    """
+    if min(page.width_px, page.height_px) < LONG_SIDE_BLOCKS:
         return NO_SHADOW
-    closed = cast("Pixels", cv2.medianBlur(_closed(luma), 5))
-    block = max(luma.shape) / LONG_SIDE_BLOCKS
-    shape = (round(luma.shape[0] / block), round(luma.shape[1] / block))
+    surface = page.derive(paper_surface)
+    height, width = surface.closed.shape
+    block = max(height, width) / LONG_SIDE_BLOCKS
+    shape = (round(height / block), round(width / block))
+    light = _logarithm(block_means(surface.halved, shape))
+    inside = _inside(page, surface, shape)
+    inside_count = cv2.countNonZero(inside)
+    if inside_count < LEAST_BLOCKS:
+        return NO_SHADOW
+    brightest = _percentile(light[inside > 0], 90)
+    least = brightest + math.log(LEAST_LIGHT_FRACTION)
+    least_length = LEAST_LENGTH_FRACTION * _extent(inside)
+    steps, _ = _steps(light, _levels_of((inside > 0) & (light > least)))
+    if not _may_be_edge(steps, CERTAINTY_SHARE * LEAST_STEP, least_length):
+        return NO_SHADOW
+    colours = _colour_steps(page, shape)
+    steps[colours > COLOUR_SHARE * steps / CERTAINTY_SHARE + COLOUR_STEP] = 0
+    if not _may_be_edge(steps, CERTAINTY_SHARE * LEAST_STEP, least_length):
+        return NO_SHADOW
+    return _on_bare_paper(surface, inside, brightest, colours)
+
+
+def _on_bare_paper(
+    surface: PaperSurface, inside: Pixels, brightest: float, colours: Floats
+) -> CastShadow:
+    """The strongest edge among the steps that do not run over print."""
+    shape = (inside.shape[0], inside.shape[1])
+    is_large = min(surface.halved.shape) >= COARSE_SIDE_PX
+    closed = surface.halved if is_large else surface.closed
+    closed = cast("Pixels", cv2.medianBlur(closed, 5))
     light = _logarithm(block_means(closed, shape))
-    inside = block_means(_sheet(page, luma.shape, scale), shape) > 250
-    if inside.sum() < LEAST_BLOCKS:
-        return NO_SHADOW
-    brightest = float(np.percentile(light[inside], 90))
-    soft = inside & (block_means(_sharp(closed), shape) < MOST_SHARP_FRACTION * 255)
+    soft = (inside > 0) & (block_means(_sharp(closed), shape) < MOST_SHARP_FRACTION * 255)
     bare = soft & (light > brightest + math.log(LEAST_LIGHT_FRACTION))
-    if bare.sum() < LEAST_PAPER_FRACTION * inside.sum():
+    if bare.sum() < LEAST_PAPER_FRACTION * cv2.countNonZero(inside):
         return NO_SHADOW
-    steps, slope = _steps(light, bare)
-    steps[_colour_steps(page, shape) > COLOUR_SHARE * steps + COLOUR_STEP] = 0
-    edge, step = _strongest(steps, inside)
+    steps, slope = _steps(light, _levels_of(bare))
+    steps[colours > COLOUR_SHARE * steps + COLOUR_STEP] = 0
+    edge, step = _strongest(steps, LEAST_LENGTH_FRACTION * _extent(inside))
     if edge is None:
         return NO_SHADOW
     y, x = np.mgrid[: shape[0], : shape[1]]
     level = light - slope[0] * y - slope[1] * x
     dark = level[soft] < np.median(level[edge])
+    block = max(surface.closed.shape) / LONG_SIDE_BLOCKS
     return CastShadow(
         edge_levels=min(math.exp(brightest) * (1 - math.exp(-step)), 255.0),
         area_fraction=float(dark.mean()),
-        place=_place(edge, block * scale),
+        place=_place(edge, block * surface.scale),
     )
 
 
-def _closed(pixels: Pixels) -> Pixels:
-    side = max(3, int(min(pixels.shape[:2]) * CLOSING_FRACTION_OF_SHORT_SIDE) | 1)
-    closed = cv2.morphologyEx(pixels, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    return cast("Pixels", closed)
+def _levels_of(flags: Flags) -> Pixels:
+    return cast("Pixels", flags.view(np.uint8) * np.uint8(255))
+
+
+def _percentile(values: Floats, percentile: int) -> float:
+    """The value at that place; of several hundred it is not worth to look between two."""
+    at = len(values) * percentile // 100
+    return float(np.partition(values, at)[at])
+
+
+def _extent(inside: Pixels) -> int:
+    """Rows or columns of the sheet's blocks, whichever are more."""
+    _, _, width, height = cv2.boundingRect(inside)
+    return int(max(width, height))
+
+
+def _may_be_edge(steps: Floats, least: float, least_length: float) -> bool:
+    """Whether enough blocks in a row, for all that is known, have a step."""
+    over = _levels_of(steps >= least)
+    if cv2.countNonZero(over) < least_length:
+        return False
+    rows, columns = cv2.reduce(over, 1, cv2.REDUCE_MAX), cv2.reduce(over, 0, cv2.REDUCE_MAX)
+    return max(cv2.countNonZero(rows), cv2.countNonZero(columns)) >= least_length
 
 
 def _logarithm(levels: Floats) -> Floats:
@@ -130,20 +180,21 @@ def _sharp(closed: Pixels) -> Pixels:
     return cast("Pixels", cv2.compare(near, least, cv2.CMP_GT))
 
 
-def _sheet(page: Page, shape: tuple[int, ...], scale: int) -> Pixels:
-    """255 on the sheet, without its edge."""
+def _inside(page: Page, surface: PaperSurface, shape: tuple[int, int]) -> Pixels:
+    """255 for blocks on the sheet, without its edge; else 0."""
     found = page.derive(outline)
-    height, width = shape
+    height, width = surface.halved.shape
     if found is None or found.fills_frame:
         quad = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
     else:
-        quad = np.array(found.corners) / scale
+        quad = np.array(found.corners) / (2 * surface.scale)
     middle = quad.mean(axis=0)
     inner = np.round(middle + (quad - middle) * (1 - INSET_FRACTION)).astype(np.int32)
-    return cast("Pixels", cv2.fillConvexPoly(np.zeros(shape, np.uint8), inner, (255,)))
+    sheet = cv2.fillConvexPoly(np.zeros((height, width), np.uint8), inner, (255,))
+    return _levels_of(block_means(cast("Pixels", sheet), shape) > 250)
 
 
-def _steps(light: Floats, bare: Flags) -> tuple[Floats, tuple[float, float]]:
+def _steps(light: Floats, bare: Pixels) -> tuple[Floats, tuple[float, float]]:
     """Size of the step at each block beyond the even slope, and that slope per block (y, x)."""
     down, down_slope = _along(light, bare)
     across, across_slope = _along(light.T, bare.T)
@@ -153,49 +204,45 @@ def _steps(light: Floats, bare: Flags) -> tuple[Floats, tuple[float, float]]:
     )
 
 
-def _along(light: Floats, bare: Flags) -> tuple[Floats, float]:
+def _along(light: Floats, bare: Pixels) -> tuple[Floats, float]:
     """Steps down the columns less their median, 0 where they do not run over bare paper."""
     reach = STEP_BLOCKS
     out = np.zeros(light.shape, np.float32)
     if light.shape[0] <= reach:
         return out, 0.0
-    above = np.cumsum(np.pad(bare, ((1, 0), (0, 0))), axis=0)
-    whole: Flags = np.asarray(above[reach + 1 :] - above[: -reach - 1] == reach + 1, np.bool_)
+    run = cv2.erode(np.ascontiguousarray(bare), np.ones((reach + 1, 1), np.uint8))
+    whole = run[reach // 2 : -(reach // 2)] > 0
     step = light[reach:] - light[:-reach]
-    slope: float = float(np.median(step[whole])) if whole.any() else 0.0
-    out[reach // 2 : -(reach // 2)] = np.where(whole, step - slope, 0)
+    on_paper = step[whole]
+    slope = _percentile(on_paper, 50) if on_paper.size else 0.0
+    out[reach // 2 : -(reach // 2)] = np.where(whole, step - np.float32(slope), 0)
     return out, slope / reach
 
 
 def _colour_steps(page: Page, shape: tuple[int, int]) -> Floats:
     """How far the colour changes where steps are taken; 0 without colour."""
-    if page.origin.colour_mode != "colour":
-        return np.zeros(shape, np.float32)
-    colour = page.colour(8)
-    height, width = (side // 2 for side in colour.shape[:2])
-    if min(height, width) >= LONG_SIDE_BLOCKS:  # colour needs no detail
-        even = colour[: 2 * height, : 2 * width]
-        half = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
-        colour = cast("Pixels", half)
-    red, green, blue = cv2.split(_closed(colour))
-    base = _logarithm(block_means(cast("Pixels", green), shape))
     total = np.zeros(shape, np.float32)
-    everywhere = np.ones(shape, np.bool_)
-    for channel in (red, blue):
-        ratio = _logarithm(block_means(cast("Pixels", channel), shape)) - base
-        total = np.maximum(total, _steps(ratio, everywhere)[0])
+    if page.origin.colour_mode != "colour":
+        return total
+    colour = page.colour(8)
+    least = 2 * LONG_SIDE_BLOCKS  # colour needs no detail
+    while min(colour.shape[:2]) >= least:
+        colour, least = halved(colour), 4 * LONG_SIDE_BLOCKS
+    means = _logarithm(block_means(with_ink_closed(colour), shape))
+    everywhere = np.full(shape, 255, np.uint8)
+    for channel in (0, 2):
+        total = np.maximum(total, _steps(means[..., channel] - means[..., 1], everywhere)[0])
     return total
 
 
-def _strongest(steps: Floats, inside: Flags) -> tuple[Flags | None, float]:
+def _strongest(steps: Floats, least_length: float) -> tuple[Flags | None, float]:
     """Blocks and step of the strongest edge that is long enough."""
     over = (steps >= LEAST_STEP).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(over, connectivity=8)
-    longer = max(int(inside.any(axis=0).sum()), int(inside.any(axis=1).sum()))
     best, strongest = None, 0.0
     for label in range(1, count):
         row = stats[label]
-        if max(row[cv2.CC_STAT_WIDTH], row[cv2.CC_STAT_HEIGHT]) < LEAST_LENGTH_FRACTION * longer:
+        if max(row[cv2.CC_STAT_WIDTH], row[cv2.CC_STAT_HEIGHT]) < least_length:
             continue
         step = float(np.percentile(steps[labels == label], 80))
         if step > strongest:

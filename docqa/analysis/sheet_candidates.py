@@ -42,6 +42,8 @@ CERTAIN_SUPPORT_FRACTION = 0.95
 """Sides carried this well are edges of something."""
 NEAR_REACH_PX = 3
 """How far from the proposed outline an edge is sought first, at the working scale."""
+SETTLED_PX = 0.5
+"""Sides that moved less at first have found their edges."""
 HOPELESS_SUPPORT_FRACTION = 0.5
 """With fewer than two sides carried this well close by, no edge is sought further off."""
 FRAME_SUPPORT_FRACTION = 0.5
@@ -132,7 +134,10 @@ def _drawn_within(luma: Pixels, quad: Floats, reach: int) -> tuple[Candidate | N
             return None, carried
         if moved is None or visible.mean() < needed or not plausible(moved, width, height):
             return None, carried
+        is_settled = bool(np.abs(moved - quad).max() < SETTLED_PX)
         quad, reach = moved, max(reach // 2, NEAR_REACH_PX)
+        if is_settled and visible.mean() >= LEAST_MEAN_SUPPORT_FRACTION:
+            break
     if visible.min() < LEAST_SUPPORT_FRACTION:
         return None, carried
     share = _area_within(quad, width, height) / (width * height)

@@ -12,6 +12,7 @@ from typing import cast
 import cv2
 import numpy as np
 
+from docqa.analysis.histograms import Counts, histogram
 from docqa.page import Pixels
 
 
@@ -19,7 +20,7 @@ def masks_by_border(colour: Pixels) -> Iterator[Pixels]:
     """Cuts by the distance from the border's colour, each made when it is asked for.
 
     Args:
-        colour: (H, W, 3) RGB.
+        colour: (H, W, 3) RGB, or (H, W) where there is none.
 
     Yields:
         (H, W) 0 or 255: where the sheet may be.
@@ -38,15 +39,20 @@ def masks_by_light(luma: Pixels, colour: Pixels) -> Iterator[Pixels]:
 
     Args:
         luma: (H, W) brightness.
-        colour: (H, W, 3) RGB.
+        colour: (H, W, 3) RGB, or (H, W) where there is none.
 
     Yields:
         (H, W) 0 or 255: where the sheet may be.
     """
+    pictures = (luma, whiteness(colour)) if colour.ndim == 3 else (luma,)
+    for picture in pictures:
+        yield cast("Pixels", cv2.threshold(picture, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1])
+
+
+def whiteness(colour: Pixels) -> Pixels:
+    """(H, W) the least channel: paper and lids are white, tinted cards and tables are less so."""
     red, green, blue = cv2.split(colour)
-    whiteness = cv2.min(cv2.min(red, green), blue)
-    yield cast("Pixels", cv2.threshold(luma, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1])
-    yield cast("Pixels", cv2.threshold(whiteness, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1])
+    return cast("Pixels", cv2.min(cv2.min(red, green), blue))
 
 
 def _distance_from_border(colour: Pixels) -> tuple[Pixels, float, float]:
@@ -59,20 +65,21 @@ def _distance_from_border(colour: Pixels) -> tuple[Pixels, float, float]:
     height, width = colour.shape[:2]
     inset, depth = max(min(height, width) // 60, 1), max(min(height, width) // 40, 1)
     inner = colour[inset : height - inset, inset : width - inset]
-    ring = np.concatenate(
-        [
-            inner[:depth].reshape(-1, 3),
-            inner[-depth:].reshape(-1, 3),
-            inner[:, :depth].reshape(-1, 3),
-            inner[:, -depth:].reshape(-1, 3),
-        ]
-    )
-    median = np.median(ring, axis=0).astype(np.uint8)
-    red, green, blue = (
-        cv2.absdiff(channel, np.full_like(channel, level))
-        for channel, level in zip(cv2.split(colour), median, strict=True)
-    )
-    distance = cast("Pixels", cv2.max(cv2.max(red, green), blue))
-    spread = np.abs(ring.astype(np.int16) - median.astype(np.int16)).max(axis=1)
-    common, nearly_all = np.percentile(spread, (70, 97))
-    return distance, max(2.0, 2.5 * float(common)), max(3.0, 1.5 * float(nearly_all))
+    count = colour.shape[2] if colour.ndim == 3 else 1
+    places = (np.s_[:depth], np.s_[-depth:], np.s_[:, :depth], np.s_[:, -depth:])
+    ring = np.concatenate([inner[place].reshape(-1, count) for place in places])
+    distance = None
+    for each, channel in enumerate(cv2.split(colour)):
+        median = _percentile(histogram(np.ascontiguousarray(ring[:, each, None])), 0.5)
+        apart = cv2.absdiff(channel, np.full_like(channel, median))
+        distance = apart if distance is None else cv2.max(distance, apart)
+    distance = cast("Pixels", distance)
+    inner = distance[inset : height - inset, inset : width - inset]
+    spread = histogram(np.concatenate([inner[place].ravel() for place in places]))
+    common, nearly_all = _percentile(spread, 0.7), _percentile(spread, 0.97)
+    return distance, max(2.0, 2.5 * common), max(3.0, 1.5 * nearly_all)
+
+
+def _percentile(counts: Counts, share: float) -> int:
+    """The level that this share of what was counted does not exceed."""
+    return int(np.searchsorted(np.cumsum(counts), share * counts.sum()))

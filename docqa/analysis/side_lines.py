@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float64]
 
 LSD_SCALE, LSD_SIGMA, LSD_ANGLE_DEG, LSD_DENSITY = 0.8, 0.6, 22.5, 0.7
 """The detector's own published settings."""
+LSD_SIDE_PX = 208
+"""The detector reduces larger pictures to this longer side: it takes its time by area."""
 LSD_QUANT_LEVELS = (0.7, 2.0)
 """The published bound on the gradient's error is the latter; an even picture, as of white paper on
 a white desk, bears a finer one."""
@@ -91,8 +93,9 @@ def quads_from_lines(luma: Pixels, *, count: int) -> list[Floats]:
 def _segments(luma: Pixels) -> Floats:
     """(N, 2, 2) ends of segments that are long enough."""
     quant = float(np.clip(_usual_rise(luma), *LSD_QUANT_LEVELS))
+    scale = min(LSD_SCALE, LSD_SIDE_PX / max(luma.shape))
     detector = cv2.createLineSegmentDetector(
-        cv2.LSD_REFINE_NONE, LSD_SCALE, LSD_SIGMA, quant, LSD_ANGLE_DEG, 0.0, LSD_DENSITY
+        cv2.LSD_REFINE_NONE, scale, LSD_SIGMA, quant, LSD_ANGLE_DEG, 0.0, LSD_DENSITY
     )
     found = detector.detect(luma)[0]
     if found is None:

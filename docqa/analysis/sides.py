@@ -59,7 +59,7 @@ def draw_to_edges(
     within = (base >= 0) & (base <= np.array([width - 1, height - 1]))
     inside = within[..., 0] & within[..., 1]
     rise = (profiles[..., 2:] - profiles[..., :-2]) / 2
-    floor = max(LEAST_RISE_LEVELS, 2.0 * float(np.median(np.abs(rise))))
+    floor = max(LEAST_RISE_LEVELS, 2.0 * _middle(np.abs(rise).ravel()))
     tolerance = max(TOLERANCE_PX, TOLERANCE_FRACTION * float(length.max()))
     ends, support = _lines(np.stack([rise, -rise]), place, inside, floor, tolerance)
     free = ~np.array(fixed)
@@ -89,10 +89,15 @@ def side_steps(
     for side in range(4):
         of_side = rises[side][np.isfinite(rises[side])]
         if len(of_side) >= SAMPLES_COUNT // 8:
-            middle = float(np.median(of_side))
+            middle = _middle(of_side)
             same_way = (of_side * np.sign(middle) > 0.3 * abs(middle)).mean()
             steps[side] = middle if same_way >= STEP_SHARE_FRACTION else 0.0
     return steps
+
+
+def _middle(values: Singles | Floats) -> float:
+    half = len(values) // 2
+    return float(np.partition(values, half)[half])
 
 
 def corners_of(lines: list[Line]) -> Floats | None:
@@ -177,7 +182,8 @@ def _lines(
     usable = np.logical_and(height > floor, inside)
     middle = place - 0.5
     # Profiles without an edge vote for the side to stay where it is.
-    centre = np.median(np.where(usable, at, 0.0), axis=2)
+    half = at.shape[2] // 2
+    centre = np.partition(np.where(usable, at, 0.0), half, axis=2)[..., half]
     line = np.stack([centre, np.zeros_like(centre)], axis=-1)
     for within in (reach, 2 * tolerance, tolerance, tolerance):
         miss = at - line[..., :1] - line[..., 1:] * middle
