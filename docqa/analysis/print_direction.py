@@ -12,22 +12,21 @@ import cv2
 import numpy as np
 
 from docqa.analysis.ink import Boxes, Ink, ink
+from docqa.analysis.line_sides import Strips, ink_strips, sharpen
 from docqa.analysis.outline import Outline, outline
-from docqa.analysis.text_angle import AngleEstimate, sharpen, spectrum, sweep
+from docqa.analysis.text_angle import AngleEstimate, banded_angle, fans, magnitude_angle, step_angle
 from docqa.page import Page, Pixels
 
 LEAST_INK_FRACTION = 0.0005
 RIM_FRACTION = 0.02
 """Ink this close to the frame or the sheet's edge is the edge, not text."""
 LEAST_MASK_SIDE_PX = 32
-COLUMNS_STEP = 2
-"""Of the mask's columns, one in so many is looked at closely."""
-PAPER_SIDE_PX = 19
-"""The paper's brightness is the lightest this near, at the ink's scale: more than a stroke."""
+SMALL_SIDE_PX = 1200
+"""A smaller sheet, such as a card on a bed, is looked at in full size."""
 SIDEWAYS_PROMINENCE = 0.3
 """Letters must stand so much clearer in lines down the page than in lines across it: the columns
 of tables and answer sheets are lines as well, and most pages are upright."""
-UNEVEN_DEG = 0.4
+UNEVEN_DEG = 0.3
 """Upright bands of the page, taken apart, this far off the whole page: its columns do not match."""
 COLUMNS_COMPONENTS_COUNT = 200
 """With fewer letters or words the bands have too little text to be believed alone."""
@@ -65,54 +64,43 @@ def print_direction(page: Page) -> PrintDirection | None:
     mask = cast("Pixels", cv2.bitwise_and(found.mask[top:bottom, left:right], inner))
     if cv2.countNonZero(mask) < LEAST_INK_FRACTION * mask.size:
         return None
-    across, down = spectrum(mask)
+    fan_across, fan_down = fans(mask)
+    across, down = magnitude_angle(fan_across), magnitude_angle(fan_down)
     lying = down.prominence > across.prominence and _lies(mask, found.boxes - (left, top, 0, 0))
     other = down if lying else across
-    depth, pitch = _depth(page, found.scale, mask, (left, top), lying)
-    if lying:
-        mask = _turned(mask)
-    swept, banded = sweep(mask)
-    is_uneven = (
-        found.component_count >= COLUMNS_COMPONENTS_COUNT
-        and abs(banded.angle_deg - swept.angle_deg) > UNEVEN_DEG
-    )
-    swept = banded if is_uneven else swept
+    fan = fan_down if lying else fan_across
+    swept, is_uneven = step_angle(fan), False
+    if found.component_count >= COLUMNS_COMPONENTS_COUNT:
+        banded = banded_angle(fan)
+        is_uneven = abs(banded.angle_deg - swept.angle_deg) > UNEVEN_DEG
+        swept = banded if is_uneven else swept
     starts = [swept.angle_deg]
     if abs(swept.angle_deg - other.angle_deg) > ONE_START_DEG:
         starts.append(other.angle_deg)
+    strips = _strips(page, found.scale, mask, (left, top), lying=lying)
     best = max(
-        (sharpen(depth, start, pitch, banded=is_uneven) for start in starts),
+        (sharpen(strips, start, banded=is_uneven) for start in starts),
         key=lambda sharp: sharp.score,
     )
     swept = AngleEstimate(best.angle_deg, swept.prominence)
     return PrintDirection(swept, other, across.prominence, down.prominence, best.sharpness)
 
 
-def _depth(
-    page: Page, scale: int, mask: Pixels, place: tuple[int, int], lying: bool
-) -> tuple[Pixels, int]:
-    """How much darker than the paper the ink is, and how many times its rows are denser.
+def _strips(page: Page, scale: int, mask: Pixels, place: tuple[int, int], *, lying: bool) -> Strips:
+    """The ink at up to twice the mask's size, at full size on a small sheet.
 
-    The mask's top left corner is at ``place`` (x, y) of the page at its scale. Where lines run
-    down the page it is turned first, so that its columns are what is looked at closely.
+    The mask's top left corner is at ``place`` (x, y) of the page.
+    Where lines run down the page it is turned first, so that they run across.
     """
-    finer = 2 if scale > 1 else 1
     (left, top), (height, width) = place, mask.shape
-    element = cv2.getStructuringElement(cv2.MORPH_RECT, (PAPER_SIDE_PX, PAPER_SIDE_PX))
-    paper = cv2.dilate(page.luma(scale)[top : top + height, left : left + width], element)
-    near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    paper = cast("Pixels", cv2.bitwise_and(paper, near))
-    rows = slice(top * finer, (top + height) * finer)
-    columns = slice(left * finer, (left + width) * finer)
+    finer = scale if scale * max(height, width) <= SMALL_SIDE_PX else min(scale, 2)
+    rows, columns = (slice(first * finer, (first + count) * finer) for first, count in
+                     ((top, height), (left, width)))  # fmt: skip
     luma = page.luma(scale // finer)[rows, columns]
+    coarse = page.luma(scale)[top : top + height, left : left + width]
     if lying:
-        paper, luma = _turned(paper), _turned(luma)
-    # Strokes are wider than the columns left out; the rows are where lines are told apart.
-    luma = np.ascontiguousarray(luma[:, :: finer * COLUMNS_STEP])
-    paper = np.ascontiguousarray(paper[:, ::COLUMNS_STEP])
-    size = (luma.shape[1], luma.shape[0])
-    paper = cast("Pixels", cv2.resize(paper, size, interpolation=cv2.INTER_NEAREST))
-    return cast("Pixels", cv2.subtract(paper, luma)), finer * COLUMNS_STEP
+        luma, coarse, mask = (_turned(image) for image in (luma, coarse, mask))
+    return ink_strips(luma, coarse, mask)
 
 
 def _turned(image: Pixels) -> Pixels:
@@ -130,7 +118,7 @@ def _lies(mask: Pixels, boxes: Boxes) -> bool:
         np.add.at(edges, (y, x), step)
     covered = edges.cumsum(axis=0, dtype=np.int16).cumsum(axis=1, dtype=np.int16)
     within = np.where(covered[:height, :width] > 0, half, np.uint8(0))
-    across, down = spectrum(within)
+    across, down = (magnitude_angle(fan) for fan in fans(cast("Pixels", within)))
     return down.prominence > across.prominence + SIDEWAYS_PROMINENCE
 
 
@@ -152,7 +140,8 @@ def _inner(found: Ink, sheet: Outline | None) -> Pixels:
         return np.full(found.mask.shape, 255, np.uint8)
     corners = np.array(sheet.corners) / found.scale
     within = np.zeros(found.mask.shape, np.uint8)
-    cv2.fillConvexPoly(within, np.rint(corners).astype(np.int32), 255)
+    outer = np.rint(corners).astype(np.int32)
+    cv2.fillConvexPoly(within, outer, 255)
     rim = max(int(RIM_FRACTION * float(np.ptp(corners, axis=0).max())), 1)
-    element = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * rim + 1, 2 * rim + 1))
-    return cast("Pixels", cv2.erode(within, element, borderValue=0))
+    cv2.polylines(within, [outer], isClosed=True, color=0, thickness=2 * rim + 1)
+    return within

@@ -1,4 +1,4 @@
-"""Angles of drawn lines are found to hundredths of a degree, whatever they lie at."""
+"""Angles of drawn lines are found to a few tenths of a degree, whatever they lie at."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from docqa.analysis.text_angle import sharpen, spectrum, sweep
+from docqa.analysis.text_angle import banded_angle, fans, magnitude_angle, step_angle
 from docqa.page import Pixels
 
 
@@ -26,39 +26,37 @@ def _lines(angle_deg: float, seed: int = 3) -> Pixels:
 
 @pytest.mark.parametrize("angle_deg", [-13.9, -14.01, -3.33, 0.0, 0.05, 7.77, 14.2])
 def test_each_estimate_finds_the_angle(angle_deg: float) -> None:
-    mask = _lines(angle_deg)
-    whole, banded = sweep(mask)
-    across, _ = spectrum(mask)
-    assert whole.angle_deg == pytest.approx(angle_deg, abs=0.2)
-    assert banded.angle_deg == pytest.approx(angle_deg, abs=0.3)
-    assert across.angle_deg == pytest.approx(angle_deg, abs=0.3)
-    assert sharpen(mask, angle_deg + 0.3).angle_deg == pytest.approx(angle_deg, abs=0.01)
-
-
-def test_a_coarser_pitch_of_columns_finds_the_same_angle() -> None:
-    mask = _lines(4.4)
-    every_third = np.ascontiguousarray(mask[:, ::3])
-    assert sharpen(every_third, 4.1, 3).angle_deg == pytest.approx(4.4, abs=0.02)
-
-
-def test_the_true_angle_scores_highest() -> None:
-    mask = _lines(2.0)
-    assert sharpen(mask, 2.1).score > 2.0 * sharpen(mask, 4.0).score
-
-
-def test_bands_are_less_exact_but_agree_on_one_column() -> None:
-    mask = _lines(-1.5)
-    assert sharpen(mask, -1.3, banded=True).angle_deg == pytest.approx(-1.5, abs=0.05)
+    across, _ = fans(_lines(angle_deg))
+    assert step_angle(across).angle_deg == pytest.approx(angle_deg, abs=0.2)
+    assert banded_angle(across).angle_deg == pytest.approx(angle_deg, abs=0.3)
+    assert magnitude_angle(across).angle_deg == pytest.approx(angle_deg, abs=0.3)
 
 
 def test_lines_down_the_page_are_the_second_answer() -> None:
-    mask = np.ascontiguousarray(np.rot90(_lines(3.0)))
-    across, down = spectrum(mask)
-    assert down.angle_deg == pytest.approx(3.0, abs=0.3)
-    assert down.prominence > across.prominence
+    across, down = fans(np.ascontiguousarray(np.rot90(_lines(3.0))))
+    assert magnitude_angle(down).angle_deg == pytest.approx(3.0, abs=0.3)
+    assert step_angle(down).angle_deg == pytest.approx(3.0, abs=0.3)
+    assert magnitude_angle(down).prominence > magnitude_angle(across).prominence
 
 
-def test_nothing_is_not_sharp() -> None:
-    found = sharpen(np.zeros((200, 200), np.uint8), 0.0)
-    assert found.sharpness == 0.0
-    assert found.score == 0.0
+def test_a_larger_picture_has_the_same_angle() -> None:
+    lines = _lines(-5.2)
+    large = np.asarray(cv2.resize(lines, None, fx=2.6, fy=2.6), np.uint8)
+    small, same = (magnitude_angle(fans(mask)[0]) for mask in (lines, large))
+    assert same.angle_deg == pytest.approx(small.angle_deg, abs=0.2)
+    assert same.prominence == pytest.approx(small.prominence, abs=0.1)
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (32, 5000), (5000, 32), (641, 640), (33, 47)])
+def test_any_shape_has_estimates_within_the_range(shape: tuple[int, int]) -> None:
+    mask = np.random.default_rng(1).choice(np.array([0, 255], np.uint8), shape)
+    for fan in fans(mask):
+        for estimate in (magnitude_angle(fan), step_angle(fan), banded_angle(fan)):
+            assert abs(estimate.angle_deg) <= 16.0
+            assert 0.0 <= estimate.prominence <= 1.0
+
+
+def test_nothing_has_no_prominence() -> None:
+    for fan in fans(np.zeros((200, 200), np.uint8)):
+        assert magnitude_angle(fan).prominence == 0.0
+        assert step_angle(fan).prominence == 0.0
