@@ -30,6 +30,9 @@ from docqa.intake.turn import AS_STORED, Turn, turn_of_matrix
 from docqa.page import ColourMode, Layering, Origin, Page, Pixels, Raster
 from docqa.ports import PdfRenderer
 
+StoredJpeg = tuple[bytes, jpeg.JpegHeader]
+"""A picture's file, and its header."""
+
 _POINTS_PER_INCH = 72
 _COMPOSE_MAX_PPI = 600.0
 _DRAWN_MAX_PIXELS = 36_000_000
@@ -83,7 +86,7 @@ def open_pdf(
 
 def _is_cut(data: bytes) -> bool:
     """Whether the end of the file is missing. PDFium would rebuild what is left of it."""
-    if b"startxref" not in data:
+    if data.rfind(b"startxref") < 0:  # from the end, where it stands
         return True
     # A file made for the web begins with a table of its own, and says how long it is.
     header = data[:2048]
@@ -134,11 +137,13 @@ class _PdfFile:
             return self._unloadable_page(index)
         if objects.pictures:
             with damage_refused(), self._loaded(index) as loaded:
+                checked = None
                 for picture in objects.pictures:
-                    self._check(loaded, picture)
+                    checked = self._check(loaded, picture)
                 sole = _sole_picture(objects)
                 if sole is not None:
-                    return self._scan(index, loaded, sole, rotate_deg)
+                    stored = checked or (self._stored(loaded, sole) if sole.is_jpeg else None)
+                    return self._scan(index, sole, stored, rotate_deg)
         return self._drawing(index, objects, size_pt)
 
     @contextmanager
@@ -149,20 +154,30 @@ class _PdfFile:
         finally:
             loaded.close()
 
-    def _check(self, loaded: pdfium.PdfPage, picture: Picture) -> None:
-        """Refuse a picture that would take too long or too much memory, however it is used."""
+    def _check(self, loaded: pdfium.PdfPage, picture: Picture) -> StoredJpeg | None:
+        """Refuse a picture that would take too long or too much memory, however it is used.
+
+        Returns what a JPEG's header says, for the page that is this picture.
+        """
         for size in ((picture.width_px, picture.height_px), picture.mask_px):
             if size is not None and min(size) >= MIN_SIDE_PX:
                 check_size(*size, self.limits)
         if picture.is_jpeg:
             try:
-                jpeg.read_header(_jpeg_bytes(loaded, picture), self.limits)
+                return self._stored(loaded, picture)
             except InvalidDocument as refusal:
                 # A small or broken logo is no reason to refuse the page.
                 if refusal.code not in _HARMLESS:
                     raise
+        return None
 
-    def _scan(self, index: int, loaded: pdfium.PdfPage, picture: Picture, rotate_deg: int) -> Page:
+    def _stored(self, loaded: pdfium.PdfPage, picture: Picture) -> StoredJpeg:
+        stored = bytes(find_picture(loaded, picture.path).get_data(decode_simple=True))
+        return stored, jpeg.read_header(stored, self.limits)
+
+    def _scan(
+        self, index: int, picture: Picture, stored: StoredJpeg | None, rotate_deg: int
+    ) -> Page:
         """A page that is one picture."""
         turn = turn_of_matrix(*picture.matrix, rotate_deg)
         origin = replace(
@@ -171,13 +186,12 @@ class _PdfFile:
             colour_mode=_colour_mode(picture),
             ppi_tag=round(math.sqrt(math.prod(picture.ppi)), 2),
         )
-        if picture.is_jpeg:
-            stored = _jpeg_bytes(loaded, picture)
-            header = jpeg.read_header(stored, self.limits)
+        if stored is not None:
+            data, header = stored
             origin = _with_jpeg_facts(origin, header)
             if _is_as_stored(picture, header):
-                parts = jpeg.part_decoder(stored, header, turn)
-                return Page(index, origin, lambda: jpeg.decode(stored, header, turn), parts)
+                parts = jpeg.part_decoder(data, header, turn)
+                return Page(index, origin, lambda: jpeg.decode(data, header, turn), parts)
         decode = self._picture_decoder(index, picture, turn, origin.colour_mode)
         return Page(index, origin, decode)
 
@@ -311,10 +325,6 @@ def _with_jpeg_facts(origin: Origin, header: jpeg.JpegHeader) -> Origin:
         jpeg_subsampling=header.subsampling,
         jpeg_scans=header.scans,
     )
-
-
-def _jpeg_bytes(loaded: pdfium.PdfPage, picture: Picture) -> bytes:
-    return bytes(find_picture(loaded, picture.path).get_data(decode_simple=True))
 
 
 def _finest_ppi(pictures: tuple[Picture, ...]) -> float:
