@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -126,7 +127,8 @@ def _engine() -> Engine:
 
 def _is_accepted(page: Page, model: CaptureModel) -> bool:
     """By the policy, on all that it measures."""
-    measures = {**_engine().measures, "capture": partial(judge, model=model)}
+    measures: dict[str, Callable[[Page], Any]] = dict(_engine().measures)
+    measures["capture"] = partial(judge, model=model)
     found = {name: assess(take, page) for name, take in measures.items()}
     whole = PageAssessment(1, page.width_px, page.height_px, found)
     return decide(_engine().policy, "a4-generic", [whole]).decision is Decision.ACCEPT
