@@ -29,6 +29,7 @@ def main() -> None:
         "peers": peers.measure,
         "throughput": throughput.measure,
         "rejudge": throughput.rejudge,
+        "documents": throughput.documents,
         "memory": growth.memory,
         "growth": growth.measure,
     }

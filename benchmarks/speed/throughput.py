@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from pathlib import Path
 from time import perf_counter, thread_time
 from typing import Any
 
-from benchmarks.speed.inputs import a4_colour
+from benchmarks.speed.inputs import a4_colour, card
 from docqa.pipeline import inspect
 from docqa.settings import Settings
 from docqa.verdict import decide
@@ -19,6 +20,8 @@ from docqa.wiring import load_engine, start_worker
 DOCUMENTS_COUNT = 24
 REPEATS_COUNT = 3
 VERDICTS_COUNT = 3000
+MANY_DOCUMENTS = 10_000
+MANY_VERDICTS = (10_000, 100_000, 1_000_000)
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -57,6 +60,54 @@ def _rate(path: Path, processes: int) -> float:
         return DOCUMENTS_COUNT / (perf_counter() - started)
 
 
+def documents(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Ten thousand documents through two children: whether rate or memory drift."""
+    del arguments
+    settings = Settings(workers=2)
+    engine = load_engine(settings)
+    rates, held = [], []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        start_worker(settings, engine) as worker,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        path = Path(folder) / "page.jpg"
+        path.write_bytes(card())
+
+        def judge(_: int) -> None:
+            report = worker.inspect_file(path, document_type="a4-generic")
+            if report.faults:
+                raise RuntimeError(f"a document was not inspected: {report.faults}")
+
+        for _ in range(10):
+            started = perf_counter()
+            list(threads.map(judge, range(MANY_DOCUMENTS // 10)))
+            rates.append(round(MANY_DOCUMENTS / 10 / (perf_counter() - started), 1))
+            held.append(_resident_mb())
+    return {
+        "documents": MANY_DOCUMENTS,
+        "input": "ID-1 card, 300 ppi, two children",
+        "per_s_by_tenth": rates,
+        "resident_mb_by_tenth": held,
+    }
+
+
+def _resident_mb() -> float:
+    """Of this process and its children together."""
+    own = os.getpid()
+    total = 0
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            lines = dict(
+                line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines()
+            )
+        except OSError:  # it has ended meanwhile
+            continue
+        if own in (int(lines["Pid"]), int(lines["PPid"])) and "VmRSS" in lines:
+            total += int(lines["VmRSS"].split()[0])
+    return round(total / 1000, 1)
+
+
 def rejudge(arguments: argparse.Namespace) -> dict[str, Any]:
     """Verdicts per second of processor time, from measurements in memory."""
     del arguments
@@ -68,8 +119,16 @@ def rejudge(arguments: argparse.Namespace) -> dict[str, Any]:
         for _ in range(VERDICTS_COUNT):
             decide(engine.policy, report.document_type, report.pages)
         rates.append(VERDICTS_COUNT / (thread_time() - started))
+    by_count = {}
+    for count in MANY_VERDICTS:
+        started = thread_time()
+        for _ in range(count):
+            decide(engine.policy, report.document_type, report.pages)
+        by_count[count] = round(count / (thread_time() - started))
     return {
         "verdicts_per_second": round(statistics.median(rates[1:])),
+        "per_second_by_count": by_count,
+        "resident_mb": _resident_mb(),
         "target": 30_000,
         "of": "decide() on measurements in memory, one page",
     }
