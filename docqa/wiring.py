@@ -244,6 +244,11 @@ def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:
             raise MissingDependency("a Tesseract that reads Arabic", _REINSTALL_TESSERACT)
         return "reads the Arabic word of models/canary"
 
+    def one_pass() -> str:
+        if not turbojpeg.is_installed():
+            return "none: JPEGs are decoded twice; apt-get install libturbojpeg0"
+        return "installed"
+
     def models() -> str:
         engine = load_engine(settings)
         return f"policy {engine.policy.id}, {len(engine.document_types)} document types"
@@ -270,7 +275,7 @@ def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:
         "Tesseract, Arabic script": partial(language, "script/Arabic"),
         "Tesseract, Latin": partial(language, "eng"),
         "Poppler": PopplerRenderer().version,
-        "TurboJPEG": turbojpeg.version,
+        "TurboJPEG": one_pass,
         "models": models,
         "database": database,
         "encryption at rest": encryption,

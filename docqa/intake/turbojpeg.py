@@ -59,14 +59,8 @@ def library() -> ctypes.CDLL:
     return found
 
 
-def version() -> str:
-    """What there is of it. Raises MissingDependency."""
-    library()
-    return LIBRARY
-
-
 def is_installed() -> bool:
-    """Whether planes can be had at all."""
+    """Whether planes can be had at all. They are a matter of speed: nothing else depends on it."""
     try:
         library()
     except MissingDependency:
