@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -48,3 +48,34 @@ def component_boxes(mask: Pixels) -> list[Box]:
         for contour, outer in zip(contours, is_outer, strict=True) if outer
     ]  # fmt: skip
     return sorted(boxes, key=lambda box: (box[1], box[0]))
+
+
+def outlined_boxes(mask: Pixels, least_area_px: int) -> Stats:
+    """(N, 4) left, top, width and height of the 8-connected components, in no order.
+
+    Half the cost of ``component_stats``, where no area is asked for.
+
+    Args:
+        mask: (H, W), not 0 where something is.
+        least_area_px: components with fewer pixels, their holes filled, are left out.
+    """
+    outlines, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    parents = tree[0, :, 3].tolist() if outlines else ()
+    outer = [
+        outline
+        for outline, parent in zip(outlines, parents, strict=True)
+        if parent < 0 and (len(outline) >= 2 * least_area_px or _area_px(outline) >= least_area_px)
+    ]
+    if not outer:
+        return np.empty((0, 4), np.int32)
+    places = np.concatenate(outer)[:, 0]
+    lengths = np.fromiter(map(len, outer), np.intp, len(outer))
+    starts = np.cumsum(lengths) - lengths
+    first = np.minimum.reduceat(places, starts)
+    last = np.maximum.reduceat(places, starts)
+    return np.asarray(np.concatenate([first, last - first + 1], axis=1), np.int32)
+
+
+def _area_px(outline: npt.NDArray[Any]) -> float:
+    """Pixels on and within an outline of neighbouring pixels (Pick's theorem)."""
+    return cv2.contourArea(outline) + len(outline) / 2 + 1

@@ -21,7 +21,10 @@ from docqa.page import Page, Pixels
 TILE_PX = 240
 """A multiple of every factor's period, and of the 8 pixels of a JPEG block."""
 TILES_COUNT = 8
-ROW_STEP = 4
+FIRST_ROW_STEP, ROW_STEP = 16, 4
+"""One row in so many is looked at: few at first, which is enough to see that nothing repeats."""
+SUSPECT_FRACTION = 0.5
+"""Of a factor's least coherence: on few rows, less is no sign of it."""
 FACTORS = (1.5, 2.0, 2.5, 3.0, 4.0)
 BLOCK_SHIFTS = (1 / 8, 3 / 8, 5 / 8)
 """JPEG's blocks also repeat; where they show at these, they show at 1/2 and 1/4 as well."""
@@ -35,7 +38,7 @@ LEAST_ENERGY = 1e-3
 
 Spectrum = npt.NDArray[np.complex64]
 Measured = tuple[Spectrum, npt.NDArray[np.float32]]
-"""A spectrum and the energy of each of its frequencies."""
+"""(TILE_PX / 2 + 1, 2, n) of n rows and n columns, and (TILE_PX / 2 + 1, 2) their energies."""
 
 
 def upscaling_ratio(page: Page) -> float:
@@ -47,15 +50,15 @@ def upscaling_ratio(page: Page) -> float:
     tiles = _inkiest_tiles(page)
     if not tiles:
         return 1.0
-    spectra = tuple(_measured(_spectrum(side)) for side in (tiles, [tile.T for tile in tiles]))
-    # Enlargement is along both axes; ruled lines and bar codes repeat along one.
-    coherence = {
-        factor: min(_coherence(spectrum, 1 / factor) for spectrum in spectra) for factor in FACTORS
-    }
+    coherence = _coherences(_measured(tiles, FIRST_ROW_STEP))
+    if all(found < SUSPECT_FRACTION * LEAST_COHERENCE[f] for f, found in coherence.items()):
+        return 1.0
+    measured = _measured(tiles, ROW_STEP)
+    coherence = _coherences(measured)
     likely = [factor for factor in FACTORS if coherence[factor] >= LEAST_COHERENCE[factor]]
     if not likely:
         return 1.0
-    blocks = max(min(_coherence(spectrum, shift) for spectrum in spectra) for shift in BLOCK_SHIFTS)
+    blocks = max(_coherence(measured, shift) for shift in BLOCK_SHIFTS)
     likely = [factor for factor in likely if coherence[factor] >= BLOCK_RATIO * blocks]
     if not likely:
         return 1.0
@@ -70,7 +73,7 @@ def _inkiest_tiles(page: Page) -> list[Pixels]:
     rows, columns = (side // TILE_PX for side in luma.shape)
     if not rows or not columns:
         return []
-    coarse = page.luma(4)[: rows * TILE_PX // 4, : columns * TILE_PX // 4]
+    coarse = page.luma(8)[: rows * TILE_PX // 8, : columns * TILE_PX // 8]
     step = cast("Pixels", cv2.morphologyEx(coarse, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)))
     ink = cv2.resize(step, (columns, rows), interpolation=cv2.INTER_AREA)
     order = np.argsort(ink, axis=None, kind="stable")[::-1][:TILES_COUNT]
@@ -82,22 +85,30 @@ def _inkiest_tiles(page: Page) -> list[Pixels]:
     return tiles
 
 
-def _spectrum(tiles: list[Pixels]) -> Spectrum:
-    """(TILE_PX / 2 + 1, rows) of every fourth row's differences, which whitens print."""
-    rows = np.concatenate([tile[::ROW_STEP] for tile in tiles]).astype(np.float32)
-    steps = np.diff(rows, axis=1, append=rows[:, -1:]) * np.hanning(TILE_PX).astype(np.float32)
-    flags = cv2.DFT_ROWS | cv2.DFT_COMPLEX_OUTPUT
-    both: Any = cv2.dft(steps, flags=flags)
-    half = np.ascontiguousarray(both[:, : TILE_PX // 2 + 1]).view(np.complex64)[..., 0]
-    return np.ascontiguousarray(half.T)
+def _measured(tiles: list[Pixels], row_step: int) -> Measured:
+    """Of the differences in one row and one column in ``row_step``, which whiten print."""
+    across = [tile[::row_step] for tile in tiles]
+    down = [cv2.transpose(tile[:, ::row_step]) for tile in tiles]
+    lines = np.concatenate([*across, *down])
+    steps = np.zeros(lines.shape, np.float32)
+    cv2.subtract(lines[:, 1:], lines[:, :-1], dst=steps[:, :-1], dtype=cv2.CV_32F)
+    steps *= _WINDOW
+    both: Any = cv2.dft(steps, flags=cv2.DFT_ROWS | cv2.DFT_COMPLEX_OUTPUT)
+    half = both[:, : TILE_PX // 2 + 1].transpose(1, 0, 2)
+    spectrum = np.ascontiguousarray(half).view(np.complex64).reshape(len(half), 2, -1)
+    return spectrum, np.square(np.abs(spectrum)).sum(axis=2)
 
 
-def _measured(spectrum: Spectrum) -> Measured:
-    return spectrum, np.einsum("ij,ij->i", spectrum, spectrum.conj()).real
+def _coherences(measured: Measured) -> dict[float, float]:
+    """By factor. Enlargement is along both axes; ruled lines and bar codes repeat along one."""
+    return {factor: _coherence(measured, 1 / factor) for factor in FACTORS}
+
+
+_WINDOW = np.hanning(TILE_PX).astype(np.float32)
 
 
 def _coherence(measured: Measured, shift: float) -> float:
-    """How alike components are whose frequencies add up to ``shift``, 0 to 1.
+    """How alike components are whose frequencies add up to ``shift``, 0 to 1, by rows or columns.
 
     The products of all pairs have one phase, that of the grid, so they may be added up first.
     """
@@ -108,6 +119,7 @@ def _coherence(measured: Measured, shift: float) -> float:
         return 0.0
     spectrum, energies = measured
     lows = slice(total - last + 1, total - first + 1)
-    products = np.einsum("ij,ij->i", spectrum[first:last], spectrum[lows][::-1])
+    products = (spectrum[first:last] * spectrum[lows][::-1]).sum(axis=2)
     energy = (energies[first:last] * energies[lows][::-1]) ** 0.5
-    return float(abs(np.mean(products / (energy + LEAST_ENERGY))))
+    mean = (products / (energy + LEAST_ENERGY)).sum(axis=0) / (last - first)
+    return float(np.abs(mean).min())

@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.area_grid import block_means
 from docqa.analysis.components import component_stats
-from docqa.analysis.full_size_tiles import full_size_tiles
+from docqa.analysis.full_size_tiles import ROWS_STEP, full_size_tiles
 from docqa.analysis.histograms import Counts, histogram
 from docqa.analysis.ink import Ink, ink
 from docqa.analysis.text_tiles import TILE_PX, TextTile
@@ -30,6 +31,8 @@ MOST_FAINT_TILES = 8
 FAINT_FRACTION = 0.7
 """A part whose deepest mark has more than this of the page's deepest is no faint one."""
 LEAST_MARKS_COUNT = 10
+LEAST_HALVED_STROKE_PX = 3.0
+"""Strokes as wide as this hold together at half the size, where marks are told apart."""
 HEIGHT_RATIO = 1.8
 STROKE_RATIO = 1.6
 LEAST_ALIKE_FRACTION = 0.35
@@ -65,9 +68,10 @@ def faint_tiles(page: Page) -> list[tuple[Counts, TextTile]]:
         return []
     side = TILE_PX // scale
     cut = depth[: rows * side, : columns * side]
-    mean = cv2.resize(cut.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+    mean = block_means(cut, (rows, columns))
     holds_marks = mean - float(np.median(depth[::3, ::3])) >= LEAST_FAINT_LEVELS
-    deepest = cut.reshape(rows, side, columns, side).max(axis=(1, 3))
+    lines = cut.reshape(rows, side, columns * side).max(axis=1)
+    deepest = lines.reshape(rows, columns, side).max(axis=2)
     for tile in page.derive(full_size_tiles):
         holds_marks[tile.top_px // TILE_PX, tile.left_px // TILE_PX] = False
     places = np.argwhere(holds_marks & (deepest < FAINT_FRACTION * deepest.max()))
@@ -75,27 +79,36 @@ def faint_tiles(page: Page) -> list[tuple[Counts, TextTile]]:
     chosen = []
     for row, column in places[order][:MOST_FAINT_TILES].tolist():
         top, left = row * TILE_PX, column * TILE_PX
-        pixels = page.luma()[top : top + TILE_PX, left : left + TILE_PX]
-        counts = histogram(pixels)
-        if _is_writing(pixels, counts, found):
-            chosen.append((counts, TextTile(pixels, left, top, 1)))
+        tile = TextTile(page.luma()[top : top + TILE_PX, left : left + TILE_PX], left, top, 1)
+        counts = histogram(tile.pixels[::ROWS_STEP])
+        if _is_writing(page, tile, cut_levels(counts)[0], found):
+            chosen.append((counts, tile))
     return chosen
 
 
-def _is_writing(pixels: Pixels, counts: Counts, found: Ink) -> bool:
-    """Whether the tile's dark marks are like the page's writing in height and stroke width."""
-    cut = cv2.threshold(pixels, cut_levels(counts)[0], 1, cv2.THRESH_BINARY_INV)[1]
-    dark = cast("Pixels", cut)
+def _is_writing(page: Page, tile: TextTile, level: int, found: Ink) -> bool:
+    """Whether the marks darker than a level are like the page's writing in height and stroke."""
+    stroke_px, height_px = found.stroke_width_px or 1.0, found.text_height_px or 1.0
+    dark = _darker(tile.pixels, level)
     area = cv2.countNonZero(dark)
     if not DARK_FRACTIONS[0] <= area / dark.size <= DARK_FRACTIONS[1]:
         return False
     crossings = cv2.norm(dark[:, 1:], dark[:, :-1], cv2.NORM_L1)
     crossings += cv2.norm(dark[1:], dark[:-1], cv2.NORM_L1)
     stroke = 2 * area / max(np.pi / 4 * crossings, 1.0)
-    if not 1 / STROKE_RATIO <= stroke / (found.stroke_width_px or 1.0) <= STROKE_RATIO:
+    if not 1 / STROKE_RATIO <= stroke / stroke_px <= STROKE_RATIO:
         return False
+    scale = 2 if stroke_px >= LEAST_HALVED_STROKE_PX else 1
+    top, left = tile.top_px // scale, tile.left_px // scale
+    side = TILE_PX // scale
+    dark = _darker(page.luma(scale)[top : top + side, left : left + side], level)
     stats = component_stats(dark)
-    height = stats[:, cv2.CC_STAT_HEIGHT] / (found.text_height_px or 1.0)
+    height = stats[:, cv2.CC_STAT_HEIGHT] * scale / height_px
     alike = (height >= 1 / HEIGHT_RATIO) & (height <= HEIGHT_RATIO)
     alike_area = stats[alike, cv2.CC_STAT_AREA].sum()
-    return bool(alike.sum() >= LEAST_MARKS_COUNT and alike_area >= LEAST_ALIKE_FRACTION * area)
+    least_area = LEAST_ALIKE_FRACTION * cv2.countNonZero(dark)
+    return bool(alike.sum() >= LEAST_MARKS_COUNT and alike_area >= least_area)
+
+
+def _darker(pixels: Pixels, level: int) -> Pixels:
+    return cast("Pixels", cv2.threshold(pixels, level, 1, cv2.THRESH_BINARY_INV)[1])

@@ -14,6 +14,7 @@ from docqa.page import Page, Pixels
 TILE_PX = 256
 ZONES_LONG_SIDE = 6
 ZONES_SHORT_SIDE = 4
+ZONES_COUNT = ZONES_LONG_SIDE * ZONES_SHORT_SIDE
 LEAST_INK_FRACTION = 0.015
 """A tile with less ink than this holds no line of writing."""
 MOST_INK_FRACTION = 0.6
@@ -48,18 +49,23 @@ def text_tiles(page: Page, scale: int, *, side_px: int = TILE_PX) -> tuple[TextT
     upright = rows >= columns
     down = min(rows, ZONES_LONG_SIDE if upright else ZONES_SHORT_SIDE)
     across = min(columns, ZONES_SHORT_SIDE if upright else ZONES_LONG_SIDE)
+    zones = _zones(rows, down)[:, None] * across + _zones(columns, across)
+    usable = np.where(density <= MOST_INK_FRACTION, density, 0.0).ravel()
+    order = np.argsort(-usable, kind="stable")
+    order = order[: np.count_nonzero(usable >= LEAST_INK_FRACTION)]
+    inkiest = order[np.unique(zones.ravel()[order], return_index=True)[1]]
     tiles = []
-    for zone_rows in np.array_split(np.arange(rows), down):
-        for zone_columns in np.array_split(np.arange(columns), across):
-            zone = density[zone_rows[0] : zone_rows[-1] + 1, zone_columns[0] : zone_columns[-1] + 1]
-            usable = np.where(zone <= MOST_INK_FRACTION, zone, 0.0)
-            if usable.max() < LEAST_INK_FRACTION:
-                continue
-            row, column = np.unravel_index(int(usable.argmax()), usable.shape)
-            top, left = int(zone_rows[row]) * step, int(zone_columns[column]) * step
-            pixels = luma[top : top + step, left : left + step]
-            tiles.append(TextTile(pixels, left * scale, top * scale, scale))
+    for index in inkiest.tolist():
+        top, left = index // columns * step, index % columns * step
+        pixels = luma[top : top + step, left : left + step]
+        tiles.append(TextTile(pixels, left * scale, top * scale, scale))
     return tuple(tiles)
+
+
+def _zones(length: int, count: int) -> npt.NDArray[np.int64]:
+    """(length,) in which of ``count`` zones of about the same size each place is."""
+    longer = length % count
+    return np.repeat(np.arange(count), length // count + (np.arange(count) < longer))
 
 
 def _characters(boxes: Boxes, side: int, rows: int, columns: int) -> npt.NDArray[np.int64]:

@@ -126,11 +126,9 @@ def assess(take: Callable[[Page], Any], page: Page) -> Assessment:
         result = take(page)
     except CannotAssess as reason:
         return NotAssessed(str(reason))
-    outputs = {
-        field.name: getattr(result, field.name)
-        for field in dataclasses.fields(result)
-        if field.name != "regions"
-    }
+    # dataclasses.fields() would make a tuple of all fields anew each time.
+    fields = result.__dataclass_fields__
+    outputs = {name: getattr(result, name) for name in fields if name != "regions"}
     for output, value in outputs.items():
         if isinstance(value, float) and not math.isfinite(value):
             return NotAssessed(f"{output} came out as {value}")
