@@ -24,6 +24,20 @@ def disc(radius: float) -> Pixels:
     return cast("Pixels", cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
 
 
+def may_fit(halved: Pixels, radius: float) -> bool:
+    """Whether a disc may fit into a mask of which half the size is known: a look in no time.
+
+    Args:
+        halved: 0 where not all four pixels of the mask are set.
+        radius: of the disc in the mask.
+    """
+    # Of the square within the disc, the pixels here that surely lie wholly in it.
+    side = int((max(1, round(radius)) * 2**0.5 - 1) / 2)
+    if side < 1:
+        return True
+    return cv2.countNonZero(cv2.erode(halved, np.ones((side, side), np.uint8))) > 0
+
+
 def opened(mask: Pixels, radius: float) -> Pixels:
     """What is left of a mask of 0 and 1 (or 255) where a disc fits in, as OpenCV's opening."""
     element = disc(radius)

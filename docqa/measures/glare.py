@@ -9,13 +9,12 @@ the size.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.discs import closed, grown, opened
+from docqa.analysis.discs import closed, grown, may_fit, opened
 from docqa.analysis.glare_extent import washed_out
 from docqa.analysis.ink import ink
 from docqa.analysis.paper import paper
@@ -66,7 +65,7 @@ def measure(page: Page) -> Glare:
     light = page.derive(paper)
     is_white = light.clipped_white_fraction > WHITE_PAGE_FRACTION
     is_white |= bool(np.median(light.block_levels) > WHITE_PAPER_LEVEL)
-    blobs = [] if is_white or not _is_saturated(page) else _blobs(page.luma(4))
+    blobs = [] if is_white else _blobs(page)
     if not blobs:
         return Glare(0.0, 0.0, 0.0, ())
     covered = washed_out(page, blobs)
@@ -81,21 +80,13 @@ def measure(page: Page) -> Glare:
     )
 
 
-def _is_saturated(page: Page) -> bool:
-    """Whether, at an eighth of the size, there may be a place that the opening would keep."""
-    radius = max(1, round(min(page.luma(4).shape) * OPENING_FRACTION))
-    # Of the square within such a disc, the pixels here that surely lie wholly in it.
-    side = int((radius * 2**0.5 - 1) / 2)
-    if side < 1:
-        return True
-    _, bright = cv2.threshold(page.luma(8), SATURATED_LEVEL - 1, 1, cv2.THRESH_BINARY)
-    return cv2.countNonZero(cv2.erode(bright, np.ones((side, side), np.uint8))) > 0
-
-
-def _blobs(luma: Pixels) -> list[Mask]:
+def _blobs(page: Page) -> list[Mask]:
+    luma = page.luma(4)
     short = min(luma.shape)
-    _, bright = cv2.threshold(luma, SATURATED_LEVEL - 1, 1, cv2.THRESH_BINARY)
-    solid = opened(cast("Pixels", bright), short * OPENING_FRACTION)
+    radius = short * OPENING_FRACTION
+    if not may_fit((page.luma(8) >= SATURATED_LEVEL).astype(np.uint8), radius):
+        return []
+    solid = opened((luma >= SATURATED_LEVEL).astype(np.uint8), radius)
     joined = closed(solid, short * JOINING_FRACTION)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
         joined, connectivity=8, ltype=cv2.CV_16U

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from docqa.analysis.discs import closed, disc, grown, opened
+from docqa.analysis.discs import closed, disc, grown, may_fit, opened
 from docqa.page import Pixels
 
 
@@ -34,3 +34,20 @@ def test_an_empty_mask_stays_empty() -> None:
     empty = np.zeros((90, 70), np.uint8)
     assert not opened(empty, 12).any()
     assert not closed(empty, 12).any()
+
+
+@pytest.mark.parametrize("radius", [1, 2, 3, 5, 8, 17.3])
+def test_a_disc_that_fits_is_never_missed_by_the_look_at_half_the_size(radius: float) -> None:
+    reach = disc(radius).shape[0] // 2
+    places = np.random.default_rng(1).integers(reach, 120 - reach, (40, 2)).tolist()
+    for x, y in places:
+        mask = np.zeros((120, 120), np.uint8)
+        mask[y - reach : y + reach + 1, x - reach : x + reach + 1] |= disc(radius)
+        halved = mask.reshape(60, 2, 60, 2).min(axis=(1, 3))
+        assert may_fit(halved, radius)
+
+
+def test_strokes_are_no_place_for_a_disc() -> None:
+    mask = np.zeros((120, 120), np.uint8)
+    mask[::8], mask[1::8], mask[2::8], mask[3::8] = 1, 1, 1, 1
+    assert not may_fit(mask[::2, ::2], 8)

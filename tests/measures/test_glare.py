@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from docqa.analysis.discs import disc
-from docqa.measures.glare import OPENING_FRACTION, Glare, _is_saturated, measure
+from docqa.measures.glare import Glare, measure
 from docqa.page import Pixels, page_from_pixels
 from fixtures.synthesize.cards import id_front
 from fixtures.synthesize.pages import letter
@@ -102,15 +101,3 @@ def test_noise_and_tiny_pages_get_an_answer() -> None:
         found = of(rng.integers(0, 256, shape, dtype=np.uint8))
         assert 0 <= found.area_fraction <= 1
         assert 0 <= found.text_fraction <= 1
-
-
-@pytest.mark.parametrize("side", [160, 333, 1204, 3001])
-def test_no_reflection_is_too_small_or_ill_placed_for_the_first_look(side: int) -> None:
-    """The smallest disc that the opening keeps, wherever it lies in the grid of the first look."""
-    quarter = side // 4
-    radius = max(1, round(quarter * OPENING_FRACTION))
-    for x, y in np.random.default_rng(side).integers(radius, quarter - radius, (24, 2)).tolist():
-        small = np.full((quarter, quarter), 90, np.uint8)
-        small[y - radius : y + radius + 1, x - radius : x + radius + 1] |= disc(radius) * 255
-        page = page_from_pixels(np.kron(small, np.ones((4, 4), np.uint8)))
-        assert _is_saturated(page)
