@@ -60,8 +60,10 @@ def print_direction(page: Page) -> PrintDirection | None:
     left, top, right, bottom = _extent(found, sheet)
     if min(right - left, bottom - top) < LEAST_MASK_SIDE_PX:
         return None
-    inner = _inner(found, sheet)[top:bottom, left:right]
-    mask = cast("Pixels", cv2.bitwise_and(found.mask[top:bottom, left:right], inner))
+    mask = found.mask[top:bottom, left:right]
+    if sheet is not None and not sheet.fills_frame:
+        inner = _inner(found, sheet)[top:bottom, left:right]
+        mask = cast("Pixels", cv2.bitwise_and(mask, inner))
     if cv2.countNonZero(mask) < LEAST_INK_FRACTION * mask.size:
         return None
     fan_across, fan_down = fans(mask)
@@ -134,10 +136,8 @@ def _extent(found: Ink, sheet: Outline | None) -> tuple[int, int, int, int]:
     return left, top, min(right + 1, width), min(bottom + 1, height)
 
 
-def _inner(found: Ink, sheet: Outline | None) -> Pixels:
+def _inner(found: Ink, sheet: Outline) -> Pixels:
     """255 on the sheet without its rim."""
-    if sheet is None or sheet.fills_frame:
-        return np.full(found.mask.shape, 255, np.uint8)
     corners = np.array(sheet.corners) / found.scale
     within = np.zeros(found.mask.shape, np.uint8)
     outer = np.rint(corners).astype(np.int32)

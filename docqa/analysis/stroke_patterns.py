@@ -21,6 +21,7 @@ from docqa.analysis.ink import INK_CONTRAST_FRACTION, Boxes, Ink, ink
 from docqa.analysis.outline import outline
 from docqa.page import LUMA_SCALES, Page, Pixels, page_from_pixels
 
+Floats = npt.NDArray[np.float64]
 Histograms = npt.NDArray[np.float64]
 
 SPACINGS_PX = (1, 2, 3, 4)
@@ -31,10 +32,12 @@ WRITING_SIZE_PX = 10.0
 LONGEST_COMPONENT_RATIO = 8
 """Components longer than this are rules. The same both ways: a page on its side has the same."""
 TILE_PX = 256
-MOST_TILES_COUNT = 6
-"""Of the writing's own size: the tiles with most writing are looked at, which bounds the time."""
+FIRST_TILES_COUNT, MOST_TILES_COUNT = 2, 6
+"""Of the writing's own size: the tiles with most writing are looked at, which bounds the time. Of
+most pages the first of them are enough."""
+COUNTED_APART = 4
 TOPHAT_SIDE_PX = 15
-ROOM_FRACTION = 0.25
+ROOM_FRACTION = 0.3
 """Room around a component's box, in parts of the writing's size."""
 LEAST_CARD_SIDE_PX = 64
 LEAST_COMPONENTS_COUNT = 12
@@ -52,26 +55,90 @@ class Patterns:
     """Letters or words that the page has."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """Where the writing of a page is, and how it is brought to one size."""
+
+    luma: Pixels
+    factor: float
+    """From the size of ``luma`` to that of the writing."""
+    tiles: tuple[tuple[int, int, int, int], ...]
+    """left, top, width, height in ``luma``; those with most writing first."""
+    boxes: Floats
+    """(N, 4) left, top, right, bottom in ``luma``, with room around each component."""
+    limit: float
+    """Ink is so much darker than its paper."""
+    component_count: int
+
+
+def first_patterns(page: Page) -> Patterns | None:
+    """The patterns of the places with most writing; None where there is hardly any.
+
+    Call it as ``page.derive(first_patterns)``.
+    """
+    writing = page.derive(_writing)
+    return None if writing is None else _patterns(writing, page.derive(_first_counts))
+
+
 def stroke_patterns(page: Page) -> Patterns | None:
     """The patterns of the page's writing; None where there is hardly any.
 
     Call it as ``page.derive(stroke_patterns)``.
     """
-    page = _subject(page)
-    found = page.derive(ink)
-    boxes = _writing(found)
-    if len(boxes) < LEAST_COMPONENTS_COUNT:
+    writing = page.derive(_writing)
+    if writing is None:
         return None
-    size = _size_px(boxes)
-    counts = np.zeros((len(SPACINGS_PX), PATTERNS_COUNT))
-    for tile in _tiles(page, found, boxes, size):
-        for row, spacing in enumerate(SPACINGS_PX):
-            counts[row] += _counted(tile, spacing)
-    counts[:, [0, PATTERNS_COUNT - 1]] = 0.0
+    rest = slice(FIRST_TILES_COUNT, MOST_TILES_COUNT)
+    return _patterns(writing, page.derive(_first_counts) + _counts(writing, rest))
+
+
+def _patterns(writing: _Writing, counts: Histograms) -> Patterns | None:
     if counts[0].sum() == 0.0:
         return None
     shares = np.sqrt(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
-    return Patterns(shares, len(boxes))
+    return Patterns(shares, writing.component_count)
+
+
+def _first_counts(page: Page) -> Histograms:
+    writing = page.derive(_writing)
+    assert writing is not None
+    return _counts(writing, slice(FIRST_TILES_COUNT))
+
+
+def _writing(page: Page) -> _Writing | None:
+    page = _subject(page)
+    found = page.derive(ink)
+    boxes = _letters(found)
+    if len(boxes) < LEAST_COMPONENTS_COUNT:
+        return None
+    size = _size_px(boxes)
+    size_px = size * found.scale
+    scale = max(s for s in LUMA_SCALES if s == 1 or size_px / s >= WRITING_SIZE_PX)
+    luma = page.luma(scale)
+    factor = WRITING_SIZE_PX / (size_px / scale)
+    side = TILE_PX / factor * scale / found.scale
+    rows, columns = (max(round(n / side), 1) for n in found.mask.shape)
+    row = (boxes[:, 1] + boxes[:, 3] // 2) * rows // found.mask.shape[0]
+    column = (boxes[:, 0] + boxes[:, 2] // 2) * columns // found.mask.shape[1]
+    areas = (boxes[:, 2] * boxes[:, 3]).astype(np.float64)
+    density = np.bincount(row * columns + column, areas, rows * columns)
+    places = np.argsort(density, kind="stable")[::-1][:MOST_TILES_COUNT]
+    # All tiles are of one size, whatever is left over at the page's ends.
+    height, width = luma.shape[0] // rows, luma.shape[1] // columns
+    tiles = tuple(
+        (
+            place % columns * luma.shape[1] // columns,
+            place // columns * luma.shape[0] // rows,
+            width,
+            height,
+        )
+        for place in places[density[places] > 0].tolist()
+    )
+    # Room around each box, so that no stroke is cut where the box is: cuts fall one way.
+    room = max(round(ROOM_FRACTION * size), 2)
+    ends = np.concatenate([boxes[:, :2] - room, boxes[:, :2] + boxes[:, 2:] + room], axis=1)
+    limit = INK_CONTRAST_FRACTION * found.contrast_levels
+    return _Writing(luma, factor, tiles, ends * (found.scale / scale), limit, len(boxes))
 
 
 def _subject(page: Page) -> Page:
@@ -105,7 +172,7 @@ def _permutation() -> npt.NDArray[np.intp]:
 _CLOCKWISE = _permutation()
 
 
-def _writing(found: Ink) -> Boxes:
+def _letters(found: Ink) -> Boxes:
     """The boxes that can be letters or words, whichever way the page lies."""
     sides = np.sort(found.boxes[:, 2:], axis=1)
     keep = (sides[:, 0] >= 3) & (sides[:, 1] <= LONGEST_COMPONENT_RATIO * sides[:, 0])
@@ -121,68 +188,59 @@ def _size_px(boxes: Boxes) -> float:
     return float(smaller[order[np.searchsorted(below, below[-1] / 2)]])
 
 
-def _tiles(page: Page, found: Ink, boxes: Boxes, size: float) -> list[Pixels]:
-    """Tiles of 0 and 1, ink within the boxes, at the size where writing is ``WRITING_SIZE_PX``."""
-    size_px = size * found.scale
-    scale = max(s for s in LUMA_SCALES if s == 1 or size_px / s >= WRITING_SIZE_PX)
-    luma = page.luma(scale)
-    factor = WRITING_SIZE_PX / (size_px / scale)
-    allowed = np.zeros(found.mask.shape, np.uint8)
-    # Room around each box, so that no stroke is cut where the box is: cuts fall one way.
-    room = max(round(ROOM_FRACTION * size), 2)
-    for x, y, width, height in boxes.tolist():
-        left, top = max(x - room, 0), max(y - room, 0)
-        allowed[top : y + height + room, left : x + width + room] = 255
-    side = TILE_PX / factor * scale / found.scale
-    rows, columns = (max(round(n / side), 1) for n in found.mask.shape)
-    row = (boxes[:, 1] + boxes[:, 3] // 2) * rows // found.mask.shape[0]
-    column = (boxes[:, 0] + boxes[:, 2] // 2) * columns // found.mask.shape[1]
-    areas = (boxes[:, 2] * boxes[:, 3]).astype(np.float64)
-    density = np.bincount(row * columns + column, areas, rows * columns).reshape(rows, columns)
-    places = np.argsort(density, axis=None, kind="stable")[::-1][:MOST_TILES_COUNT]
-    tiles = []
-    for place in places.tolist():
-        row, column = divmod(place, columns)
-        if density[row, column] > 0:
-            tiles.append(_tile(luma, allowed, (row, column), (rows, columns), factor, found))
-    return tiles
+def _counts(writing: _Writing, chosen: slice) -> Histograms:
+    """(spacings, 512) how often each pattern occurs in some of the tiles."""
+    counts = np.zeros((len(SPACINGS_PX), PATTERNS_COUNT))
+    tiles = [_tile(writing, place) for place in writing.tiles[chosen]]
+    if tiles:
+        shifted = [np.stack(tiles)]
+        for _ in range(7):
+            shifted.append(shifted[-1] + shifted[-1])
+        for row, spacing in enumerate(SPACINGS_PX):
+            counts[row] = _counted(shifted, spacing)
+    counts[:, [0, PATTERNS_COUNT - 1]] = 0.0
+    return counts
 
 
-def _tile(
-    luma: Pixels,
-    allowed: Pixels,
-    place: tuple[int, int],
-    grid: tuple[int, int],
-    factor: float,
-    found: Ink,
-) -> Pixels:
-    grey, within = (
-        image[
-            place[0] * image.shape[0] // grid[0] : (place[0] + 1) * image.shape[0] // grid[0],
-            place[1] * image.shape[1] // grid[1] : (place[1] + 1) * image.shape[1] // grid[1],
-        ]
-        for image in (luma, allowed)
-    )
-    size = (max(round(grey.shape[1] * factor), 8), max(round(grey.shape[0] * factor), 8))
+def _tile(writing: _Writing, place: tuple[int, int, int, int]) -> Pixels:
+    """A tile of 0 and 1 at the writing's size: ink within the boxes."""
+    left, top, width, height = place
+    size = (max(round(width * writing.factor), 8), max(round(height * writing.factor), 8))
+    grey = writing.luma[top : top + height, left : left + width]
     grey = cast("Pixels", cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR))
     element = cv2.getStructuringElement(cv2.MORPH_RECT, (TOPHAT_SIDE_PX, TOPHAT_SIDE_PX))
     depth = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, element)
-    limit = INK_CONTRAST_FRACTION * found.contrast_levels
-    dark = cast("Pixels", cv2.threshold(depth, limit, 1, cv2.THRESH_BINARY)[1])
-    # Nearest neighbours would lie half a pixel to one side.
-    kept = cv2.resize(within, size, interpolation=cv2.INTER_LINEAR)
-    kept = cast("Pixels", cv2.threshold(kept, 127, 1, cv2.THRESH_BINARY)[1])
-    return cast("Pixels", cv2.bitwise_and(dark, kept))
+    dark = cast("Pixels", cv2.threshold(depth, writing.limit, 1, cv2.THRESH_BINARY)[1])
+    corner, ratio = (left, top), (size[0] / width, size[1] / height)
+    ends = (writing.boxes - np.array(corner * 2)) * np.array(ratio * 2)
+    ends = np.clip(np.rint(ends), 0, np.array(size * 2)).astype(np.intp)
+    seen = (ends[:, 0] < ends[:, 2]) & (ends[:, 1] < ends[:, 3])
+    kept = np.zeros_like(dark)
+    for left, top, right, bottom in ends[seen].tolist():
+        kept[top:bottom, left:right] = dark[top:bottom, left:right]
+    return kept
 
 
-def _counted(dark: Pixels, spacing: int) -> Histograms:
-    """How often each pattern occurs, (512,)."""
-    if min(dark.shape) <= 2 * spacing:
+def _counted(shifted: list[Pixels], spacing: int) -> Histograms:
+    """How often each pattern occurs, (512,).
+
+    Args:
+        shifted: (tiles, H, W) 0 or 1, and the same shifted left by one bit to seven.
+        spacing: of the grid's points in pixels.
+    """
+    if min(shifted[0].shape[1:]) <= 2 * spacing:
         return np.zeros(PATTERNS_COUNT)
-    one, two = slice(spacing, -spacing), slice(2 * spacing, None)
-    none = slice(None, -2 * spacing)
-    wide = dark.astype(np.uint16)
-    row = wide[:, none] | wide[:, one] << 1 | wide[:, two] << 2
-    codes = row[none] | row[one] << 3 | row[two] << 6
-    counts = cv2.calcHist([codes], [0], None, [PATTERNS_COUNT], [0, PATTERNS_COUNT])
-    return counts.ravel().astype(np.float64)
+    parts = (slice(None, -2 * spacing), slice(spacing, -spacing), slice(2 * spacing, None))
+    top = shifted[0][:, :, parts[0]] | shifted[1][:, :, parts[1]] | shifted[2][:, :, parts[2]]
+    middle = shifted[3][:, :, parts[0]] | shifted[4][:, :, parts[1]] | shifted[5][:, :, parts[2]]
+    bottom = shifted[6][:, :, parts[0]] | shifted[7][:, :, parts[1]]
+    low = top[:, parts[0]] | middle[:, parts[1]] | bottom[:, parts[2]]
+    width = low.shape[2]
+    # Eight bits in one byte, the ninth in another, are one number of 16 bits. Columns side by side
+    # are counted apart, or counting would wait for the bin of bare paper at nearly every pixel.
+    apart = (np.arange(width) % COUNTED_APART << 1).astype(np.uint8)
+    high = shifted[0][:, parts[2], parts[2]] | apart
+    codes = cv2.merge([low.reshape(-1, width), high.reshape(-1, width)]).view("<u2")
+    bins_count = COUNTED_APART * PATTERNS_COUNT
+    counts = cv2.calcHist([codes], [0], None, [bins_count], [0, bins_count])
+    return np.asarray(counts.reshape(COUNTED_APART, -1).sum(axis=0), np.float64)

@@ -15,11 +15,12 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.print_direction import print_direction
+from docqa.analysis.print_direction import PrintDirection, print_direction
 from docqa.analysis.stroke_patterns import (
     PATTERNS_COUNT,
     SPACINGS_PX,
     Patterns,
+    first_patterns,
     stroke_patterns,
     turned,
 )
@@ -37,6 +38,9 @@ LINES_MARGIN = 0.1
 lines as well."""
 SURE_PROBABILITY, SURE_TURNED_PROBABILITY = 0.7, 0.9
 """Below these the turn is not told. Most scans are upright: to call one turned takes more."""
+
+SURE_AT_FIRST_PROBABILITY = 0.85
+"""So sure after the first look that the page is upright: the rest of its writing is not asked."""
 
 Weights = npt.NDArray[np.float64]
 
@@ -76,18 +80,25 @@ def measure(page: Page, weights: Weights) -> Orientation:
     Raises:
         CannotAssess: there is hardly any writing.
     """
-    patterns = page.derive(stroke_patterns)
     lines = page.derive(print_direction)
-    if patterns is None or lines is None:
+    first = page.derive(first_patterns)
+    if first is None or lines is None:
         raise CannotAssess("there is too little writing to tell which way up the page is")
+    share = _shares(first, lines, weights)
+    if share[0] < SURE_AT_FIRST_PROBABILITY:
+        share = _shares(page.derive(stroke_patterns) or first, lines, weights)
+    best = int(share.argmax())
+    is_sure = share[best] >= (SURE_TURNED_PROBABILITY if best else SURE_PROBABILITY)
+    return Orientation(90 * best if is_sure else None, float(share[1:].max()), float(share[best]))
+
+
+def _shares(patterns: Patterns, lines: PrintDirection, weights: Weights) -> Weights:
+    """Probabilities of a turn by 0, 90, 180 and 270 degrees clockwise, (4,)."""
     scores = _scores(patterns, weights)
     across = lines.across_prominence - lines.down_prominence
     scores[[1, 3]] -= LINES_SLOPE * max(across - LINES_MARGIN, 0.0)
     share = np.exp(scores - scores.max())
-    share /= share.sum()
-    best = int(share.argmax())
-    is_sure = share[best] >= (SURE_TURNED_PROBABILITY if best else SURE_PROBABILITY)
-    return Orientation(90 * best if is_sure else None, float(share[1:].max()), float(share[best]))
+    return cast("Weights", share / share.sum())
 
 
 def _scores(patterns: Patterns, weights: Weights) -> Weights:

@@ -25,6 +25,8 @@ AGREEMENT_DEG = 0.5
 """Largest difference between two estimates of the same angle."""
 LEAST_LINE_HEIGHTS = 52.0
 """Lines shorter than this many letters are high are those of a card; 70 and more on an A4 page."""
+OUTLIERS_FRACTION = 0.02
+"""So many marks at either end do not count to the lines."""
 SHARP = 0.45
 """Text whose lines have sides this steep gives the angle more exactly than edges, however short
 its lines; on sheared pages it is the text that a reader follows."""
@@ -113,8 +115,9 @@ def _is_short(found: Ink) -> bool:
     """The lines are too short for their height to give an angle more exactly than edges do."""
     if found.text_height_px is None:
         return True
-    left, right = found.boxes[:, 0], found.boxes[:, 0] + found.boxes[:, 2]
-    extent = float(np.percentile(right, 98) - np.percentile(left, 2)) * found.scale
+    left, right = np.sort(found.boxes[:, 0]), np.sort(found.boxes[:, 0] + found.boxes[:, 2])
+    few = round(OUTLIERS_FRACTION * (len(left) - 1))
+    extent = int(right[-1 - few] - left[few]) * found.scale
     return extent < LEAST_LINE_HEIGHTS * found.text_height_px
 
 
