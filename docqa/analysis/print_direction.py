@@ -26,7 +26,7 @@ SMALL_SIDE_PX = 1200
 SIDEWAYS_PROMINENCE = 0.3
 """Letters must stand so much clearer in lines down the page than in lines across it: the columns
 of tables and answer sheets are lines as well, and most pages are upright."""
-UNEVEN_DEG = 0.3
+UNEVEN_DEG = 0.34
 """Upright bands of the page, taken apart, this far off the whole page: its columns do not match."""
 COLUMNS_COMPONENTS_COUNT = 200
 """With fewer letters or words the bands have too little text to be believed alone."""

@@ -23,16 +23,13 @@ from docqa.page import Page
 
 AGREEMENT_DEG = 0.5
 """Largest difference between two estimates of the same angle."""
-LEAST_LINE_HEIGHTS = 52.0
-"""Lines shorter than this many letters are high are those of a card; 70 and more on an A4 page."""
-OUTLIERS_FRACTION = 0.02
-"""So many marks at either end do not count to the lines."""
+LEAST_LINE_HEIGHTS, OUTLYING_FRACTION = 52.0, 0.02
+"""Lines shorter than this many letters are high, without the outermost marks, are those of a card;
+70 and more on an A4 page."""
 SHARP = 0.45
 """Text whose lines have sides this steep gives the angle more exactly than edges, however short
 its lines; on sheared pages it is the text that a reader follows."""
-LEAST_EDGES_COUNT = 3
-LEAST_EDGES_RATIO = 0.6
-LEAST_EDGES_AGREEMENT_FRACTION = 0.3
+LEAST_EDGES_COUNT, LEAST_EDGES_RATIO, LEAST_EDGES_AGREEMENT_FRACTION = 3, 0.6, 0.3
 """Straight edges are clear when this many share a direction, together this long in shorter sides
 of the page, and with this share of all votes."""
 LEAST_MEAN_EDGE_RATIO = 0.2
@@ -116,7 +113,7 @@ def _is_short(found: Ink) -> bool:
     if found.text_height_px is None:
         return True
     left, right = np.sort(found.boxes[:, 0]), np.sort(found.boxes[:, 0] + found.boxes[:, 2])
-    few = round(OUTLIERS_FRACTION * (len(left) - 1))
+    few = round(OUTLYING_FRACTION * (len(left) - 1))
     extent = int(right[-1 - few] - left[few]) * found.scale
     return extent < LEAST_LINE_HEIGHTS * found.text_height_px
 
