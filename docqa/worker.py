@@ -312,7 +312,9 @@ def _engine() -> Engine:
     return _child_engine
 
 
-def _inspect(path: Path, document_type: str, claims: dict[str, str], sha256: str | None) -> Report:
+def _inspect(
+    path: Path, document_type: str, claims: dict[str, str], sha256: str | None = None
+) -> Report:
     engine = _engine()
     data = _read(path, engine.limits.max_bytes)
     return inspect(data, engine=engine, document_type=document_type, claims=claims, sha256=sha256)
