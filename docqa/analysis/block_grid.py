@@ -88,14 +88,14 @@ def block_grid(page: Page) -> BlockGrid | None:
 def _steps(tiles: tuple[TextTile, ...], *, along_rows: bool) -> Floats:
     """(8,) mean step of smooth pixels by the phase of the column (or row) behind it.
 
-    Every other row (or half the columns) is enough. Tiles lie on a grid of whole blocks.
+    Tiles lie on a grid of whole blocks.
     """
     if along_rows:
-        pixels = np.concatenate([tile.pixels[::2] for tile in tiles])
+        pixels = np.concatenate([tile.pixels for tile in tiles])
         start = tiles[0].left_px
     else:
-        halves = [tile.pixels[:, : tile.pixels.shape[1] // 2] for tile in tiles]
-        pixels = cast("Pixels", cv2.transpose(cv2.hconcat(halves)))
+        beside = cv2.hconcat([tile.pixels for tile in tiles])
+        pixels = cast("Pixels", cv2.transpose(beside))
         start = tiles[0].top_px
     if pixels.shape[1] < 2 * BLOCK_PX:
         return np.zeros(BLOCK_PX)

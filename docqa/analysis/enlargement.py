@@ -73,7 +73,7 @@ def _inkiest_tiles(page: Page) -> list[Pixels]:
     rows, columns = (side // TILE_PX for side in luma.shape)
     if not rows or not columns:
         return []
-    coarse = page.luma(8)[: rows * TILE_PX // 8, : columns * TILE_PX // 8]
+    coarse = page.luma(4)[: rows * TILE_PX // 4, : columns * TILE_PX // 4]
     step = cast("Pixels", cv2.morphologyEx(coarse, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)))
     ink = cv2.resize(step, (columns, rows), interpolation=cv2.INTER_AREA)
     order = np.argsort(ink, axis=None, kind="stable")[::-1][:TILES_COUNT]

@@ -31,8 +31,6 @@ MOST_FAINT_TILES = 8
 FAINT_FRACTION = 0.7
 """A part whose deepest mark has more than this of the page's deepest is no faint one."""
 LEAST_MARKS_COUNT = 10
-LEAST_HALVED_STROKE_PX = 3.0
-"""Strokes as wide as this hold together at half the size, where marks are told apart."""
 HEIGHT_RATIO = 1.8
 STROKE_RATIO = 1.6
 LEAST_ALIKE_FRACTION = 0.35
@@ -81,15 +79,15 @@ def faint_tiles(page: Page) -> list[tuple[Counts, TextTile]]:
         top, left = row * TILE_PX, column * TILE_PX
         tile = TextTile(page.luma()[top : top + TILE_PX, left : left + TILE_PX], left, top, 1)
         counts = histogram(tile.pixels[::ROWS_STEP])
-        if _is_writing(page, tile, cut_levels(counts)[0], found):
+        if _is_writing(tile.pixels, cut_levels(counts)[0], found):
             chosen.append((counts, tile))
     return chosen
 
 
-def _is_writing(page: Page, tile: TextTile, level: int, found: Ink) -> bool:
+def _is_writing(pixels: Pixels, level: int, found: Ink) -> bool:
     """Whether the marks darker than a level are like the page's writing in height and stroke."""
     stroke_px, height_px = found.stroke_width_px or 1.0, found.text_height_px or 1.0
-    dark = _darker(tile.pixels, level)
+    dark = cast("Pixels", cv2.threshold(pixels, level, 1, cv2.THRESH_BINARY_INV)[1])
     area = cv2.countNonZero(dark)
     if not DARK_FRACTIONS[0] <= area / dark.size <= DARK_FRACTIONS[1]:
         return False
@@ -98,17 +96,8 @@ def _is_writing(page: Page, tile: TextTile, level: int, found: Ink) -> bool:
     stroke = 2 * area / max(np.pi / 4 * crossings, 1.0)
     if not 1 / STROKE_RATIO <= stroke / stroke_px <= STROKE_RATIO:
         return False
-    scale = 2 if stroke_px >= LEAST_HALVED_STROKE_PX else 1
-    top, left = tile.top_px // scale, tile.left_px // scale
-    side = TILE_PX // scale
-    dark = _darker(page.luma(scale)[top : top + side, left : left + side], level)
     stats = component_stats(dark)
-    height = stats[:, cv2.CC_STAT_HEIGHT] * scale / height_px
+    height = stats[:, cv2.CC_STAT_HEIGHT] / height_px
     alike = (height >= 1 / HEIGHT_RATIO) & (height <= HEIGHT_RATIO)
     alike_area = stats[alike, cv2.CC_STAT_AREA].sum()
-    least_area = LEAST_ALIKE_FRACTION * cv2.countNonZero(dark)
-    return bool(alike.sum() >= LEAST_MARKS_COUNT and alike_area >= least_area)
-
-
-def _darker(pixels: Pixels, level: int) -> Pixels:
-    return cast("Pixels", cv2.threshold(pixels, level, 1, cv2.THRESH_BINARY_INV)[1])
+    return bool(alike.sum() >= LEAST_MARKS_COUNT and alike_area >= LEAST_ALIKE_FRACTION * area)

@@ -6,7 +6,7 @@ from docqa.analysis.histograms import Counts, histogram
 from docqa.analysis.text_tiles import TextTile, text_tiles
 from docqa.page import Page
 
-ROWS_STEP = 7
+ROWS_STEP = 3
 """Of a tile's rows, one in so many is counted; not the same row of every JPEG block."""
 
 

@@ -34,8 +34,6 @@ PATTERN_DEPTH_RATIO = 2.0
 STROKE_TILES_COUNT = 8
 STROKE_TILE_PX = 192
 """Stroke width is measured at full resolution on this many tiles of this side."""
-ROWS_STEP = 5
-"""Of the rows, one in so many tells how deep ink is."""
 LEAST_AREA_PX = 6
 """Smaller marks, at the ink's scale, are specks."""
 LEAST_TEXT_COUNT = 5
@@ -112,8 +110,7 @@ def _contrast(depth: Pixels) -> float:
     On a card most of that is the pale pattern it is printed on. Where the darkest marks are more
     than twice as deep as that percentile, they alone are the ink.
     """
-    # Whole rows: every other column would see one half of a fine screen only.
-    counts = float(ROWS_STEP) * histogram(depth[::ROWS_STEP])
+    counts = histogram(depth).astype(np.float64)
     levels = np.arange(256)
     below = np.cumsum(counts)
     median = int(np.searchsorted(below, below[-1] / 2))

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from docqa.analysis.ink import Ink
 from docqa.analysis.print_direction import print_direction
-from docqa.analysis.text_tiles import TextTile, text_tiles
+from docqa.analysis.text_tiles import ZONES_COUNT, TextTile, text_tiles
 from docqa.page import Page, Pixels
 
 Vector = npt.NDArray[np.float64]
@@ -94,8 +94,13 @@ def features(levels: Vector, stroke_level: float) -> Vector:
     )
 
 
-def text_details(page: Page, found: Ink) -> tuple[TextDetail, ...]:
-    """Detail of the inkiest tiles that hold writing; empty without text or where all is faint."""
+def text_details(
+    page: Page, found: Ink, *, most_tiles: int = ZONES_COUNT
+) -> tuple[TextDetail, ...]:
+    """Detail of the inkiest tiles that hold writing; empty without text or where all is faint.
+
+    Of more tiles than ``most_tiles`` some are taken, evenly over the page.
+    """
     found = _set_upright(page, found)
     if found.text_height_px is None or found.stroke_width_px is None:
         return ()
@@ -103,9 +108,11 @@ def text_details(page: Page, found: Ink) -> tuple[TextDetail, ...]:
     scale = 2 ** min(max(octave, 0), 2)
     enlarge = octave < 0
     tiles = text_tiles(page, scale, side_px=ENLARGED_TILE_PX if enlarge else TILE_PX)
+    tiles = tiles[:: max(1, -(-len(tiles) // most_tiles))]
     if not tiles or min(tiles[0].pixels.shape) < 2**OCTAVES_COUNT:
         return ()
-    seen = _seen(_stacked(tiles, enlarge=enlarge), _near_and_bare(tiles, found))
+    stack = _stacked(tiles, enlarge=enlarge)
+    seen = _seen(stack, _near_and_bare(tiles, found, (stack.shape[1] // 2, stack.shape[2] // 2)))
     pixel_px = scale / 2 if enlarge else scale
     height = found.text_height_px / pixel_px
     stroke = stroke_px(found) / pixel_px
@@ -177,48 +184,59 @@ def _doubled(pixels: Pixels) -> Image:
     return cast("Image", cv2.resize(pixels.astype(np.float32), size, interpolation=cv2.INTER_CUBIC))
 
 
-def _near_and_bare(tiles: tuple[TextTile, ...], found: Ink) -> tuple[Pixels, Pixels]:
-    """(n, h, w) 0 or 1 at the ink's scale: near ink, and on bare paper."""
+def _near_and_bare(
+    tiles: tuple[TextTile, ...], found: Ink, shape: tuple[int, int]
+) -> tuple[Pixels, Pixels]:
+    """(n, h, w) 0 or 1, of that shape: near ink, and on bare paper."""
     height = (found.text_height_px or 0.0) / found.scale
-
-    def cut(share: float) -> Pixels:
-        side = 2 * max(1, round(share * height)) + 1
-        grown = cast("Pixels", cv2.dilate(found.mask, np.ones((side, side), np.uint8)))
-        parts = []
-        for tile in tiles:
-            top, left = tile.top_px // found.scale, tile.left_px // found.scale
-            rows, columns = (side * tile.scale // found.scale for side in tile.pixels.shape)
-            parts.append(grown[top : top + rows, left : left + columns])
-        return np.stack(parts)
-
-    near, filled = cut(NEAR_HEIGHT_RATIO), cut(BARE_HEIGHT_RATIO)
-    return np.asarray(near > 0, np.uint8), np.asarray(filled == 0, np.uint8)
+    reach = [max(1, round(share * height)) for share in (NEAR_HEIGHT_RATIO, BARE_HEIGHT_RATIO)]
+    margin = reach[1]
+    rows, columns = (side * tiles[0].scale // found.scale for side in tiles[0].pixels.shape)
+    parts = np.zeros((len(tiles), rows + 2 * margin, columns + 2 * margin), np.uint8)
+    for part, tile in zip(parts, tiles, strict=True):
+        top, left = tile.top_px // found.scale - margin, tile.left_px // found.scale - margin
+        inked = found.mask[max(top, 0) : top + part.shape[0], max(left, 0) : left + part.shape[1]]
+        part[max(-top, 0) :, max(-left, 0) :][: inked.shape[0], : inked.shape[1]] = inked
+    flat = parts.reshape(-1, parts.shape[2])
+    cut = []
+    for grown in reach:
+        # Neighbours in the stack are kept apart by the margins.
+        dilated = cv2.dilate(flat, np.ones((2 * grown + 1, 2 * grown + 1), np.uint8))
+        inner = np.asarray(dilated, np.uint8).reshape(parts.shape)
+        inner = np.ascontiguousarray(inner[:, margin:-margin, margin:-margin])
+        size = (shape[1], len(tiles) * shape[0])
+        fitted = cv2.resize(inner.reshape(-1, columns), size, interpolation=cv2.INTER_NEAREST)
+        cut.append(np.asarray(fitted, np.uint8).reshape(len(tiles), *shape))
+    return np.asarray(cut[0] > 0, np.uint8), np.asarray(cut[1] == 0, np.uint8)
 
 
 def _seen(stack: Image, masks: tuple[Pixels, Pixels]) -> _Seen:
-    """Tensors of (n, H, W) pixels; masks are (n, h, w) of 0 or 1 at the ink's scale."""
-    count = len(stack)
+    """Tensors of (n, H, W) pixels; masks are (n, H / 2, W / 2) of 0 or 1."""
+    count, height, width = stack.shape
     means = np.zeros((2, OCTAVES_COUNT, count, 3))
     fine, coarse = np.zeros((2, OCTAVES_COUNT - 1, count, 3, 3))
     mass = np.zeros((OCTAVES_COUNT - 1, count, 3))
     bare_count = masks[1].sum(axis=(1, 2), dtype=np.float64)
-    # One tile at a time: the finest octave of all of them would not fit a processor's cache.
-    halved = np.concatenate([_halved(_tensors(one)) for one in np.split(stack, count)], axis=1)
+    tensors = np.empty((3, *stack.shape), np.float32)
+    _write_tensors(stack, tensors)
     for octave in range(OCTAVES_COUNT):
-        if octave:
-            stack = _halved(stack)
-            tensors = _tensors(stack)
-            flat = tensors.reshape(3, count, -1).transpose(1, 0, 2)
-            finer = halved.reshape(3, count, -1).transpose(1, 0, 2)
-            fine[octave - 1] = np.matmul(finer, flat.transpose(0, 2, 1))
-            coarse[octave - 1] = np.matmul(flat, flat.transpose(0, 2, 1))
-            mass[octave - 1] = flat.sum(axis=2)
-            halved = _halved(tensors)
-        for mean, mask in zip(means, masks, strict=True):
-            where = _fitted(mask, halved.shape[2:])
-            counts = np.maximum(where.sum(axis=1), 1)
-            mean[octave] = np.einsum("knp,np->nk", halved.reshape(3, count, -1), where)
-            mean[octave] /= counts[:, None]
+        height, width = height // 2, width // 2
+        # What is multiplied: the tensors, those of the next octave, near, bare, and all of it.
+        rows = np.empty((9, count, height, width), np.float32)
+        _halved(tensors, rows[:3])
+        rows[6:8] = masks
+        rows[8] = 1
+        stack = _halved(stack, np.empty((count, height, width), np.float32))
+        tensors = rows[3:6]
+        _write_tensors(stack, tensors)
+        flat = rows.reshape(9, count, -1).transpose(1, 0, 2)
+        products = np.matmul(flat[:, :6], flat[:, 3:].transpose(0, 2, 1))
+        if octave < OCTAVES_COUNT - 1:
+            fine[octave], coarse[octave] = products[:, :3, :3], products[:, 3:, :3]
+            mass[octave] = products[:, 3:, 5]
+        counts = np.maximum(flat[:, 6:8].sum(axis=2), 1)
+        means[:, octave] = (products[:, :3, 3:5] / counts[:, None]).transpose(2, 0, 1)
+        masks = (masks[0][:, ::2, ::2], masks[1][:, ::2, ::2])
     return _Seen(means[0], means[1], bare_count, fine, coarse, mass)
 
 
@@ -230,34 +248,24 @@ def _noise(seen: _Seen) -> Vector:
     return np.asarray(np.einsum("ont,n->ot", seen.bare, seen.bare_count) / paper, np.float64)
 
 
-def _tensors(stack: Image) -> Image:
-    """(3, n, H, W) products xx, xy, yy of the gradients of (n, H, W) pixels."""
+def _write_tensors(stack: Image, into: Image) -> None:
+    """The products xx, xy, yy of the gradients of (n, H, W) pixels into (3, n, H, W)."""
     x, y = np.zeros((2, *stack.shape), np.float32)
     np.subtract(stack[:, :, 2:], stack[:, :, :-2], out=x[:, :, 1:-1])
     np.subtract(stack[:, 2:], stack[:, :-2], out=y[:, 1:-1])
-    products = np.empty((3, *stack.shape), np.float32)
-    np.multiply(x, x, out=products[0])
-    np.multiply(x, y, out=products[1])
-    np.multiply(y, y, out=products[2])
-    return products
+    shape = (-1, stack.shape[2])
+    x, y, products = x.reshape(shape), y.reshape(shape), into.reshape(3, *x.reshape(shape).shape)
+    for product, one, other in zip(products, (x, x, y), (x, y, y), strict=True):
+        cv2.multiply(one, other, dst=product)
 
 
-def _fitted(masks: Pixels, shape: tuple[int, ...]) -> Image:
-    """(n, H * W) of (n, h, w) masks at the size of an octave."""
-    rows, columns = (
-        (2 * np.arange(new) + 1) * old // (2 * new)
-        for new, old in zip(shape, masks.shape[1:], strict=True)
-    )
-    fitted = masks.take(rows, axis=1).take(columns, axis=2)
-    return np.asarray(fitted.reshape(len(masks), -1), np.float32)
-
-
-def _halved(stack: Image) -> Image:
-    """Means of 2x2 pixels of (..., H, W)."""
-    *others, height, width = stack.shape
-    size = (width // 2, math.prod(others) * height // 2)
-    half = cv2.resize(stack.reshape(2 * size[1], width), size, interpolation=cv2.INTER_AREA)
-    return np.asarray(half, np.float32).reshape(*others, height // 2, width // 2)
+def _halved(stack: Image, into: Image) -> Image:
+    """Means of 2x2 pixels of (..., H, W), into (..., H / 2, W / 2)."""
+    width = into.shape[-1]
+    half = into.reshape(-1, width)
+    size = (width, len(half))
+    cv2.resize(stack.reshape(-1, 2 * width), size, dst=half, interpolation=cv2.INTER_AREA)
+    return into
 
 
 def _levels(seen: _Seen, noise: Vector, height_px: float, stroke: float) -> Vector:

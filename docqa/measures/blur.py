@@ -25,7 +25,7 @@ from docqa.analysis.text_detail import (
     stroke_px,
     text_details,
 )
-from docqa.analysis.text_tiles import TextTile
+from docqa.analysis.text_tiles import ZONES_COUNT, TextTile
 from docqa.errors import CannotAssess
 from docqa.page import Page, Region
 
@@ -34,6 +34,9 @@ OFFSET_RATIO = 0.15
 """The networks give the logarithm of the blur ratio plus this."""
 MOST_BLUR_RATIO = 2.0
 """Nothing is left to be read long before; print more blurred than this was not learnt."""
+FIRST_TILES = 8
+SURELY_SHARP_RATIO, SURELY_NO_WORSE_RATIO = 0.25, 0.45
+"""Where so many tiles are typically and at worst less blurred, no others are looked at."""
 SHARP_BLUR_RATIO = 0.45
 """Under this the strokes keep their full contrast: no kind of blur is named."""
 MOTION_STEP_LEVELS = 0.22
@@ -75,14 +78,19 @@ def measure(page: Page, model: Networks) -> Blur:
     found = page.derive(ink)
     if found.stroke_width_px is None or found.text_height_px is None:
         raise CannotAssess("there is no writing on the page to judge its sharpness by")
-    details = text_details(page, found)
+    for most_tiles in (FIRST_TILES, ZONES_COUNT):
+        details = text_details(page, found, most_tiles=most_tiles)
+        if not details:
+            continue
+        level = details[0].stroke_level
+        mean = features(np.mean([detail.levels for detail in details], axis=0), level)
+        each = [features(detail.levels, level) for detail in details]
+        typical, *ratios = blur_ratios(model, np.stack([mean, *each])).tolist()
+        worst = _worst(details, np.array(ratios))
+        if typical < SURELY_SHARP_RATIO and ratios[worst] < SURELY_NO_WORSE_RATIO:
+            break
     if not details:
         raise CannotAssess("the writing on the page is too faint to judge its sharpness")
-    level = details[0].stroke_level
-    mean = features(np.mean([detail.levels for detail in details], axis=0), level)
-    each = [features(detail.levels, level) for detail in details]
-    typical, *ratios = blur_ratios(model, np.stack([mean, *each])).tolist()
-    worst = _worst(details, np.array(ratios))
     stroke = stroke_px(found)
     return Blur(
         blur_ratio=typical,

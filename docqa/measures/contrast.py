@@ -22,7 +22,7 @@ from docqa.page import Page, Region
 STROKE_PERCENTILE = 5
 """Of the dark pixels: the middle of the widest strokes, which keeps its darkness when strokes are
 hardly wider than a pixel, and is not the noise."""
-LEAST_DARK_PIXELS = 6
+LEAST_DARK_PIXELS = 10
 """Of those that are counted."""
 
 
