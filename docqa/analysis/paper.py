@@ -124,7 +124,7 @@ def _blocks(surface: PaperSurface) -> Levels:
     height, width = surface.closed.shape
     block = max(height, width) / GRID_LONG_SIDE_BLOCKS
     columns, rows = max(2, round(width / block)), max(2, round(height / block))
-    return block_means(surface.halved, (rows, columns))
+    return block_means(surface.closed, (rows, columns))
 
 
 def _plane(blocks: Levels) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
