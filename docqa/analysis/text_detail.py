@@ -74,6 +74,8 @@ class TextDetail:
     writing has less of each, in the finest most."""
     stroke_level: float
     """Logarithm of the stroke's width over the height of the letters."""
+    tiles_count: int
+    """Tiles of writing on the page, whether looked at or not."""
 
 
 def features(levels: Vector, stroke_level: float) -> Vector:
@@ -108,6 +110,7 @@ def text_details(
     scale = 2 ** min(max(octave, 0), 2)
     enlarge = octave < 0
     tiles = text_tiles(page, scale, side_px=ENLARGED_TILE_PX if enlarge else TILE_PX)
+    tiles_count = len(tiles)
     tiles = tiles[:: max(1, -(-len(tiles) // most_tiles))]
     if not tiles or min(tiles[0].pixels.shape) < 2**OCTAVES_COUNT:
         return ()
@@ -119,7 +122,7 @@ def text_details(
     level = math.log(stroke / height)
     found_levels = _levels(seen, _noise(seen), height, stroke)
     return tuple(
-        TextDetail(tile, levels, level)
+        TextDetail(tile, levels, level, tiles_count)
         for tile, levels in zip(tiles, found_levels, strict=True)
         if np.isfinite(levels).all()
     )

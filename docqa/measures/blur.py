@@ -87,7 +87,8 @@ def measure(page: Page, model: Networks) -> Blur:
         each = [features(detail.levels, level) for detail in details]
         typical, *ratios = blur_ratios(model, np.stack([mean, *each])).tolist()
         worst = _worst(details, np.array(ratios))
-        if typical < SURELY_SHARP_RATIO and ratios[worst] < SURELY_NO_WORSE_RATIO:
+        is_sure = typical < SURELY_SHARP_RATIO and ratios[worst] < SURELY_NO_WORSE_RATIO
+        if is_sure or details[0].tiles_count <= FIRST_TILES:
             break
     if not details:
         raise CannotAssess("the writing on the page is too faint to judge its sharpness")
