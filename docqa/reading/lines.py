@@ -52,6 +52,10 @@ LEAST_PART_INK = 0.35
 """Of the lighter line's darkest row, in that of the darker line."""
 MOST_SEAM_INK = 0.25
 """Of the row between them, in the lighter line's darkest row."""
+EDGE_HEIGHT = 2.0
+"""Times as high as usual: what is so high and narrow is an edge of the card or of the portrait."""
+MOST_EDGE_WIDTH = 0.5
+"""Of its height; a word so high is wider."""
 MOST_DOT_GAP_EM = 0.35
 """Between a dot and its word, the nearest above or below it."""
 MOST_DOTS = 2000
@@ -135,7 +139,16 @@ def find_rows(pixels: Pixels) -> list[Row]:
             words.append(box)
         elif LEAST_DOT_PX <= height <= LEAST_WORD_PX and width >= LEAST_DOT_PX:
             dots.append(box)
-    return _with_dots(_rows(_parted(words, ink))[:MOST_ROWS], dots)
+    return _with_dots(_rows(_parted(_without_edges(words), ink))[:MOST_ROWS], dots)
+
+
+def _without_edges(words: Sequence[Box]) -> list[Box]:
+    """The words without what would tie two lines together, or stretch the one that it is beside."""
+    typical = float(np.median([bottom - top for _, top, _, bottom in words])) if words else 0.0
+    return [
+        (left, top, right, bottom) for left, top, right, bottom in words
+        if bottom - top <= EDGE_HEIGHT * typical or right - left > MOST_EDGE_WIDTH * (bottom - top)
+    ]  # fmt: skip
 
 
 def _parted(words: Sequence[Box], ink: Pixels) -> list[Box]:
