@@ -137,6 +137,22 @@ def test_an_engine_that_sees_nothing_alike_confirms_nothing(answer: str) -> None
     assert text_after([answer] * len(LOOKS), {"سالم": -0.001, "سام": -9.0}) is None
 
 
+@pytest.mark.parametrize(
+    ("once", "rival", "expected"), [("ربه", -1.0, None), ("زيه", -1.0, "ريه"), ("ربه", -3.5, "ريه")]
+)
+def test_a_rival_that_the_engine_has_read_and_the_network_likes_as_well_refuses(
+    once: str, rival: float, expected: str | None
+) -> None:
+    weighed = {"ريه": -1.0, "ربه": rival}
+    assert text_after([once, "ريه", "ريه", "ريه", "ريه", "ريه"], weighed) == expected
+
+
+def test_nothing_is_read_early_where_the_network_is_torn() -> None:
+    # The rival is read in the fourth look.
+    weighed = {"اسمه": -0.8, "بسمه": -2.0}
+    assert text_after(["اسمه", "اسمه", "اسمه", "بسمه", "اسمه", "اسمه"], weighed) is None
+
+
 def test_what_is_alike_goes_by_the_length_of_the_name() -> None:
     slips = ["اوري", "الحورن", "", "اتلوري", ""]
     assert text_after(slips, {"الخوري": -0.01, "الوري": -6.0}) == "الخوري"
