@@ -38,6 +38,8 @@ LEAST_WORD_PX = 10
 """Height and width under which a blob is a speck or a background line."""
 LEAST_DOT_PX = 3
 MOST_HEIGHT_PX = 110
+MOST_PAIR_HEIGHT_PX = 180
+"""Of two words that touch, one below the other, before they are parted."""
 LEAST_ROW_OVERLAP_FRACTION = 0.36
 """A word of tails alone (رستم) beside one of heads alone (النسبة) shares no more with it."""
 LEAST_HEIGHT_FRACTION = 0.65
@@ -135,11 +137,13 @@ def find_rows(pixels: Pixels) -> list[Row]:
     words, dots = list[Box](), list[Box]()
     for left, top, width, height in component_boxes(joined):
         box = (left, top, left + width, top + height)
-        if LEAST_WORD_PX < height < MOST_HEIGHT_PX and width > LEAST_WORD_PX:
+        if LEAST_WORD_PX < height < MOST_PAIR_HEIGHT_PX and width > LEAST_WORD_PX:
             words.append(box)
         elif LEAST_DOT_PX <= height <= LEAST_WORD_PX and width >= LEAST_DOT_PX:
             dots.append(box)
-    return _with_dots(_rows(_parted(_without_edges(words), ink))[:MOST_ROWS], dots)
+    parted = _parted(_without_edges(words), ink)
+    low = [box for box in parted if box[3] - box[1] < MOST_HEIGHT_PX]
+    return _with_dots(_rows(low)[:MOST_ROWS], dots)
 
 
 def _without_edges(words: Sequence[Box]) -> list[Box]:

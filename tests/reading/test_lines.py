@@ -248,6 +248,15 @@ def words_with(tail_px: int, *, below: bool) -> list[Row]:
     return find_rows(paper)
 
 
+def test_high_words_that_touch_one_below_the_other_are_two_lines() -> None:
+    paper = np.full((500, 900), 255, np.uint8)
+    for left, top in ((50, 40), (300, 40), (550, 40), (50, 340), (300, 340), (550, 340)):
+        cv2.rectangle(paper, (left, top), (left + 120, top + 50), 0, 3)
+    cv2.line(paper, (60, 90), (60, 120), 0, 3)
+    cv2.rectangle(paper, (50, 120), (170, 170), 0, 3)
+    assert [len(row.words) for row in find_rows(paper)] == [3, 1, 3]
+
+
 @pytest.mark.parametrize(("below", "lines"), [(True, 3), (False, 2)])
 def test_words_that_touch_one_below_the_other_are_two_lines(below: bool, lines: int) -> None:
     rows = words_with(18, below=below)
