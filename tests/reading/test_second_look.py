@@ -153,6 +153,13 @@ def test_nothing_is_read_early_where_the_network_is_torn() -> None:
     assert text_after(["اسمه", "اسمه", "اسمه", "بسمه", "اسمه", "اسمه"], weighed) is None
 
 
+def test_a_letter_more_is_waited_for_even_where_the_network_is_nearly_sure() -> None:
+    # Both readers leave out the first of two stacked letters, at first.
+    looks = ["الحمد", "الحمد", "المحمد", "", "الحمد", ""]
+    assert text_after(looks, {"الحمد": -0.09, "المحمد": -4.8}) is None
+    assert text_after(looks, {"الحمد": -0.09, "المحمد": -9.0}) == "الحمد"
+
+
 def test_what_is_alike_goes_by_the_length_of_the_name() -> None:
     slips = ["اوري", "الحورن", "", "اتلوري", ""]
     assert text_after(slips, {"الخوري": -0.01, "الوري": -6.0}) == "الخوري"
