@@ -150,6 +150,7 @@ class _Weighing:
         self._texts = [text for text, _ in weighed]
         self._scores = np.array([score for _, score in weighed])
         self._others = printed.others_log_likelihood
+        self._spelled = printed.spelled
         self._forms = [loose(text) for text in self._texts]
         self._were_read = np.zeros(len(self._texts), bool)
         self._network = _Network.of(self._forms, self._scores, self._others)
@@ -189,14 +190,16 @@ class _Weighing:
         is_in_doubt = a_rival_was_read or not is_last
         least = LEAST_SHARE_IN_DOUBT if is_in_doubt else LEAST_SHARE
         is_read = letters[best] == 0 or (is_last and self._were_read[best])
-        return Agreed(self._texts[best], share) if is_read and share >= least else None
+        return (
+            Agreed(self._spelled(self._texts[best]), share) if is_read and share >= least else None
+        )
 
     def _agreed_by_network(self) -> Agreed | None:
         """What the network finds beyond doubt and the engine only fails to see."""
         sure = self._network.sure()
         if sure is None or not self._is_seen(sure) or self._is_denied(sure):
             return None
-        return Agreed(self._text_of(sure), self._network.share(sure))
+        return Agreed(self._spelled(self._text_of(sure)), self._network.share(sure))
 
     def _is_seen(self, form: str) -> bool:
         """Whether the engine read something like it in one look at least."""

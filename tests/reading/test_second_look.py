@@ -153,6 +153,19 @@ def test_nothing_is_read_early_where_the_network_is_torn() -> None:
     assert text_after(["اسمه", "اسمه", "اسمه", "بسمه", "اسمه", "اسمه"], weighed) is None
 
 
+@pytest.mark.parametrize("first", ["زهره سويد", "زهرة سوي"])
+def test_what_both_readers_agree_on_is_spelled_as_it_is_printed(first: str) -> None:
+    weighed = {"زهرهسويد": -0.01, "زهرهسود": -7.0}
+    printed = PrintedText(
+        "زهرة سويد", 0.98, PLACE, False, weighed, spelled={"زهرهسويد": "زهرة سويد"}.__getitem__
+    )
+    candidate = Candidate(printed, Row(((300, 100, 420, 130),), 30.0))
+    found = look_again(
+        sheet(), {SPEC: candidate}, Engine([first, *["زهرة سوي"] * (len(LOOKS) - 1)])
+    )
+    assert found[SPEC].text == "زهرة سويد"
+
+
 def test_a_letter_more_is_waited_for_even_where_the_network_is_nearly_sure() -> None:
     # Both readers leave out the first of two stacked letters, at first.
     looks = ["الحمد", "الحمد", "المحمد", "", "الحمد", ""]
