@@ -224,18 +224,18 @@ def _compare_loose(one: str, other: str) -> Match:
     return _by_edits(Levenshtein.distance(*letters), max(map(len, letters)))
 
 
-def spellings(kind: Kind, claimed: str) -> tuple[str, ...]:
-    """The name as typed, in canonical form, and as a document may print it as well.
+def spellings(kind: Kind, claimed: str, places: Places = NO_PLACES) -> tuple[str, ...]:
+    """The name as typed and as a document may print it as well, in loose form.
 
-    Of a family name that is with and without its article. Differences that ``loose`` takes away,
-    such as those of the alefs, are left out.
+    Of a family name that is with and without its article, of a place every name that it has.
     """
-    name = canonical(claimed)
-    if kind != "family_name":
-        return (name,)
+    name = loose(claimed)
+    if kind == "place":
+        return tuple(dict.fromkeys((name, *places.forms(claimed))))
     stem = name.removeprefix(_ARTICLE)
-    other = _ARTICLE + name if stem == name else stem
-    return (name, other) if len(loose(stem)) >= SHORTEST_STEM_LETTERS else (name,)
+    if kind != "family_name" or len(stem) < SHORTEST_STEM_LETTERS:
+        return (name,)
+    return name, _ARTICLE + name if stem == name else stem
 
 
 def _itself(name: str) -> set[str]:

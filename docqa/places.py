@@ -42,6 +42,12 @@ class Places:
             words = words[1:]
         return self.place_of.get(loose(" ".join(words)))
 
+    def forms(self, name: str) -> tuple[str, ...]:
+        """Every spelling, loose, of the place called ``name``; none where it is not known."""
+        place = self.find(name)
+        known = () if place is None else self.place_of.items()
+        return tuple(form for form, of in known if of == place)
+
 
 NO_PLACES = Places({})
 """A table without any place: names are compared as they stand."""

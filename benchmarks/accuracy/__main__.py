@@ -27,7 +27,7 @@ from benchmarks.accuracy.peers import Peers
 
 PARTS = (
     "skew", "blur", "corners", "resolution", "glare", "moire", "orientation", "damage", "capture",
-    "clean_scans", "reading", "illumination",
+    "clean_scans", "reading", "sure_names", "illumination",
 )  # fmt: skip
 
 

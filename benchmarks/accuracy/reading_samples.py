@@ -20,20 +20,23 @@ from fixtures.synthesize.scanner import Bed, scan
 from fixtures.synthesize.typesetting import FURTHER_FONTS, font
 
 FRONTS = 80
-EXTRACTS = 12
+EXTRACTS = 40
 SHEETS = 12
 BACKS = 40
 TURNS_PER_BACK = 4
 PASSPORTS = 36
 PHOTOS = 36
-FONT_FRONTS = 4
+FONT_FRONTS = 8
 """Fronts in each font that no fixture uses."""
 MOST_BARCODE_TURN_DEG = 15.0
 MOST_SKEW_DEG = 3.0
+CARD_PPIS = (200, 250, 300, 300, 400, 600)
+JPEG_QUALITIES = (75, 96)
+"""Least, and the one above the most."""
 
-FIRST_SEEDS = {"front": 240000, "extract": 241000, "sheet": 242000, "back": 243000,
-               "passport": 244000, "photo": 245000, "font": 246000}  # fmt: skip
-"""Added to SEED; no other part uses them. Those from 20000 to 220000 on judged until
+FIRST_SEEDS = {"front": 280000, "extract": 281000, "sheet": 282000, "back": 283000,
+               "passport": 284000, "photo": 285000, "font": 286000}  # fmt: skip
+"""Added to SEED; no other part uses them. Those from 20000 to 260000 on judged until
 somebody had looked at what was wrong there."""
 DATES_AND_PLACES = ("birth_date", "birth_place")
 NAMES = ("given_name", "family_name", "father_name", "mother_name")
@@ -61,23 +64,41 @@ class Sample:
 def fronts(options: Options) -> Iterator[Sample]:
     """Fronts of every design, scanned at 200 to 600 ppi, up to 3° askew, JPEG 75 and better."""
     for index in range(options.count(FRONTS)):
-        seed = SEED + FIRST_SEEDS["front"] + index
-        rng = np.random.default_rng(seed)
-        owner, design = varied_person(seed), DESIGNS[index % len(DESIGNS)]
-        capture = _scanned(id_front(owner, seed=seed, design=design), seed, rng)
-        yield _sample(options, f"front-{seed}", capture, owner, design)
+        yield front(options, FIRST_SEEDS["front"], index)
+
+
+def front(
+    options: Options,
+    first: int,
+    index: int,
+    *,
+    ppis: tuple[int, ...] = CARD_PPIS,
+    qualities: tuple[int, int] = JPEG_QUALITIES,
+) -> Sample:
+    """A front of one design after the other."""
+    seed = SEED + first + index
+    rng = np.random.default_rng(seed)
+    owner, design = varied_person(seed), DESIGNS[index % len(DESIGNS)]
+    drawing = id_front(owner, seed=seed, design=design)
+    capture = _scanned(drawing, seed, rng, ppis=ppis, qualities=qualities)
+    return _sample(options, f"front-{seed}", capture, owner, design)
 
 
 def extracts(options: Options) -> Iterator[Sample]:
     """Civil register extracts, every second one with its dates in words."""
     for index in range(options.count(EXTRACTS)):
-        seed = SEED + FIRST_SEEDS["extract"] + index
-        rng = np.random.default_rng(seed)
-        owner, in_words = varied_person(seed), bool(index % 2)
-        drawing = civil_extract(owner, seed=seed, dates_in_words=in_words)
-        capture = _scanned(drawing, seed, rng, ppis=(200, 300, 400), beds=("page",))
-        layout = "extract, dates in words" if in_words else "extract"
-        yield _sample(options, f"extract-{seed}", capture, owner, layout)
+        yield extract(options, FIRST_SEEDS["extract"], index)
+
+
+def extract(options: Options, first: int, index: int) -> Sample:
+    """An extract, scanned at 200 to 400 ppi."""
+    seed = SEED + first + index
+    rng = np.random.default_rng(seed)
+    owner, in_words = varied_person(seed), bool(index % 2)
+    drawing = civil_extract(owner, seed=seed, dates_in_words=in_words)
+    capture = _scanned(drawing, seed, rng, ppis=(200, 300, 400), beds=("page",))
+    layout = "extract, dates in words" if in_words else "extract"
+    return _sample(options, f"extract-{seed}", capture, owner, layout)
 
 
 def sheets_of_two(options: Options) -> Iterator[Sample]:
@@ -162,7 +183,8 @@ def _scanned(
     seed: int,
     rng: np.random.Generator,
     *,
-    ppis: tuple[int, ...] = (200, 250, 300, 300, 400, 600),
+    ppis: tuple[int, ...] = CARD_PPIS,
+    qualities: tuple[int, int] = JPEG_QUALITIES,
     beds: tuple[Bed, ...] = ("page", "page", "white", "black", "a4"),
     most_deg: float = MOST_SKEW_DEG,
 ) -> Capture:
@@ -177,7 +199,7 @@ def _scanned(
         bed="white" if bed == "a4" and ppi > 300 else bed,
         grey=bool(rng.random() < 0.2),
         whiten=bool(rng.random() < 0.7),
-        jpeg_quality=int(rng.integers(75, 96)),
+        jpeg_quality=int(rng.integers(*qualities)),
         blur_sigma_px=float(rng.uniform(0.3, 0.7)) * ppi / 300,
         noise=float(rng.uniform(0.5, 1.5)),
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from benchmarks.accuracy.blur_ladders import Blurred, crops
 from benchmarks.accuracy.corners import TARGETS, found_corners, jaccard, labelled
 from benchmarks.accuracy.figures import Figure, Floats
 from benchmarks.accuracy.inputs import Options, corpus_files, first_page, taken
+from benchmarks.accuracy.reading import SHEET_NAME
 from docqa.errors import CannotAssess
 from docqa.page import Polygon
 
@@ -36,6 +38,8 @@ WORST_BLURS = 6
 PICTURE_WIDTH_PX = 640
 JPEG_QUALITY = 70
 SVG_SIDE = 320
+READ_GROUPS = ("Fronts: ", "Extracts: ")
+"""Starts of the reading part's notes that tell what became of the claims."""
 RED, GREEN = (200, 30, 30), (24, 128, 56)
 _BLUR_NAME = re.compile(r"true-(latin|arabic)-(\d\d)-\S+?\.jpg")
 
@@ -190,6 +194,24 @@ def _clean_section(results: Mapping[str, Any], names: list[str], corpus: Path | 
     return lines
 
 
+def _reading_section(results: Mapping[str, Any], pictures: Path, out: Path) -> list[str]:
+    """How the true claims of each field ended, what was read instead, and all lines not confirmed.
+
+    The lines are drawn documents' own: nobody's data.
+    """
+    notes = [note for note in results["parts"]["reading"]["notes"] if note.startswith(READ_GROUPS)]
+    lines = ["| document | field | true claims | read instead |", "|---|---|---|---|"]
+    for note in notes:
+        group, field, told = note.split(": ", 2)
+        ended, _, instead = told.partition(". Read instead: ")
+        lines.append(f"| {group} | {field} | {ended} | {instead or '–'} |")
+    lines.append("")
+    if (pictures / SHEET_NAME).is_file():
+        shutil.copyfile(pictures / SHEET_NAME, out / "accuracy" / SHEET_NAME)
+        lines += [f"![the lines that were not confirmed](accuracy/{SHEET_NAME})", ""]
+    return lines
+
+
 def _values(measure: str, path: Path) -> str:
     """The numbers that a measure gives for a file."""
     try:
@@ -236,8 +258,11 @@ def _why(rows: list[Missed]) -> list[str]:
     return [f"{why}\n" for why in dict.fromkeys(said)]
 
 
-def page(results: Mapping[str, Any], out: Path, corpus: Path | None) -> str:
-    """The whole page; writes its pictures into ``out / "accuracy"``."""
+def page(results: Mapping[str, Any], pictures: Path, out: Path, corpus: Path | None) -> str:
+    """The whole page; writes its pictures into ``out / "accuracy"``.
+
+    ``pictures`` is the folder in which the parts left theirs.
+    """
     rows = missed(results)
     parts = list(dict.fromkeys(row.part for row in rows))
     lines = [
@@ -260,6 +285,8 @@ def page(results: Mapping[str, Any], out: Path, corpus: Path | None) -> str:
             names = [row.figure.name.split(":")[0] for row in own]
             lines += _clean_section(results, names, corpus)
         lines.append("")
+    lines += ["## What of print is still misread or unread", ""]
+    lines += _reading_section(results, pictures, out)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -273,7 +300,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     results = json.loads(arguments.results.read_text(encoding="utf-8"))
     (arguments.out / "accuracy").mkdir(parents=True, exist_ok=True)
-    text = page(results, arguments.out, arguments.corpus)
+    text = page(results, arguments.results.parent, arguments.out, arguments.corpus)
     (arguments.out / "accuracy.md").write_text(text, encoding="utf-8")
     if arguments.corpus is None:
         print("no --corpus: real photographs and scans are left out of docs/accuracy.md")

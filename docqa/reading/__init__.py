@@ -18,7 +18,7 @@ from typing import TypeVar
 from docqa.dates import parse_date
 from docqa.documents import DocumentType, FieldSpec, Kind, Source
 from docqa.errors import EngineFault, MissingDependency
-from docqa.fields import MATCHES, Field, Match, agrees, compare, settled
+from docqa.fields import MATCHES, Field, agrees, settled
 from docqa.page import Page
 from docqa.places import NO_PLACES, Places
 from docqa.ports import OcrEngine
@@ -26,7 +26,7 @@ from docqa.reading.barcode import read_barcode
 from docqa.reading.cells import Cell
 from docqa.reading.lines import LabelledText, read_labelled
 from docqa.reading.mrz import CHECK_DIGITS, check_digit, read_mrz
-from docqa.reading.print_fields import Print, Readers, read_print
+from docqa.reading.print_fields import Claimed, Print, Readers, read_print
 from docqa.reading.recognition import (
     LEAST_LABELS_FRACTION,
     Recogniser,
@@ -87,7 +87,7 @@ def read_document(
         types: every type that the document may be instead.
     """
     specs = {spec.name: spec for spec in document_type.fields if spec.name in claims}
-    claimed = _Claimed(claims, places)
+    claimed = Claimed(claims, places)
     best: Readings = {}
     size_mm = (document_type.width_mm, document_type.height_mm)
     known = {kind.id: kind for kind in (*types, document_type)}
@@ -136,24 +136,6 @@ class _Watched:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    """What the citizen typed, by claim name, and how places are spelled."""
-
-    values: Mapping[str, str]
-    places: Places
-
-    def match(self, spec: FieldSpec, read: str, *, may_be_cut: bool = False) -> Match:
-        claimed = self.values[spec.name]
-        return compare(spec.kind, claimed, read, self.places, may_be_cut=may_be_cut)
-
-    def has_check_digit_of(self, spec: FieldSpec, read: str) -> bool:
-        if spec.kind not in ("date", "number"):
-            return False
-        typed, seen = (_zone_form(spec.kind, value) for value in (self.values[spec.name], read))
-        return typed is not None and seen is not None and check_digit(typed) == check_digit(seen)
-
-
 def _with(specs: Mapping[str, FieldSpec], source: Source) -> list[FieldSpec]:
     return [spec for spec in specs.values() if source in spec.sources]
 
@@ -161,7 +143,7 @@ def _with(specs: Mapping[str, FieldSpec], source: Source) -> list[FieldSpec]:
 def _read_barcodes(
     pages: Iterable[Page],
     specs: Sequence[FieldSpec],
-    claimed: _Claimed,
+    claimed: Claimed,
     best: Readings,
     signs: Signs,
 ) -> None:
@@ -186,7 +168,7 @@ def _read_zone(
     page: Page,
     size_mm: tuple[float, float],
     specs: Sequence[FieldSpec],
-    claimed: _Claimed,
+    claimed: Claimed,
     engine: _Watched,
     best: Readings,
     signs: Signs,
@@ -212,7 +194,7 @@ def _read_zone(
         is_open = (
             len(values) > 1
             or spec.mrz_key not in zone.agreed
-            or claimed.has_check_digit_of(spec, values[at])
+            or _have_one_check_digit(spec, claimed.values[spec.name], values[at])
         )
         if is_open and not agrees(matches[at]):
             continue
@@ -223,6 +205,14 @@ def _read_zone(
             spec.name, matches[at], "mrz", confidence, zone.polygon, page.index, values[at]
         ))  # fmt: skip
     return True
+
+
+def _have_one_check_digit(spec: FieldSpec, typed: str, read: str) -> bool:
+    if spec.kind not in ("date", "number"):
+        return False
+    forms = [_zone_form(spec.kind, value) for value in (typed, read)]
+    digits = [None if form is None else check_digit(form) for form in forms]
+    return None not in digits and digits[0] == digits[1]
 
 
 def _zone_form(kind: Kind, value: str) -> str | None:
@@ -238,7 +228,7 @@ def _read_print(
     page: Page,
     document_type: DocumentType,
     all_specs: Mapping[str, FieldSpec],
-    claimed: _Claimed,
+    claimed: Claimed,
     engine: _Watched,
     readers: Readers | None,
     types: Mapping[str, DocumentType],
@@ -255,10 +245,9 @@ def _read_print(
 
     seen = None
     if readers is not None and specs:
-        match = partial(_Claimed.match, claimed, may_be_cut=True)
         candidates = sheets(page, size_mm, signs.is_upright)
         every = document_type.fields
-        seen = read_print(candidates, every, specs, claimed.values, match, readers, see)
+        seen = read_print(candidates, every, specs, claimed, readers, see)
     if seen is None:
         asked = [spec for spec in specs if "ocr" in spec.sources]
         unread = islice(sheets(page, size_mm), None if readers is None else MOST_BLIND_SHEETS)
@@ -287,7 +276,7 @@ def _read_lines(
     candidates: Iterable[Sheet],
     document_type: DocumentType,
     specs: Sequence[FieldSpec],
-    claimed: _Claimed,
+    claimed: Claimed,
     engine: _Watched,
     best: Readings,
     signs: Signs,
@@ -322,7 +311,7 @@ def _labelled(
 
 
 def _best_text(
-    spec: FieldSpec, claimed: _Claimed, texts: Sequence[LabelledText], page: int
+    spec: FieldSpec, claimed: Claimed, texts: Sequence[LabelledText], page: int
 ) -> Field | None:
     matches = [claimed.match(spec, text.value, may_be_cut=True) for text in texts]
     at = min(range(len(matches)), key=lambda at: MATCHES.index(matches[at]))

@@ -1,8 +1,9 @@
-"""The PDF417 on the back of an identity card.
+"""The PDF417 on the back of an identity card, and a QR code that says the same.
 
-It holds ``#``-separated parts in Windows-1256 without a marker of that encoding: given name, family
-name, father, mother, "place D-M-YYYY", national number, then binary parts of unknown meaning. Those
-may be biometric, so they are dropped unread as soon as the symbol is decoded.
+The PDF417 holds ``#``-separated parts in Windows-1256 without a marker of that encoding: given
+name, family name, father, mother, "place D-M-YYYY", national number, then binary parts of unknown
+meaning. Those may be biometric, so they are dropped unread as soon as the symbol is decoded. What
+QR codes on Syrian documents hold is not known: one counts only where it holds these same parts.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from docqa.page import Page, Pixels, Polygon
 from docqa.reading.regions import Matrix
 
 ENCODING = "cp1256"
+"""Of a PDF417. A QR code is read as UTF-8 where it is that: hardly any Arabic cp1256 is."""
 PLACE_AND_DATE_PART = 4
 NATIONAL_NUMBER_PART = 5
 
@@ -37,6 +39,7 @@ UPRIGHT_WIDTHS_PX = (1500, 2400)
 """Widths to which an upright block is scaled: 3 to 5 pixels a module for the symbols in use."""
 
 _PDF417 = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.PDF417])
+_ANY = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.PDF417, zxingcpp.BarcodeFormat.QRCode])
 _PLACE_AND_DATE = re.compile(r"(.*?)\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})")
 _NATIONAL_NUMBER = re.compile(r"[0-9]{11}")
 
@@ -61,21 +64,33 @@ class IdBarcode:
 
 def read_barcode(page: Page) -> IdBarcode | None:
     """The identity card's barcode anywhere on the page, at any turn; None when none is read."""
-    for pixels, to_page in _views(page):
-        for symbol in zxingcpp.read_barcodes(pixels, formats=_PDF417, try_invert=False):
-            if (parts := parse_parts(symbol.bytes)) is not None:
+    for at, (pixels, to_page) in enumerate(_views(page)):
+        # A QR code needs no upright view.
+        formats = _PDF417 if at else _ANY
+        for symbol in zxingcpp.read_barcodes(pixels, formats=formats, try_invert=False):
+            may_be_utf8 = symbol.format == zxingcpp.BarcodeFormat.QRCode
+            if (parts := parse_parts(symbol.bytes, may_be_utf8=may_be_utf8)) is not None:
                 return IdBarcode(parts, _polygon(symbol.position, to_page))
     return None
 
 
-def parse_parts(data: bytes) -> tuple[str, ...] | None:
+def parse_parts(data: bytes, *, may_be_utf8: bool = False) -> tuple[str, ...] | None:
     """The six known parts of a payload; None when it is not an identity card's."""
     # Split no further than the known parts: the binary rest may hold the separator too.
     raw = data.split(b"#", BARCODE_PARTS)[:BARCODE_PARTS]
-    parts = tuple(part.decode(ENCODING).strip() for part in raw)
+    encoding = "utf-8" if may_be_utf8 and _is_utf8(b"#".join(raw)) else ENCODING
+    parts = tuple(part.decode(encoding).strip() for part in raw)
     if len(parts) < BARCODE_PARTS or not _NATIONAL_NUMBER.fullmatch(parts[NATIONAL_NUMBER_PART]):
         return None
     return parts
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _views(page: Page) -> Iterator[tuple[Pixels, Matrix]]:

@@ -38,6 +38,8 @@ LEAST_WORD_PX = 10
 """Height and width under which a blob is a speck or a background line."""
 LEAST_DOT_PX = 3
 MOST_HEIGHT_PX = 110
+MOST_PAIR_HEIGHT_PX = 180
+"""Of two words that touch, one below the other, before they are parted."""
 LEAST_ROW_OVERLAP_FRACTION = 0.36
 """A word of tails alone (رستم) beside one of heads alone (النسبة) shares no more with it."""
 LEAST_HEIGHT_FRACTION = 0.65
@@ -52,6 +54,10 @@ LEAST_PART_INK = 0.35
 """Of the lighter line's darkest row, in that of the darker line."""
 MOST_SEAM_INK = 0.25
 """Of the row between them, in the lighter line's darkest row."""
+EDGE_HEIGHT = 2.0
+"""Times as high as usual: what is so high and narrow is an edge of the card or of the portrait."""
+MOST_EDGE_WIDTH = 0.5
+"""Of its height; a word so high is wider."""
 MOST_DOT_GAP_EM = 0.35
 """Between a dot and its word, the nearest above or below it."""
 MOST_DOTS = 2000
@@ -131,11 +137,22 @@ def find_rows(pixels: Pixels) -> list[Row]:
     words, dots = list[Box](), list[Box]()
     for left, top, width, height in component_boxes(joined):
         box = (left, top, left + width, top + height)
-        if LEAST_WORD_PX < height < MOST_HEIGHT_PX and width > LEAST_WORD_PX:
+        if LEAST_WORD_PX < height < MOST_PAIR_HEIGHT_PX and width > LEAST_WORD_PX:
             words.append(box)
         elif LEAST_DOT_PX <= height <= LEAST_WORD_PX and width >= LEAST_DOT_PX:
             dots.append(box)
-    return _with_dots(_rows(_parted(words, ink))[:MOST_ROWS], dots)
+    parted = _parted(_without_edges(words), ink)
+    low = [box for box in parted if box[3] - box[1] < MOST_HEIGHT_PX]
+    return _with_dots(_rows(low)[:MOST_ROWS], dots)
+
+
+def _without_edges(words: Sequence[Box]) -> list[Box]:
+    """The words without what would tie two lines together, or stretch the one that it is beside."""
+    typical = float(np.median([bottom - top for _, top, _, bottom in words])) if words else 0.0
+    return [
+        (left, top, right, bottom) for left, top, right, bottom in words
+        if bottom - top <= EDGE_HEIGHT * typical or right - left > MOST_EDGE_WIDTH * (bottom - top)
+    ]  # fmt: skip
 
 
 def _parted(words: Sequence[Box], ink: Pixels) -> list[Box]:

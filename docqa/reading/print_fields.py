@@ -8,19 +8,15 @@ from dataclasses import dataclass
 from itertools import islice
 
 from docqa.documents import FieldSpec, Source
-from docqa.fields import Field, Match, agrees, spellings
+from docqa.fields import Field, Match, agrees, compare, spellings
+from docqa.places import NO_PLACES, Places
 from docqa.reading.cells import Cell, Value, read_cells, values_on
 from docqa.reading.excerpts import row_of_name
-from docqa.reading.printed import (
-    PrintedText,
-    name_in,
-    read_date,
-    read_date_in_words,
-    read_name,
-    read_number,
-)
+from docqa.reading.printed import name_in, read_date_in_words, read_name
+from docqa.reading.printed_digits import read_date, read_number
 from docqa.reading.regions import Sheet
 from docqa.reading.second_look import Candidate
+from docqa.reading.spans import PrintedText
 from docqa.reading.strips import StripReader
 
 LEAST_CONFIDENCE = 0.8
@@ -41,6 +37,22 @@ class Readers:
 
 
 @dataclass(frozen=True, slots=True)
+class Claimed:
+    """What the citizen typed, by claim name, and how places are spelled. Personal data."""
+
+    values: Mapping[str, str]
+    places: Places = NO_PLACES
+
+    def match(self, spec: FieldSpec, read: str, *, may_be_cut: bool = False) -> Match:
+        """See :func:`docqa.fields.compare`."""
+        return compare(spec.kind, self.values[spec.name], read, self.places, may_be_cut=may_be_cut)
+
+    def spellings(self, spec: FieldSpec) -> tuple[str, ...]:
+        """See :func:`docqa.fields.spellings`."""
+        return spellings(spec.kind, self.values[spec.name], self.places)
+
+
+@dataclass(frozen=True, slots=True)
 class Print:
     """What the networks read on the sheet that bears the fields' labels."""
 
@@ -56,8 +68,7 @@ def read_print(
     sheets: Iterable[Sheet],
     printed: Sequence[FieldSpec],
     specs: Sequence[FieldSpec],
-    claims: Mapping[str, str],
-    match: Callable[[FieldSpec, str], Match],
+    claimed: Claimed,
     readers: Readers,
     see: Callable[[Sequence[Cell], Sheet], None] = lambda cells, sheet: None,
 ) -> Print | None:
@@ -69,8 +80,7 @@ def read_print(
         sheets: candidates, the likeliest first; no more are made than are needed.
         printed: all fields of the document.
         specs: those of them to read.
-        claims: what the citizen typed, by claim name.
-        match: how well a reading agrees with the claim of a field.
+        claimed: what the citizen typed.
         readers: the networks.
         see: is shown the print of every sheet that is read.
     """
@@ -82,7 +92,7 @@ def read_print(
         values = values_on(cells, printed)
         if not any(spec.name in values for spec in specs):
             continue
-        read = tuple(_fields(values, specs, claims, match, readers))
+        read = tuple(_fields(values, specs, claimed, readers))
         fields = tuple(f for f, c in read if f.confidence >= LEAST_CONFIDENCE and c is None)
         open_ = {spec: c for spec in specs for f, c in read if f.name == spec.name and c}
         agreed = sum(agrees(field.match) for field, _ in read)
@@ -96,24 +106,23 @@ def read_print(
 def _fields(
     values: Mapping[str, Value],
     specs: Iterable[FieldSpec],
-    claims: Mapping[str, str],
-    match: Callable[[FieldSpec, str], Match],
+    claimed: Claimed,
     readers: Readers,
 ) -> Iterator[tuple[Field, Candidate | None]]:
     """Each field as read, with what a second opinion needs if it is open."""
     for spec in (spec for spec in specs if spec.name in values):
         value = values[spec.name]
-        text = _read(spec, value, claims[spec.name], readers)
+        text = _read(spec, value, claimed, readers)
         if text is None:
             continue
-        matched = match(spec, text.text)
+        matched = claimed.match(spec, text.text, may_be_cut=True)
         if matched != "unread":
             source: Source = "digits" if text.is_digits else "ocr"
             page = value.pieces[0].cell.sheet.page
             field = Field(
                 spec.name, matched, source, text.confidence, text.polygon, page, text.text
             )
-            yield field, _candidate(value, text, spellings(spec.kind, claims[spec.name]), matched)
+            yield field, _candidate(value, text, claimed.spellings(spec), matched)
 
 
 def _candidate(
@@ -135,11 +144,10 @@ def _may_be(claimed: Sequence[str], text: PrintedText, matched: Match) -> bool:
     return agrees(matched) or likeliest > max(weights.values()) - MOST_DOUBT_NATS
 
 
-def _read(spec: FieldSpec, value: Value, claimed: str, readers: Readers) -> PrintedText | None:
+def _read(spec: FieldSpec, value: Value, claimed: Claimed, readers: Readers) -> PrintedText | None:
     if spec.kind == "number":
-        return read_number(value, claimed, readers.digits)
+        return read_number(value, claimed.values[spec.name], readers.digits)
     if spec.kind == "date":
-        return read_date(value, claimed, readers.digits) or read_date_in_words(
-            value, readers.arabic
-        )
-    return read_name(value, spellings(spec.kind, claimed), readers.arabic)
+        typed = claimed.values[spec.name]
+        return read_date(value, typed, readers.digits) or read_date_in_words(value, readers.arabic)
+    return read_name(value, claimed.spellings(spec), readers.arabic)

@@ -178,23 +178,24 @@ def text_skew_deg(pixels: Pixels) -> float:
     coarse_deg, fine_deg = SKEW_STEPS_DEG
     steps = round(MOST_SKEW_DEG / coarse_deg)
     scores = {
-        angle_deg: _row_contrast(rows, columns_right, angle_deg, height)
+        angle_deg: _row_contrast(rows, columns_right, angle_deg)
         for angle_deg in (step * coarse_deg for step in range(-steps, steps + 1))
     }
     best_deg = max(scores, key=scores.__getitem__)
     beside_deg = np.clip((best_deg - fine_deg, best_deg + fine_deg), -MOST_SKEW_DEG, MOST_SKEW_DEG)
     for angle_deg in beside_deg.tolist():
-        scores[angle_deg] = _row_contrast(rows, columns_right, angle_deg, height)
+        scores[angle_deg] = _row_contrast(rows, columns_right, angle_deg)
     best_deg = max(scores, key=scores.__getitem__)
     # The pattern behind a few upright lines can favour a slight turn by a hair.
     return best_deg if scores[best_deg] > LEAST_GAIN * scores[0.0] else 0.0
 
 
 def _row_contrast(
-    rows: npt.NDArray[np.int64], columns: npt.NDArray[np.float64], angle_deg: float, height: int
+    rows: npt.NDArray[np.int64], columns: npt.NDArray[np.float64], angle_deg: float
 ) -> float:
     shifted = rows - columns * np.tan(np.radians(angle_deg))
-    counts = np.bincount(np.clip(np.round(shifted), 0, height - 1).astype(np.intp))
+    # A turn moves print off the sheet; were it all counted to the last row, it would look level.
+    counts = np.bincount(np.round(shifted - shifted.min() + 1).astype(np.intp))
     return float(np.square(np.diff(counts.astype(np.float64))).sum())
 
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from docqa.dates import SLOTS, parse_date
 from docqa.reading.ctc import LogProbabilities, log_likelihoods
+from docqa.reading.folding import folded
 from docqa.reading.slots import likeliest_sentence
-from docqa.text import loose
 
 MOST_DOUBT_NATS = 14.0
 """Of a word: one that the network likes so much less than what it read is not what is printed. Of
@@ -43,8 +43,8 @@ def written_date(log_probabilities: LogProbabilities, classes: Sequence[str]) ->
         log_probabilities: the answer, of nothing but the date.
         classes: the characters of the network, those after the blank.
     """
-    folded, letters = _folded(log_probabilities, classes)
-    sentence = likeliest_sentence(folded, SLOTS, letters)
+    answer, letters = folded(log_probabilities, classes)
+    sentence = likeliest_sentence(answer, SLOTS, letters)
     words = [word.text for word in sentence]
     # The 30th of February is no slip for the 30th of another month.
     if parse_date("".join(words)) is None:
@@ -52,7 +52,7 @@ def written_date(log_probabilities: LogProbabilities, classes: Sequence[str]) ->
     if max(word.doubt_nats for word in sentence) > MOST_DOUBT_NATS:
         return None
     dates = _dates_near(words)
-    weights = log_likelihoods(folded, list(dates), letters)
+    weights = log_likelihoods(answer, list(dates), letters)
     of_date: dict[datetime.date, float] = {}
     for date, weight in zip(dates.values(), weights.tolist(), strict=True):
         of_date[date] = float(np.logaddexp(of_date.get(date, -np.inf), weight))
@@ -69,17 +69,3 @@ def _dates_near(words: Sequence[str]) -> dict[str, datetime.date]:
         for word in slot
     }
     return {text: date for text in sorted(texts) if (date := parse_date(text)) is not None}
-
-
-def _folded(
-    log_probabilities: LogProbabilities, classes: Sequence[str]
-) -> tuple[LogProbabilities, tuple[str, ...]]:
-    """The answer with the classes joined that are one letter in loose text, spaces with the blank.
-
-    And those letters.
-    """
-    columns: dict[str, list[int]] = {"": [0]}
-    for at, character in enumerate(classes, start=1):
-        columns.setdefault(loose(character), []).append(at)
-    joined = [np.logaddexp.reduce(log_probabilities[:, of], axis=1) for of in columns.values()]
-    return np.column_stack(joined), tuple(columns)[1:]

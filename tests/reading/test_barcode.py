@@ -5,6 +5,7 @@ from typing import Literal
 import cv2
 import numpy as np
 import pytest
+import zxingcpp
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,29 @@ def test_what_is_no_identity_card_is_not_taken_for_one(payload: bytes) -> None:
 def test_no_payload_raises(payload: bytes) -> None:
     parts = parse_parts(payload)
     assert parts is None or len(parts) == 6
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1256"])
+@pytest.mark.parametrize("turn_deg", [0, 15, 90])
+def test_a_qr_code_with_the_same_parts_is_read(encoding: str, turn_deg: int) -> None:
+    payload = "#".join(KNOWN).encode(encoding) + b"#tail"
+    symbol = zxingcpp.create_barcode(payload, zxingcpp.BarcodeFormat.QRCode)
+    image = np.array(zxingcpp.write_barcode_to_image(symbol, scale=4))
+    paper = np.full((700, 900), 245, np.uint8)
+    paper[200 : 200 + image.shape[0], 300 : 300 + image.shape[1]] = image
+    turn = cv2.getRotationMatrix2D((450, 350), turn_deg, 1)
+    turned = cv2.warpAffine(paper, turn, (900, 700), borderValue=(245,))
+    found = read_barcode(page_from_pixels(np.dstack([turned.astype(np.uint8)] * 3)))
+    assert found is not None
+    assert found.parts == KNOWN
+
+
+def test_a_qr_code_that_says_something_else_is_none() -> None:
+    symbol = zxingcpp.create_barcode(
+        "https://example.org/01020304055", zxingcpp.BarcodeFormat.QRCode
+    )
+    image = np.array(zxingcpp.write_barcode_to_image(symbol, scale=6))
+    assert read_barcode(page_from_pixels(np.dstack([image.astype(np.uint8)] * 3))) is None
 
 
 def test_place_and_date_share_a_part() -> None:

@@ -225,6 +225,18 @@ def test_a_tall_edge_beside_two_lines_does_not_tie_them_together() -> None:
     assert len([1 for left, top, right, bottom in rows if bottom - top < 40]) == 2
 
 
+@pytest.mark.parametrize("width_px", [20, 90])
+def test_a_tall_edge_beside_one_line_does_not_stretch_it(width_px: int) -> None:
+    pixels = np.full((400, 700), 230, np.uint8)
+    for top in (60, 150, 240):
+        cv2.rectangle(pixels, (300, top), (400, top + 26), 0, 3)
+        cv2.rectangle(pixels, (460, top), (560, top + 26), 0, 3)
+    # The card's corner, half a space from the last line; what is as wide as high is print.
+    cv2.rectangle(pixels, (600, 220), (600 + width_px, 290), 0, 3)
+    last = find_rows(pixels)[-1]
+    assert (len(last.words) == 2) is (width_px < 35)
+
+
 def words_with(tail_px: int, *, below: bool) -> list[Row]:
     """The rows of six words, one with a tail, perhaps down to another word."""
     paper = np.full((400, 700), 255, np.uint8)
@@ -234,6 +246,15 @@ def words_with(tail_px: int, *, below: bool) -> list[Row]:
     if below:
         cv2.rectangle(paper, (50, 64 + tail_px), (130, 88 + tail_px), 0, 3)
     return find_rows(paper)
+
+
+def test_high_words_that_touch_one_below_the_other_are_two_lines() -> None:
+    paper = np.full((500, 900), 255, np.uint8)
+    for left, top in ((50, 40), (300, 40), (550, 40), (50, 340), (300, 340), (550, 340)):
+        cv2.rectangle(paper, (left, top), (left + 120, top + 50), 0, 3)
+    cv2.line(paper, (60, 90), (60, 120), 0, 3)
+    cv2.rectangle(paper, (50, 120), (170, 170), 0, 3)
+    assert [len(row.words) for row in find_rows(paper)] == [3, 1, 3]
 
 
 @pytest.mark.parametrize(("below", "lines"), [(True, 3), (False, 2)])

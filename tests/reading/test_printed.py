@@ -1,25 +1,33 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from functools import cache
 from pathlib import Path
+from typing import cast
 
+import cv2
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from docqa.adapters.memory import ScriptedOcr
 from docqa.dates import parse_date
-from docqa.documents import FieldSpec
-from docqa.fields import Match, compare
+from docqa.documents import Kind
+from docqa.fields import Match, spellings
 from docqa.page import page_from_pixels
 from docqa.reading import read_document
 from docqa.reading.cells import Value, heading_on, read_cells, values_on
 from docqa.reading.ctc import glyphs
 from docqa.reading.excerpts import row_of_name
+from docqa.reading.folding import respelled
 from docqa.reading.lines import Row, find_rows
-from docqa.reading.print_fields import LEAST_CONFIDENCE, Print, Readers, read_print
-from docqa.reading.printed import name_in, read_date_in_words, read_name, read_number
+from docqa.reading.print_fields import LEAST_CONFIDENCE, Claimed, Print, Readers, read_print
+from docqa.reading.printed import name_in, read_date_in_words, read_name
+from docqa.reading.printed_digits import read_date, read_number
 from docqa.reading.regions import Sheet, sheets
 from docqa.reading.strips import parse_strip_reader, strip_of
+from docqa.text import loose
 from docqa.wiring import load_document_types
 from fixtures.synthesize.card_designs import DESIGNS, Design
 from fixtures.synthesize.cards import id_front
@@ -66,11 +74,8 @@ def read_strip(sheet: Sheet, row: Row) -> str:
 
 
 def print_on(design: Design, claims: dict[str, str]) -> Print:
-    def match(spec: FieldSpec, text: str) -> Match:
-        return compare(spec.kind, claims[spec.name], text, may_be_cut=True)
-
     specs = [spec for spec in FRONT.fields if spec.labels]
-    seen = read_print(printed(design), FRONT.fields, specs, claims, match, readers())
+    seen = read_print(printed(design), FRONT.fields, specs, Claimed(claims), readers())
     assert seen is not None
     return seen
 
@@ -112,7 +117,45 @@ def test_no_text_is_weighed_that_a_space_beside_the_value_would_favour(
         text = read_name(found[field], ("كنان",), readers().arabic)
         assert text is not None
         assert text.log_likelihoods
-        assert all(weighed == weighed.strip() for weighed in text.log_likelihoods)
+        assert not [weighed for weighed in text.log_likelihoods if " " in weighed]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "typed"),
+    [
+        ("name", "أسامة", ("اسامه", "أسامه", "إسامة")),
+        ("family_name", "الإبراهيم", ("ابراهيم", "إبراهيم", "الابراهيم")),
+        ("name", "عبد الهادي", ("عبدالهادى", "عبد الهادى")),
+    ],
+)
+def test_however_a_name_is_spelled_the_same_is_read(
+    kind: Kind, name: str, typed: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docqa.reading.printed.SURE_NAME_PROBABILITY", MORE_THAN_CERTAIN)
+    monkeypatch.setattr("docqa.reading.printed.SURE_PROBABILITY", MORE_THAN_CERTAIN)
+    owner = dataclasses.replace(person(4), given_name=name)
+    page = page_from_pixels(id_front(owner, seed=4, design="columns", font="DejaVuSans").pixels)
+    cells = read_cells(next(iter(sheets(page, CARD_MM))), readers().arabic)
+    value = values_on(cells, FRONT.fields)["given_name"]
+    as_printed, *others = (
+        read_name(value, spellings(kind, spelling), readers().arabic) for spelling in (name, *typed)
+    )
+    assert as_printed is not None
+    assert as_printed.text == name
+    assert as_printed.spelled(loose(name)) == name
+    for other in others:
+        assert other is not None
+        assert other.text == name
+        assert other.confidence == pytest.approx(as_printed.confidence)
+
+
+def test_a_form_is_spelled_as_the_picture_has_it() -> None:
+    classes = tuple("أاسمةهءع ")
+    frames = np.log(np.full((12, len(classes) + 1), 1e-4))
+    for at, seen in enumerate("أ سمة ع "):
+        frames[at, classes.index(seen) + 1] = 0.0
+    frames[8:, 0] = 0.0
+    assert respelled("اسمهع", frames, classes) == "أ سمة ع"
 
 
 @pytest.mark.parametrize(("limit", "is_asked"), [(MORE_THAN_CERTAIN, True), (1e-9, False)])
@@ -165,8 +208,46 @@ def test_a_number_whose_zeros_run_together_is_read_at_another_width(
     assert found is not None
     assert found.text == number
     assert found.confidence >= LEAST_CONFIDENCE
-    monkeypatch.setattr("docqa.reading.printed.DIGIT_LOOKS", ())
+    monkeypatch.setattr("docqa.reading.printed_digits.DIGIT_LOOKS", ())
     assert read_number(value, number, readers().digits) is None
+
+
+class Silent:
+    """A network that sees paper everywhere; takes the place of a ``cv2.dnn.Net``."""
+
+    def __init__(self, classes: int) -> None:
+        self.classes = classes
+        self.columns = 0
+
+    def setInput(self, strip: npt.NDArray[np.float32]) -> None:  # noqa: N802
+        self.columns = strip.shape[-1] // 4
+
+    def forward(self) -> npt.NDArray[np.float32]:
+        answer = np.zeros((1, self.classes, 1, self.columns), np.float32)
+        answer[:, 0] = 20.0
+        return answer
+
+
+def test_what_the_digits_network_cannot_make_out_the_letters_network_reads() -> None:
+    reader = readers().digits
+    network = cast("cv2.dnn.Net", Silent(len(reader.classes) + 1))
+    silent = dataclasses.replace(reader, network=network)
+    owner = person(4)
+    found = values_on(read_cells(printed("columns")[0], readers().arabic), FRONT.fields)
+    number = read_number(found["national_number"], owner.national_number, silent)
+    assert number is not None
+    assert (number.text, number.is_digits) == (owner.national_number, True)
+    assert len(number.log_likelihoods) > 1
+    date = read_date(found["birth_date"], owner.birth_date.isoformat(), silent)
+    assert date is not None
+    assert parse_date(date.text) == owner.birth_date
+    assert all(re.fullmatch(r"\d+-\d+-\d+|\d+/\d+/\d+", text) for text in date.log_likelihoods)
+    at = 5
+    wrong = owner.national_number[:at] + str((int(owner.national_number[at]) + 1) % 10)
+    wrong += owner.national_number[at + 1 :]
+    other = read_number(found["national_number"], wrong, silent)
+    assert other is not None
+    assert other.text == owner.national_number
 
 
 def test_nothing_but_eleven_digits_is_weighed_as_a_number() -> None:

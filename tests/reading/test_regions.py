@@ -132,6 +132,17 @@ def test_the_skew_of_print_is_found(angle_deg: float) -> None:
     assert text_skew_deg(turned) == pytest.approx(angle_deg, abs=0.3)
 
 
+@pytest.mark.parametrize("at_right", [True, False])
+def test_print_at_the_edge_of_the_sheet_does_not_tilt_it(at_right: bool) -> None:
+    """Turned off the sheet, a card's heading would be one full row."""
+    lines = np.full((640, 1010), 250, np.uint8)
+    for top in (20, 60, 200, 290, 380, 470):
+        for left in range(700, 960, 40):
+            cv2.rectangle(lines, (left, top), (left + 24, top + 18), 30, 3)
+    cv2.rectangle(lines, (620, 16), (960, 26), 30, -1)
+    assert abs(text_skew_deg(lines if at_right else np.fliplr(lines).copy())) < 0.5
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 700), (700, 1), (40, 40)])
 @pytest.mark.parametrize("size_mm", [ID1_MM, UNKNOWN_MM])
 def test_no_size_of_page_is_too_odd(shape: tuple[int, int], size_mm: tuple[float, float]) -> None:
