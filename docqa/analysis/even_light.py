@@ -9,6 +9,7 @@ import numpy as np
 
 from docqa.analysis.capture_features import (
     SOFTEST,
+    UNKNOWN_SOFTNESS,
     capture_features,
     grey_share,
     light_features,
@@ -33,10 +34,12 @@ def even_light(page: Page, model: Logistic) -> float:
     and its copies are grey, while nearly every photograph has colour.
     """
     light = page.derive(paper)
-    ends = (0.0, SOFTEST * max(grey_share(light), 0.0))
-    even = max(model.probability(light_features(light, soft)) for soft in ends)
-    if even > SURELY_UNEVEN:
+    grey = max(grey_share(light), 0.0)
+    ends = (0.0, SOFTEST * grey)
+    if max(model.probability(light_features(light, soft)) for soft in ends) > SURELY_UNEVEN:
         even = model.probability(capture_features(page))
+    else:
+        even = model.probability(light_features(light, UNKNOWN_SOFTNESS * grey))
     if even >= 0.5 or not is_colourless(page):
         return even
     return 1 / (1 + math.sqrt((1 - even) / even))

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.ink import ink
+from docqa.analysis.ink import LEAST_TEXT_COUNT, ink
 from docqa.page import LUMA_SCALES, Page, Pixels
 
 Floats = npt.NDArray[np.float64]
@@ -84,7 +84,7 @@ def _content(page: Page) -> Pixels:
     width, height = page.width_px, page.height_px
     left, top, right, bottom = 0, 0, width, height
     found = page.derive(ink)
-    if found.component_count:
+    if found.component_count >= LEAST_TEXT_COUNT:  # fewer may be specks or the steps of an edge
         low = found.boxes[:, :2].min(axis=0) * found.scale
         high = (found.boxes[:, :2] + found.boxes[:, 2:]).max(axis=0) * found.scale
         room = int(ROOM_FRACTION * max(high - low))

@@ -38,7 +38,7 @@ MOST_SPREAD_DEG = 3.0
 """Sides of a sheet that differ by more are seen in perspective."""
 LEAST_PROMINENCE = 0.35
 """Below this, no direction stands out: noise, texture, a picture."""
-LEAST_COMPONENTS_COUNT, FEW_COMPONENTS_COUNT = 20, 150
+LEAST_COMPONENTS_COUNT, FEW_COMPONENTS_COUNT = 20, 200
 """Fewer marks that can be letters or words give no angle; fewer yield to edges that differ."""
 LEAST_ALONE_FRACTION = 0.6
 NO_TEXT_CONFIDENCE = 0.75
