@@ -128,7 +128,6 @@ def rejudge(arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         "verdicts_per_second": round(statistics.median(rates[1:])),
         "per_second_by_count": by_count,
-        "resident_mb": _resident_mb(),
         "target": 30_000,
         "of": "decide() on measurements in memory, one page",
     }
