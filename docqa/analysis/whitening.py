@@ -62,6 +62,8 @@ class Whitening:
     the windows. 0 on clipped paper."""
     noise_spread_fraction: float
     """How much the noise of the paper differs from window to window (interquartile range)."""
+    white_fraction: float
+    """0 to 1: share of the windows whose paper is white. A card's printed ground is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +98,14 @@ def whitening(page: Page) -> Whitening | None:
     known = np.isfinite(steps)
     if np.count_nonzero(known) < LEAST_WINDOWS_COUNT:
         return None
-    grounds = [_ground(one) for one, is_known in zip(written, known, strict=True) if is_known]
+    sheets = [one for one, is_known in zip(written, known, strict=True) if is_known]
+    grounds = [_ground(one) for one in sheets]
     quarters = np.percentile([ground.noise for ground in grounds], (25, 75))
     return Whitening(
         edge_step_fraction=float(np.median(steps[known])),
         residue_fraction=float(np.percentile([ground.residue for ground in grounds], 90)),
         noise_spread_fraction=float(quarters[1] - quarters[0]),
+        white_fraction=sum(one.paper_level >= WHITE_LEVEL for one in sheets) / len(sheets),
     )
 
 

@@ -20,8 +20,8 @@ from docqa.analysis.even_light import SURELY_UNEVEN, even_light
 from docqa.analysis.file_evidence import FileEvidence, file_evidence, with_file
 from docqa.analysis.logistic import Logistic, parse_logistic
 from docqa.analysis.paper import paper
-from docqa.analysis.texture import Texture, grid_peak_ratio, texture
-from docqa.analysis.whitening import whitening
+from docqa.analysis.texture import grid_peak_ratio, texture
+from docqa.analysis.whitened_sheet import whitened_sheet
 from docqa.errors import InvalidModel
 from docqa.page import Page
 
@@ -36,10 +36,7 @@ DRAWN_FILE_CAP = 0.02
 TWO_LEVELS_CAP = 0.6
 """Nothing in a picture of two levels speaks of light or lens: its file must name a scanner."""
 APP_SHARE = 0.06
-"""Of the sheets partly clipped to white, before their edges and paper are looked at."""
-CLIPPED_FRACTIONS = (0.45, 0.97)
-"""Share of black and white pixels between which a sheet was whitened, yet not to two levels; on a
-card or passport in a white frame it is the lid that is white."""
+"""Of white sheets with grey left on them, before their edges and paper are looked at."""
 SCREEN_PEAK_RATIO = 25.0
 """A spectral peak this far above its ring is a display's grid (9 in 10 photos stay under 16)."""
 
@@ -93,7 +90,7 @@ def measure(page: Page, model: CaptureModel) -> Capture:
     two_levels = page.origin.colour_mode == "bilevel" or grain.bilevel_fraction > 0.995
     # On paper lit so unevenly nothing of the texture could make a scanner likelier.
     is_textured = not two_levels and flat > SURELY_UNEVEN
-    whitened = _whitened(page, grain, model.whitening) if is_textured else 0.0
+    whitened = _whitened(page, model.whitening) if is_textured else 0.0
     born_digital = page.origin.has_visible_text and page.origin.pdf_layering == "rendered"
     repeats = is_textured and page.derive(is_drawn)
     probability = with_file(flat * (1 - whitened), file)
@@ -124,10 +121,10 @@ def measure(page: Page, model: CaptureModel) -> Capture:
     )
 
 
-def _whitened(page: Page, grain: Texture, model: Logistic) -> float:
+def _whitened(page: Page, model: Logistic) -> float:
     """Probability that an app whitened the page; the model was trained on as many of each."""
-    found = page.derive(whitening)
-    if found is None or not CLIPPED_FRACTIONS[0] < grain.bilevel_fraction < CLIPPED_FRACTIONS[1]:
+    found = whitened_sheet(page)
+    if found is None:
         return 0.0
     even = model.probability(whitening_features(found, page.derive(paper)))
     return even * APP_SHARE / (even * APP_SHARE + (1 - even) * (1 - APP_SHARE))

@@ -14,11 +14,9 @@ import numpy.typing as npt
 from docqa.adapters.poppler import PopplerRenderer
 from docqa.analysis.capture_features import capture_features, whitening_features
 from docqa.analysis.paper import paper
-from docqa.analysis.texture import texture
-from docqa.analysis.whitening import whitening
+from docqa.analysis.whitened_sheet import whitened_sheet
 from docqa.errors import DocqaError
 from docqa.intake import Limits, open_document
-from docqa.measures.capture import CLIPPED_FRACTIONS
 from docqa.page import Page
 from fixtures.synthesize.camera import photograph
 from fixtures.synthesize.cards import id_back, id_front
@@ -50,7 +48,7 @@ class Example:
 
     light: Vector
     whitening: Vector | None
-    """None where the page is not partly clipped or holds too little writing."""
+    """None where the page is no sheet that an app may have whitened."""
     capture: str
     """``whitened`` is a photograph that was made to look like an app's crop here."""
     group: str
@@ -59,10 +57,7 @@ class Example:
 
 def example(page: Page, capture: str, group: str) -> Example:
     """The features of a page."""
-    found = None
-    low, high = CLIPPED_FRACTIONS
-    if low < page.derive(texture).bilevel_fraction < high:
-        found = page.derive(whitening)
+    found = whitened_sheet(page)
     features = None if found is None else whitening_features(found, page.derive(paper))
     return Example(capture_features(page), features, capture, group)
 
