@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -109,7 +111,7 @@ class MeteredInspector:
         document_type: str,
         claims: Mapping[str, str],
         file_name: str,
-        sha256: str | None = None,
+        sha256: Callable[[], str] | None = None,
     ) -> Inspected:
         """See :class:`api.services.Inspector`."""
         with self._stage("inspect"):
@@ -164,13 +166,17 @@ class Observed:
             route = state.get("route", "other")
             code = str(status or 500)
             self._metrics.requests.labels(route, code).observe(took_s)
-            _LOG.info(
-                "request",
-                route=route,
-                method=scope["method"],
-                status=int(code),
-                duration_ms=round(took_s * 1000, 1),
-                client_id=state.get("client_id"),
+            # The answer leaves once this turn of the loop ends, and should not wait for the line.
+            asyncio.get_running_loop().call_soon(
+                partial(
+                    _LOG.info,
+                    "request",
+                    route=route,
+                    method=scope["method"],
+                    status=int(code),
+                    duration_ms=round(took_s * 1000, 1),
+                    client_id=state.get("client_id"),
+                )
             )
 
 

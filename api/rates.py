@@ -4,17 +4,38 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError, StorageError
-from limits.storage import storage_from_string
+from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from docqa.errors import InvalidModel
 
 _LOG = logging.getLogger(__name__)
+
+
+class _Counters(MemoryStorage):
+    """What ``memory://`` means here: limits' own, without the thread that it starts with nearly
+    every request to forget what is over, and waits for.
+    """
+
+    STORAGE_SCHEME = ["memory"]
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count; forget what is over when a window begins. See limits."""
+        now = time.time()
+        with self.locks[key]:
+            self.storage[key] = self.get(key) + amount
+            if self.storage[key] > amount:
+                return self.storage[key]
+            self.expirations[key] = now + expiry
+        for old in [other for other, end in list(self.expirations.items()) if end <= now]:
+            self.get(old)
+        return amount
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,12 +43,13 @@ class Inspector(Protocol):
         document_type: str,
         claims: Mapping[str, str],
         file_name: str,
-        sha256: str | None = None,
+        sha256: Callable[[], str] | None = None,
     ) -> Inspected:
         """Report and readings of the file; blocks until they are made.
 
-        A child that crashes or hangs gives a report that says review, never an exception. The
-        child digests the file itself where ``sha256`` is not known.
+        A child that crashes or hangs gives a report that says review, never an exception.
+        ``sha256`` completes and digests the file, beside the inspection; without it the child
+        digests it.
 
         Raises:
             InvalidDocument: the bytes cannot be a document.

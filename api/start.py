@@ -45,7 +45,7 @@ class WorkerInspector:
         document_type: str,
         claims: Mapping[str, str],
         file_name: str,
-        sha256: str | None = None,
+        sha256: Callable[[], str] | None = None,
     ) -> Inspected:
         """See :class:`api.services.Inspector`."""
         report = self._worker.inspect_file(

@@ -105,10 +105,10 @@ class Submission:
 
     @property
     def payload_digest(self) -> str:
-        """Tells whether two requests ask for the same."""
+        """Tells whether two requests ask for the same. Blocks while the file is digested."""
         deadline = self.deadline.isoformat() if self.deadline else None
         said = [self.document_type, self.claims, self.booking_ref, deadline, self.file_name]
-        text = json.dumps([self.upload.sha256, *said], sort_keys=True)
+        text = json.dumps([self.upload.sha256(), *said], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -141,7 +141,7 @@ def parse_submission(upload: Upload, query: Mapping[str, str]) -> Submission:
 def inspect(services: Services, submission: Submission) -> Inspected:
     """Report and readings of the file; nothing is stored. Blocks."""
     return services.inspector.inspect_file(
-        submission.upload.path,
+        submission.upload.file(),
         document_type=submission.document_type,
         claims=submission.claims,
         file_name=submission.file_name,
@@ -237,7 +237,7 @@ def _create(
         client_id=client_id,
     )
     with services.stage("store"):
-        services.blobs.put(document.blob_key, submission.upload.path.read_bytes())
+        services.blobs.put(document.blob_key, submission.upload.file().read_bytes())
         try:
             services.store.add(document)
         except Exception as error:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import re
 import tempfile
+import time
 import unicodedata
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from io import BufferedRandom
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,8 +31,14 @@ _MOST_PARTS = 12
 _PART_BYTES = 32_768
 _FORM_OVERHEAD_BYTES = 131_072
 """What a multipart body may have beyond its file: boundaries, headers and the other parts."""
-_BLOCK_BYTES = 524_288
+_BLOCK_BYTES = 4_194_304
 """What of an upload is in memory before it is written: two of these at most."""
+_CHUNK_OVERHEAD_BYTES = 64
+"""What a chunk takes in memory beside its bytes."""
+_PATIENCE_S = 0.05
+"""What took longer to come is from a slow sender: there is time to digest it."""
+_PIECE_BYTES = 262_144
+"""What is digested at once."""
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINERS = "\u200c\u200d"
 """Zero-width (non-)joiners shape Arabic and Persian words and move nothing around."""
@@ -39,10 +48,13 @@ _JOINERS = "\u200c\u200d"
 class Upload:
     """A file that was received, and what was sent along with it."""
 
-    path: Path
-    """Readable by the service's own user only; gone when the request ends."""
+    file: Callable[[], Path]
+    """Where it is, readable by the service's own user only; gone when the request ends.
+
+    Whole once ``sha256`` was asked for; until then its lock (flock) is held."""
     size_bytes: int
-    sha256: str
+    sha256: Callable[[], str]
+    """Its digest, hexadecimal. This and ``file`` block, and are for one thread at a time."""
     file_name: str | None
     """As the client called it, safe to show; None when it did not."""
     fields: Mapping[str, str]
@@ -90,8 +102,8 @@ async def received(
                         await spool.pass_on()
         except TimeoutError as error:
             raise Problem("http.timeout") from error
-        await spool.finish()
-        yield Upload(spool.path, spool.size_bytes, spool.sha256, name, fields)
+        await spool.settle()
+        yield Upload(spool.file, spool.size_bytes, spool.sha256, name, fields)
 
 
 async def _read_form(
@@ -117,27 +129,26 @@ def _too_large(max_bytes: int, actual_bytes: int) -> InvalidDocument:
 
 
 class _Spool:
-    """A temporary file, 0600, that counts and digests what is written to it.
+    """What is received: counted, and kept in a temporary file, 0600.
 
-    Blocks are written and digested in a thread, beside the arrival of the next: neither holds up
-    the other requests, nor the upload itself.
+    Only threads touch the disk and digest. The last block, often the only one, is written by the
+    thread that needs the file: to change threads takes longer than to write it. From a slow sender
+    even less than a block is written, and digested, beside the arrival of what follows.
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.size_bytes = 0
-        descriptor, name = tempfile.mkstemp(dir=folder)
-        self.path = Path(name)
-        self._stream = os.fdopen(descriptor, "wb")
+        self._folder = folder
+        self._path: Path | None = None
+        self._stream: BufferedRandom | None = None
         self._digest = hashlib.sha256()
+        self._digested_bytes = 0
         self._chunks: list[bytes] = []
         self._chunks_bytes = 0
+        self._passed_on_at = time.monotonic()
         self._keeping: asyncio.Future[None] | None = None
-
-    @property
-    def sha256(self) -> str:
-        """Of everything, once finished."""
-        return self._digest.hexdigest()
+        self._fault: OSError | None = None
 
     def write(self, chunk: bytes) -> None:
         """Append. Raises InvalidDocument ``file.too_large``."""
@@ -145,34 +156,62 @@ class _Spool:
         if self.size_bytes > self.max_bytes:
             raise _too_large(self.max_bytes, self.size_bytes)
         self._chunks.append(chunk)
-        self._chunks_bytes += len(chunk)
+        self._chunks_bytes += len(chunk) + _CHUNK_OVERHEAD_BYTES
 
     async def pass_on(self) -> None:
-        """Have what came written, when it is a block. Raises what an earlier block met with."""
-        if self._chunks_bytes >= _BLOCK_BYTES:
-            await self._kept()
-            self._begin_keeping()
+        """Have what came written where it is time. Raises what an earlier block met with."""
+        is_slow = time.monotonic() - self._passed_on_at > _PATIENCE_S
+        if is_slow or self._chunks_bytes >= _BLOCK_BYTES:
+            await self.settle()
+            loop = asyncio.get_running_loop()
+            self._keeping = loop.run_in_executor(None, self._keep, self._taken(), is_slow)
+            self._passed_on_at = time.monotonic()
 
-    async def finish(self) -> None:
-        """Nothing more is written. Raises what writing met with."""
-        await self._kept()
-        self._begin_keeping()
-        await self._kept()
-        self._stream.close()
-
-    def _begin_keeping(self) -> None:
-        chunks, self._chunks, self._chunks_bytes = self._chunks, [], 0
-        self._keeping = asyncio.get_running_loop().run_in_executor(None, self._keep, chunks)
-
-    def _keep(self, chunks: list[bytes]) -> None:
-        block = b"".join(chunks)
-        self._digest.update(block)
-        self._stream.write(block)
-
-    async def _kept(self) -> None:
+    async def settle(self) -> None:
+        """Wait until nothing is being written. Raises what writing met with."""
         if self._keeping is not None:
             await self._keeping
             self._keeping = None
+
+    def file(self) -> Path:
+        """Where the file is. Its lock is held until it is whole."""
+        self._keep([], is_digested=False)
+        assert self._path is not None
+        return self._path
+
+    def sha256(self) -> str:
+        """Of the whole file, hexadecimal, once settled. Blocks while the rest is kept."""
+        self._keep(self._taken(), is_digested=False)
+        assert self._stream is not None
+        fcntl.flock(self._stream, fcntl.LOCK_UN)
+        self._keep([], is_digested=True)
+        return self._digest.hexdigest()
+
+    def _taken(self) -> list[bytes]:
+        chunks, self._chunks, self._chunks_bytes = self._chunks, [], 0
+        return chunks
+
+    def _keep(self, chunks: list[bytes], is_digested: bool) -> None:
+        if self._fault is not None:
+            raise self._fault
+        try:
+            self._write_and_digest(chunks, is_digested)
+        except OSError as error:
+            self._fault = error  # what is lost once must never pass for the whole
+            raise
+
+    def _write_and_digest(self, chunks: list[bytes], is_digested: bool) -> None:
+        if self._stream is None:
+            descriptor, name = tempfile.mkstemp(dir=self._folder)
+            self._stream, self._path = os.fdopen(descriptor, "w+b"), Path(name)
+            fcntl.flock(self._stream, fcntl.LOCK_EX)
+        self._stream.writelines(chunks)
+        self._stream.flush()
+        while is_digested and (
+            piece := os.pread(self._stream.fileno(), _PIECE_BYTES, self._digested_bytes)
+        ):
+            self._digest.update(piece)
+            self._digested_bytes += len(piece)
 
     async def __aenter__(self) -> Self:
         return self
@@ -187,5 +226,8 @@ class _Spool:
             if self._keeping is not None:
                 await asyncio.wait([self._keeping])
         finally:
-            with closing(self._stream):
-                self.path.unlink(missing_ok=True)
+            if self._stream is not None and self._path is not None:
+                # Its space is given back after the answer, which this turn of the loop sends.
+                loop = asyncio.get_running_loop()
+                loop.call_soon(loop.run_in_executor, None, self._stream.close)
+                self._path.unlink(missing_ok=True)

@@ -58,7 +58,7 @@ def inspect(
         engine: what to judge with.
         document_type: what the citizen says it is; one of ``engine.document_types``.
         claims: what the citizen typed (see docqa.fields.parse_claims). Without any nothing is read.
-        sha256: of the bytes, hexadecimal, where it is known already.
+        sha256: for the report, where the caller digests the bytes.
 
     Raises:
         InvalidDocument: the bytes cannot be a document.
@@ -83,7 +83,7 @@ def inspect(
     if claims:
         reading = _read(engine, pages, assessments, document_type, claims)
         timings["reading"] = (perf_counter() - started) * 1000
-    digest = sha256 or hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256(data).hexdigest() if sha256 is None else sha256
     return _report(engine, digest, document_type, tuple(assessments), reading, timings)
 
 

@@ -9,6 +9,7 @@ pebble is used since ProcessPoolExecutor and loky lose every pending document wh
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import hashlib
 import logging
 import math
@@ -20,7 +21,8 @@ import signal
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,6 +48,8 @@ _LAST_WORDS_S = 10.0
 _HEAP_OPTIONS = {-1: 128 << 20, -2: 16 << 20, -3: 32 << 20}
 """M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD of glibc's mallopt, bytes: what a page of 12
 megapixels takes stays, the brightness of one over 32 is given back."""
+_DIGESTED_HERE = ""
+"""What a child writes for the digest of a file that its parent digests."""
 _FILE_BYTES = 1 << 30
 """No file that a child or its Tesseract writes may grow beyond this."""
 
@@ -99,7 +103,7 @@ class Worker:
         *,
         document_type: str,
         claims: Mapping[str, str] | None = None,
-        sha256: str | None = None,
+        sha256: Callable[[], str] | None = None,
     ) -> Report:
         """The report on the file at ``path``; blocks until a child has made it.
 
@@ -107,16 +111,21 @@ class Worker:
             path: of the file.
             document_type: what the citizen says it is.
             claims: what the citizen typed.
-            sha256: of the file, hexadecimal, where it is known already.
+            sha256: completes the file where it is not yet, and digests it, hexadecimal; asked while
+                the child works. Until then whoever writes the file holds its lock (flock), and the
+                child waits. The child digests the file if None.
 
         Raises:
             InvalidDocument, InvalidRequest: as :func:`docqa.pipeline.inspect`. Whatever else goes
                 wrong in the child becomes a report that says review.
         """
         check_type(self.engine, document_type)
-        return self._report(
-            path, document_type, _inspect, path, document_type, dict(claims or {}), sha256
-        )
+        work = (_inspect, path, document_type, dict(claims or {}))
+        if sha256 is None:
+            return self._report(partial(_file_sha256, path), document_type, *work)
+        digest = cache(sha256)
+        report = self._report(digest, document_type, *work, _DIGESTED_HERE, beside=digest)
+        return replace(report, sha256=digest())
 
     def recompute_file(self, path: Path, work: Work) -> Report:
         """What of a stored document's report is stale; see :func:`docqa.recompute.part`.
@@ -124,20 +133,25 @@ class Worker:
         Raises:
             InvalidDocument: as :func:`docqa.pipeline.inspect`.
         """
-        return self._report(path, work.document_type, _recompute, path, work)
+        return self._report(partial(_file_sha256, path), work.document_type, _recompute, path, work)
 
     def _report(
-        self, path: Path, document_type: str, function: Callable[..., Report], *arguments: Any
+        self,
+        digest: Callable[[], str],
+        document_type: str,
+        function: Callable[..., Report],
+        *arguments: Any,
+        beside: Callable[[], object] | None = None,
     ) -> Report:
         try:
-            report: Report = self._call(function, *arguments)
+            report: Report = self._call(function, *arguments, beside=beside)
         except (InvalidDocument, InvalidRequest):
             raise
         except Exception as error:
             # Whatever a decoder can do must not cost the citizen the booking.
             fault = _fault_code(error)
             _LOG.warning("%s after %s", fault, type(error).__name__)
-            return faulty_report(self.engine, _file_sha256(path), document_type, fault)
+            return faulty_report(self.engine, digest(), document_type, fault)
         return report
 
     def page_picture(
@@ -186,8 +200,13 @@ class Worker:
     ) -> None:
         self.close()
 
-    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What ``function`` returns in a child.
+    def _call(
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        beside: Callable[[], object] | None = None,
+    ) -> Any:
+        """What ``function`` returns in a child; ``beside`` is called here while it works.
 
         pebble takes a child that ends with exit code 0 for one that has done its work, and would
         wait for the answer until the time limit. So the child holds a pipe open while it lives.
@@ -199,6 +218,8 @@ class Worker:
             future = self._pool.schedule(
                 _while_alive, args=[pipe, function, *arguments], timeout=self._limits.timeout_s
             )
+            if beside is not None:
+                beside()
             _wait_for_either(future, alive)
             try:
                 return future.result(timeout=_LAST_WORDS_S)
@@ -332,11 +353,16 @@ def _recompute(path: Path, work: Work) -> Report:
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
-    """The file's bytes; one that is too large is refused before it fills the memory."""
-    size = path.stat().st_size
-    if size > max_bytes:
-        raise InvalidDocument("file.too_large", limit=max_bytes, actual=size)
-    return path.read_bytes()
+    """The file's bytes; one that is too large is refused before it fills the memory.
+
+    Waits while somebody who still writes it holds its lock.
+    """
+    with path.open("rb", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        size = os.fstat(file.fileno()).st_size
+        if size > max_bytes:
+            raise InvalidDocument("file.too_large", limit=max_bytes, actual=size)
+        return file.readall()
 
 
 def _picture(

@@ -113,7 +113,7 @@ def _page(
 
 def _try(services: Services, sent: Submission, language: str) -> Tried:
     report = inspect(services, sent).report
-    data = sent.upload.path.read_bytes()
+    data = sent.upload.file().read_bytes()
     return Tried(
         decision=report["verdict"]["decision"],
         score=report["verdict"]["score"],

@@ -6,7 +6,7 @@ import io
 import secrets
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -123,8 +123,9 @@ class ScriptedInspector:
         document_type: str,
         claims: Mapping[str, str],
         file_name: str,
-        sha256: str | None = None,
+        sha256: Callable[[], str] | None = None,
     ) -> Inspected:
+        digest = None if sha256 is None else sha256()  # completes the file
         self.calls.append(
             {
                 "path": path,
@@ -133,7 +134,7 @@ class ScriptedInspector:
                 "document_type": document_type,
                 "claims": dict(claims),
                 "file_name": file_name,
-                "sha256": sha256,
+                "sha256": digest,
             }
         )
         self.begun.release()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import cache
@@ -13,9 +14,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from limits.storage import MemoryStorage
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.rates import Rates
 from api.scopes import PUBLIC, SCOPE_OF, UPLOADS, operations
 from docqa.adapters.clients import SCOPES, SqlClients
 from tests.api.reviewing import document, form_token, sign_in
@@ -246,6 +249,24 @@ def test_a_client_that_asks_too_often_waits_and_others_do_not(tmp_path: Path) ->
             assert 1 <= int(answer.headers["retry-after"]) <= 120
             assert ask(http, "GET /v1/limits", calm).status_code == 200
             assert http.get("/livez").status_code == 200
+
+
+def test_counting_starts_no_threads_and_forgets_what_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1_000_000_000.0]
+    started: list[threading.Thread] = []
+    monkeypatch.setattr("time.time", lambda: now[0])
+    monkeypatch.setattr("threading.Thread.start", lambda thread: started.append(thread))
+    rates = Rates("2/second", "memory://", clock=lambda: now[0])
+    started.clear()
+    for _ in range(5):
+        granted = [rates.take(client).is_granted for client in ("a", "a", "a", "b")]
+        assert granted == [True, True, False, True]
+        now[0] += 10
+    kept = rates._counter.storage
+    assert isinstance(kept, MemoryStorage) and len(kept.expirations) == 2
+    assert started == []
 
 
 def test_a_large_body_is_not_read_where_no_file_is_expected(

@@ -124,14 +124,17 @@ def test_a_check_gives_the_report_and_stores_nothing(client: TestClient, service
 
 @pytest.mark.parametrize("size", [0, 1, 999, 1000, 20_001])
 @pytest.mark.parametrize("is_form", [True, False])
+@pytest.mark.parametrize("is_slow", [True, False])
 def test_a_file_of_any_size_is_judged_whole_and_by_its_digest(
     client: TestClient,
     service: Scripted,
     monkeypatch: pytest.MonkeyPatch,
     size: int,
     is_form: bool,
+    is_slow: bool,
 ) -> None:
     monkeypatch.setattr("api.upload._BLOCK_BYTES", 1000)
+    monkeypatch.setattr("api.upload._PATIENCE_S", 0.0 if is_slow else 60.0)
     data = random.Random(size).randbytes(size)
     body, headers = encode(data) if is_form else (data, {})
     parts = (body[at : at + 333] for at in range(0, len(body), 333))

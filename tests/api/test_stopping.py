@@ -47,14 +47,22 @@ def test_keys_are_made_listed_and_revoked_on_the_command_line(tmp_path: Path) ->
     assert again.returncode == 1 and key_id in again.stderr
 
 
-def begin_upload(service: Running, body: bytes) -> socket.socket:
-    """Send an upload's head and a part of its body."""
+def begin_upload(service: Running, body: bytes, incoming: Path) -> tuple[socket.socket, bytes]:
+    """Send an upload's head and its body slowly until some of it lies there; what is left."""
     connection = socket.create_connection(("127.0.0.1", service.port), timeout=60)
     connection.sendall(
         b"POST /v1/checks HTTP/1.1\r\nHost: test\r\nContent-Type: application/octet-stream\r\n"
-        b"Content-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body[:10]
+        b"Content-Length: " + str(len(body)).encode() + b"\r\n\r\n"
     )
-    return connection
+    sent = 0
+
+    def is_let_in() -> bool:
+        nonlocal sent
+        sent += connection.send(body[sent : sent + 1])
+        return any(incoming.iterdir())
+
+    until(is_let_in)
+    return connection, body[sent:]
 
 
 def answer_on(connection: socket.socket) -> tuple[int, Any]:
@@ -66,8 +74,8 @@ def answer_on(connection: socket.socket) -> tuple[int, Any]:
 def test_what_is_in_flight_is_finished_and_what_is_new_is_refused(tmp_path: Path) -> None:
     body = (Path(__file__).parents[2] / "fixtures/pages/id-back-scan.jpg").read_bytes()
     with running(installation(tmp_path), tmp_path, "--dev") as service, ExitStack() as stack:
-        connection = stack.enter_context(begin_upload(service, body))
-        until(lambda: any((tmp_path / "incoming").iterdir()))  # the upload was let in
+        connection, rest = begin_upload(service, body, tmp_path / "incoming")
+        stack.enter_context(connection)
         service.process.send_signal(signal.SIGTERM)
         with httpx.Client(base_url=service.address, timeout=60) as client:
             until(lambda: client.get("/readyz").status_code == 503)
@@ -75,7 +83,7 @@ def test_what_is_in_flight_is_finished_and_what_is_new_is_refused(tmp_path: Path
             assert (refused.status_code, refused.json()["code"]) == (503, "service.stopping")
             assert refused.headers["retry-after"] == "5"
             assert client.get("/livez").status_code == 200
-        connection.sendall(body[10:])
+        connection.sendall(rest)
         status, found = answer_on(connection)
         assert (status, found["report"]["schema"]) == (200, "docqa.report/1")
         assert service.process.wait(timeout=30) == 0
@@ -84,9 +92,7 @@ def test_what_is_in_flight_is_finished_and_what_is_new_is_refused(tmp_path: Path
 def test_a_client_that_never_finishes_does_not_keep_the_service(tmp_path: Path) -> None:
     environment = installation(tmp_path, shutdown_timeout_s="1")
     with running(environment, tmp_path, "--dev") as service, ExitStack() as stack:
-        connection = stack.enter_context(begin_upload(service, b"x" * 1000))
-        assert connection.fileno() >= 0
-        until(lambda: any((tmp_path / "incoming").iterdir()))
+        stack.enter_context(begin_upload(service, b"x" * 100_000, tmp_path / "incoming")[0])
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(timeout=30) == 0  # its client never finishes
 
