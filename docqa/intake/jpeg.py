@@ -17,7 +17,7 @@ from PIL import Image
 
 from docqa.errors import InvalidDocument
 from docqa.intake.exif import Tags, lower_ppi, tags_from_segment, with_xmp
-from docqa.intake.jpeg_colour import Stored, decoded, one_pass, two_passes
+from docqa.intake.jpeg_colour import Stored, brightness, decoded, one_pass, two_passes
 from docqa.intake.limits import Limits, check_size, damage_refused
 from docqa.intake.pixels import raster_of_pillow, raster_of_rgb
 from docqa.intake.turn import Turn
@@ -109,7 +109,8 @@ def decode(data: bytes, header: JpegHeader, turn: Turn) -> Raster:
             with Image.open(io.BytesIO(data)) as picture:
                 return raster_of_pillow(picture, "colour", turn)
         if header.components == 1:
-            return Raster(turn.apply(decoded(data, cv2.IMREAD_GRAYSCALE)), None)
+            luma = brightness(data, header.width_px, header.height_px)
+            return Raster(turn.apply(luma), None)
         return raster_of_rgb(decoded(data, cv2.IMREAD_COLOR_RGB), turn)
 
 

@@ -155,6 +155,27 @@ def test_a_jpeg_that_stores_rgb_keeps_its_colours() -> None:
     assert np.abs(page.colour(4).astype(int) - _reduced(full.colour, 4)).mean() < 1.0
 
 
+@pytest.mark.parametrize("is_grey", [True, False])
+@pytest.mark.parametrize("has_library", [True, False])
+def test_brightness_alone_is_that_of_opencv(
+    has_library: bool, is_grey: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_library:
+        monkeypatch.setattr(turbojpeg, "is_installed", lambda: False)
+    pixels = _picture(805, 643, noise=9)
+    data = _encoded(pixels[..., 0] if is_grey else pixels, "4:4:4")
+    wanted = jpeg_colour.decoded(data, cv2.IMREAD_GRAYSCALE)
+    assert np.array_equal(jpeg_colour.brightness(data, 805, 643), wanted)
+
+
+def test_brightness_goes_by_the_header_that_was_checked() -> None:
+    data = _encoded(_picture(808, 640, noise=9), "4:4:4")
+    assert turbojpeg.brightness(data, 808, 640) is not None
+    assert turbojpeg.brightness(data, 800, 640) is None
+    assert turbojpeg.brightness(data[:200], 808, 640) is None
+    assert turbojpeg.brightness(data[: len(data) // 2] + b"\xff\xd9", 808, 640) is None
+
+
 def test_planes_go_by_the_header_that_was_checked() -> None:
     data = _encoded(_picture(808, 640, noise=9), "4:2:0")
     assert turbojpeg.planes(data, 808, 640) is not None
