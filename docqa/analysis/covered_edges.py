@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.outline import outline
-from docqa.page import Page, Pixels, Polygon
+from docqa.page import COLOUR_SCALES, Page, Pixels, Polygon
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
@@ -66,7 +66,8 @@ def covered_edges(page: Page) -> CoveredEdges:
     sheet = page.derive(outline)
     if sheet is None or sheet.fills_frame or sheet.bow_fraction > 0:
         return CoveredEdges(0.0, ())
-    scale = 8 if max(page.width_px, page.height_px) >= 8 * WORKING_SIDE_PX else 4
+    longer = max(page.width_px, page.height_px)
+    scale = max(s for s in COLOUR_SCALES if s == COLOUR_SCALES[0] or longer >= s * WORKING_SIDE_PX)
     colour = page.colour(scale)
     corners = (np.array(sheet.corners) + 0.5) / scale - 0.5
     depth = MARK_DEPTH_FRACTION * max(colour.shape[:2])

@@ -208,7 +208,7 @@ def _colour(page: Page, is_paper: npt.NDArray[np.bool_]) -> tuple[float, float]:
         return 0.0, 0.0
     colour = page.colour(8)
     if min(colour.shape[:2]) >= COARSE_COLOUR_SIDE_PX:
-        colour = halved(colour)
+        colour = page.colour(16)
     while min(colour.shape[:2]) >= 2 * COARSE_COLOUR_SIDE_PX:
         colour = halved(colour)
     red, green, blue = cv2.split(colour)
