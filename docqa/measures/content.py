@@ -82,14 +82,26 @@ def measure(page: Page) -> Content:
 
 def _shades(page: Page, found: Ink) -> tuple[float, float]:
     """Faint over strong dark marks, and light over dark marks, by area."""
-    luma = page.luma(found.scale)
-    element = np.ones((WIDEST_STROKE_PX, WIDEST_STROKE_PX), np.uint8)
     depth = page.derive(ink_depth)
-    height = cast("Pixels", cv2.morphologyEx(luma, cv2.MORPH_TOPHAT, element))
     limit = STRONG_FRACTION * found.contrast_levels
     strong = max(1.0, _count_over(depth, limit))
     marks = _count_over(depth, FAINT_FRACTION * found.contrast_levels)
-    return max(0.0, marks / strong - 1), _count_over(height, limit) / strong
+    light = _light_count(page.luma(found.scale), limit)
+    return max(0.0, marks / strong - 1), light / strong
+
+
+def _light_count(luma: Pixels, limit: float) -> float:
+    """Pixels that are lighter than their surroundings by more than the limit.
+
+    As ``ink_depth`` looks for the dark ones: opening the darker of two rows each costs half.
+    """
+    if len(luma) % 2:
+        luma = np.concatenate([luma, luma[-1:]])
+    upper, lower = luma[::2], luma[1::2]
+    element = np.ones((WIDEST_STROKE_PX // 2, WIDEST_STROKE_PX), np.uint8)
+    ground = cv2.morphologyEx(cv2.min(upper, lower), cv2.MORPH_OPEN, element)
+    rises = (cv2.subtract(row, ground) for row in (upper, lower))
+    return sum(_count_over(cast("Pixels", each), limit) for each in rises)
 
 
 def _count_over(levels: Pixels, limit: float) -> float:
