@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from docqa.intake import Limits, jpeg_colour, open_document, turbojpeg
+from docqa.intake import Limits, jpeg, jpeg_colour, open_document, turbojpeg
 from docqa.page import COARSE_COLOUR_SIDE_PX, Page, Pixels
 
 _ORIENTATION = 0x0112
@@ -174,6 +174,21 @@ def test_brightness_goes_by_the_header_that_was_checked() -> None:
     assert turbojpeg.brightness(data, 800, 640) is None
     assert turbojpeg.brightness(data[:200], 808, 640) is None
     assert turbojpeg.brightness(data[: len(data) // 2] + b"\xff\xd9", 808, 640) is None
+
+
+@pytest.mark.parametrize("offset", [-2, -1, 0, 1])
+def test_the_end_is_found_where_two_parts_of_the_file_meet(
+    offset: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = _encoded(_picture(808, 640, noise=9), "4:2:0")
+    scan = data.rindex(b"\xff\xda")
+    length = int.from_bytes(data[scan + 2 : scan + 4], "big")
+    behind = len(data) - 2 - (scan + 2 + length)
+    monkeypatch.setattr(jpeg, "_PART_BYTES", behind + offset)
+    header = jpeg.read_header(data, Limits())
+    assert (header.has_end, header.scans) == (True, 1)
+    monkeypatch.setattr(jpeg, "_PART_BYTES", 1 << 17)
+    assert not jpeg.read_header(data[:-1], Limits()).has_end
 
 
 def test_planes_go_by_the_header_that_was_checked() -> None:
