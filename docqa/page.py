@@ -24,8 +24,8 @@ Format = Literal["jpeg", "png", "tiff", "pdf"]
 ColourMode = Literal["bilevel", "gray", "colour"]
 Layering = Literal["image", "layered", "marked", "rendered"]
 
-LUMA_SCALES = (1, 2, 4, 8)
-COLOUR_SCALES = (4, 8)
+LUMA_SCALES = (1, 2, 4, 8, 16)
+COLOUR_SCALES = (4, 8, 16)
 COARSE_COLOUR_SIDE_PX = 2880
 """Pages whose longer side is at least this are looked at in colour at an eighth of the size;
 smaller ones at a quarter too, so that one view is made from the other."""
@@ -130,7 +130,7 @@ class Page:
         return int(self.luma().shape[0])
 
     def luma(self, scale: int = 1) -> Pixels:
-        """(H, W) uint8 brightness at 1/scale of the size; ``scale`` is 1, 2, 4 or 8."""
+        """(H, W) uint8 brightness at 1/scale of the size; ``scale`` is 1, 2, 4, 8 or 16."""
         if scale not in LUMA_SCALES:
             raise ValueError(f"luma scale must be one of {LUMA_SCALES}, not {scale}")
         if not self._luma:
@@ -140,21 +140,21 @@ class Page:
         return self._luma[scale]
 
     def colour(self, scale: int = 8) -> Pixels:
-        """(H, W, 3) uint8 RGB at 1/scale of the size, 4 or 8. Grey pages repeat their luma."""
+        """(H, W, 3) uint8 RGB at 1/scale of the size, 4, 8 or 16. Grey pages repeat their luma."""
         if scale not in COLOUR_SCALES:
             raise ValueError(f"colour scale must be one of {COLOUR_SCALES}, not {scale}")
         if not self._luma:
             self._load()
         if scale not in self._colour:
-            if self._parts is not None and (scale == 4 or self._is_large()):
-                self._colour[scale] = _frozen(self._parts.colour(scale, self.luma(scale)))
-            elif self._parts is not None:
-                self._colour[scale] = _frozen(_halved(self.colour(4)))
-            elif 4 in self._colour:
-                self._colour[scale] = _frozen(_halved(self._colour[4]))
-            else:
-                self._colour[scale] = _frozen(np.repeat(self.luma(scale)[:, :, None], 3, axis=2))
+            self._colour[scale] = _frozen(self._coloured(scale))
         return self._colour[scale]
+
+    def _coloured(self, scale: int) -> Pixels:
+        if self._parts is not None and (scale == 4 or (scale == 8 and self._is_large())):
+            return self._parts.colour(scale, self.luma(scale))
+        if self._parts is not None or 4 in self._colour:
+            return _halved(self.colour(scale // 2))
+        return np.repeat(self.luma(scale)[:, :, None], 3, axis=2)
 
     def derive(self, analysis: Callable[[Page], T]) -> T:
         """The result of ``analysis(page)``, computed once per page however many measures ask."""

@@ -44,6 +44,18 @@ def test_a_grey_page_repeats_its_luma_as_colour() -> None:
         assert np.array_equal(page.colour(8)[:, :, channel], page.luma(8))
 
 
+def test_a_sixteenth_is_half_of_an_eighth() -> None:
+    page = page_from_pixels(np.repeat(np.repeat(RGB, 4, axis=0), 4, axis=1))
+    for eighth, sixteenth in (
+        (page.luma(8), page.luma(16)),
+        (page.colour(8), page.colour(16)),
+    ):
+        height, width = (side // 2 for side in eighth.shape[:2])
+        even = eighth[: 2 * height, : 2 * width].astype(float)
+        means = even.reshape(height, 2, width, 2, -1).mean(axis=(1, 3)).reshape(sixteenth.shape)
+        assert np.abs(sixteenth - means).max() <= 0.5
+
+
 def test_colour_keeps_its_channels_in_order() -> None:
     red = np.zeros((64, 64, 3), np.uint8)
     red[:, :, 0] = 250

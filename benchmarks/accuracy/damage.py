@@ -325,9 +325,9 @@ def _colour(options: Options) -> tuple[list[Figure], list[str]]:
         lamp = np.array(((1, 0.9, 0.72), (0.85, 0.95, 1), (1, 1, 1))[index % 3], np.float32)
         lit = noisy((copy * lamp).astype(np.uint8), float(rng.uniform(1, 8)), rng)
         quality = int(rng.integers(40, 95))
-        coloured.append(_value("content", "colour_fraction",
+        coloured.append(_value("colour", "area_fraction",
                                first_page(_saved(made.pixels, quality))) or 0.0)  # fmt: skip
-        grey.append(_value("content", "colour_fraction", first_page(_saved(lit, quality))) or 0.0)
+        grey.append(_value("colour", "area_fraction", first_page(_saved(lit, quality))) or 0.0)
     n = len(grey)
     curve = area_under_curve(coloured + grey, [True] * n + [False] * n)
     return [

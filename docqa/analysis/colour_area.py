@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.outline import outline
-from docqa.page import Page, Pixels
+from docqa.analysis.paper_surface import halved
+from docqa.page import COLOUR_SCALES, Page, Pixels
 
 Field = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -80,9 +81,7 @@ def _view(page: Page) -> tuple[Pixels, int]:
         short = min(sheet.side_lengths_px())
     while short // (2 * scale) >= LEAST_SIDE_PX:
         scale *= 2
-        height, width = (side // 2 for side in colour.shape[:2])
-        even = colour[: 2 * height, : 2 * width]
-        colour = cast("Pixels", cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
+        colour = page.colour(scale) if scale in COLOUR_SCALES else halved(colour)
     return colour, scale
 
 

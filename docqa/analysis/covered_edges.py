@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.outline import outline
-from docqa.page import Page, Pixels, Polygon
+from docqa.page import COLOUR_SCALES, Page, Pixels, Polygon
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
 
 WORKING_SIDE_PX = 360
 """Flanks are read at the smallest scale whose longer side is at least this."""
@@ -66,7 +67,8 @@ def covered_edges(page: Page) -> CoveredEdges:
     sheet = page.derive(outline)
     if sheet is None or sheet.fills_frame or sheet.bow_fraction > 0:
         return CoveredEdges(0.0, ())
-    scale = 8 if max(page.width_px, page.height_px) >= 8 * WORKING_SIDE_PX else 4
+    longer = max(page.width_px, page.height_px)
+    scale = max(s for s in COLOUR_SCALES if s == COLOUR_SCALES[0] or longer >= s * WORKING_SIDE_PX)
     colour = page.colour(scale)
     corners = (np.array(sheet.corners) + 0.5) / scale - 0.5
     depth = MARK_DEPTH_FRACTION * max(colour.shape[:2])
@@ -86,61 +88,70 @@ def covered_edges(page: Page) -> CoveredEdges:
 
 
 def _flanks(colour: Pixels, corners: Floats) -> tuple[Singles, Flags]:
-    """(2, 4, SAMPLES_COUNT, 3) mean colours of a band within and a band without each side, and
+    """(2, 4, 3, SAMPLES_COUNT) mean colours of a band within and a band without each side, and
     (4, SAMPLES_COUNT) where both bands lie in the frame.
 
     Averaged with their neighbours along the side, against the grain of cloth and wood.
     """
     along = corners[[1, 2, 3, 0]] - corners
     unit = along / np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)[:, None]
-    inward = np.stack([-unit[:, 1], unit[:, 0]], axis=1)
-    base = corners[:, None] + along[:, None] * PLACES[:, None]
     band = np.arange(*FLANK_BAND_PX)
-    steps = np.stack([band, -band])[:, None, None, :, None] * inward[:, None, None]
-    at = np.rint(base[:, :, None] + steps).astype(np.intp)
+    steps = np.stack([band, -band], axis=1)[..., None]
     height, width = colour.shape[:2]
-    within = np.minimum(np.maximum(at, 0), np.array([width - 1, height - 1]))
-    seen = (within == at).all(axis=(0, 3, 4))
-    read = colour[within[..., 1], within[..., 0]].sum(axis=3, dtype=np.uint16)
-    sums = read.astype(np.float32)
-    sums[:, :, 1:-1] = (sums[:, :, :-2] + sums[:, :, 1:-1] + sums[:, :, 2:]) / 3
-    return sums / len(band), seen
+    (x, in_x), (y, in_y) = (
+        _whole(corners[:, axis, None] + along[:, axis, None] * PLACES, steps * inward, last)
+        for axis, inward, last in ((0, -unit[:, 1], width - 1), (1, unit[:, 0], height - 1))
+    )
+    read = colour.reshape(-1, 3)[y * width + x].sum(axis=0, dtype=np.uint16)
+    sums = np.ascontiguousarray(np.moveaxis(read, 3, 2), np.float32)
+    sums[..., 1:-1] = (sums[..., :-2] + sums[..., 1:-1] + sums[..., 2:]) / 3
+    seen = np.asarray(in_x & in_y).all(axis=(0, 1))
+    return np.asarray(sums / len(band)), np.asarray(seen)
+
+
+def _whole(base: Floats, steps: Floats, last: int) -> tuple[Places, Flags]:
+    """(band, 2, 4, SAMPLES_COUNT) whole coordinates from 0 to the last, and what was not moved."""
+    at = np.rint(base + steps[..., None]).astype(np.intp)
+    within = np.minimum(np.maximum(at, 0), last)
+    return within, np.asarray(within == at)
 
 
 def _is_covered(sheet: Singles, ground: Singles, seen: Flags) -> Flags:
     """(SAMPLES_COUNT,) places of one side where something hides its edge."""
-    if seen.sum() < SAMPLES_COUNT // 4:
+    if np.count_nonzero(seen) < SAMPLES_COUNT // 4:
         return np.zeros(SAMPLES_COUNT, np.bool_)
-    usual_sheet, usual_ground = _middle(sheet[seen]), _middle(ground[seen])
+    usual_sheet, usual_ground = _middle(sheet[:, seen]), _middle(ground[:, seen])
     from_sheet = sheet - usual_sheet
-    of_sheet = np.abs(from_sheet).max(axis=1)
-    of_ground = np.abs(ground - usual_ground).max(axis=1)
+    of_sheet = np.abs(from_sheet).max(axis=0)
+    of_ground = np.abs(ground - usual_ground).max(axis=0)
     found: Flags = seen & (np.minimum(of_sheet, of_ground) > CHANGED_LEVELS)
     if not found.any():
         return found
-    between = np.abs(sheet - ground).max(axis=1)
+    between = np.abs(sheet - ground).max(axis=0)
     found &= between < ALIKE_FRACTION * np.maximum(of_sheet, of_ground)
     # A lamp mirrored by sheet and ground alike hides the step too, but only ever adds light.
-    found &= from_sheet.min(axis=1) < -CHANGED_LEVELS
-    usual = _step(usual_sheet, usual_ground)
+    found &= from_sheet.min(axis=0) < -CHANGED_LEVELS
+    usual = float(_step(usual_sheet, usual_ground)[0])
     if abs(usual) > np.log(LEAST_STEP_RATIO):
         found &= np.abs(_step(sheet, ground)) < HIDDEN_STEP_FRACTION * abs(usual)
     return found
 
 
 def _middle(colours: Singles) -> Singles:
-    """(3,) median of each channel."""
-    half = len(colours) // 2
-    return np.asarray(np.partition(colours, half, axis=0)[half])
+    """(3, 1) median of each channel."""
+    half = colours.shape[1] // 2
+    return np.asarray(np.partition(colours, half, axis=1)[:, half, None])
 
 
 def _step(sheet: Singles, ground: Singles) -> Singles:
     """Logarithm of how much brighter the sheet is: what a shadow, which scales both, leaves."""
-    return np.asarray(np.log((sheet.mean(axis=-1) + 4.0) / (ground.mean(axis=-1) + 4.0)))
+    return np.asarray(np.log((sheet.mean(axis=0) + 4.0) / (ground.mean(axis=0) + 4.0)))
 
 
 def _runs(covered: Flags) -> list[tuple[int, int]]:
     """First and past-the-last place of each covered run that is neither tiny nor most of it."""
+    if not covered.any():
+        return []
     kernel = np.ones((1, 5), np.uint8)
     joined = cv2.morphologyEx(covered.astype(np.uint8)[None], cv2.MORPH_CLOSE, kernel)[0]
     turns = np.flatnonzero(np.diff(np.concatenate([[0], joined, [0]]).astype(np.int8)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import cv2
-import numpy as np
 
 from docqa.analysis.capture_features import (
     SOFTEST,
@@ -16,7 +15,7 @@ from docqa.analysis.capture_features import (
 )
 from docqa.analysis.logistic import Logistic
 from docqa.analysis.paper import paper
-from docqa.page import Page
+from docqa.page import Page, Pixels
 
 SURELY_UNEVEN = 0.02
 """A page whose light gives no more than this whatever its letters are like is a camera's."""
@@ -49,7 +48,14 @@ def is_colourless(page: Page) -> bool:
     """True where nothing on the page, not even a stamp, has a colour."""
     if page.origin.colour_mode != "colour":
         return True
-    red, green, blue = cv2.split(page.colour(8))
+    # A mean of four pixels has a colour only where one of them has.
+    if _coloured_fraction(page.colour(16)) > 4 * COLOURED_FRACTION:
+        return False
+    return _coloured_fraction(page.colour(8)) <= COLOURED_FRACTION
+
+
+def _coloured_fraction(colour: Pixels) -> float:
+    red, green, blue = cv2.split(colour)
     spread = cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue))
-    coloured = int(np.count_nonzero(spread > COLOURLESS_LEVELS))
-    return coloured <= COLOURED_FRACTION * spread.size
+    shown = cv2.threshold(spread, COLOURLESS_LEVELS, 1, cv2.THRESH_BINARY)[1]
+    return cv2.countNonZero(shown) / spread.size

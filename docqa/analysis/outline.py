@@ -261,14 +261,14 @@ def _common_fraction(one: Floats, other: Floats) -> float:
 
 def _scale(page: Page) -> int:
     longer = max(page.width_px, page.height_px)
-    return next((scale for scale in (8, 4, 2) if longer // scale >= WORKING_SIDE_PX), 1)
+    return next((scale for scale in (16, 8, 4, 2) if longer // scale >= WORKING_SIDE_PX), 1)
 
 
 def _colour(page: Page, shape: tuple[int, ...], scale: int) -> Pixels:
     """(H, W, 3) RGB at the working scale; (H, W) brightness where the page has no colour."""
     if page.origin.colour_mode != "colour":
         return page.luma(scale)
-    colour = page.colour(8 if scale == 8 else 4)
+    colour = page.colour(max(scale, LEAST_COLOUR_SCALE))
     if colour.shape[:2] != shape:
         size = (shape[1], shape[0])
         colour = cast("Pixels", cv2.resize(colour, size, interpolation=cv2.INTER_LINEAR))

@@ -7,7 +7,9 @@ slanting one; blocks far below the plane are no paper (a desk, a hand, a dark pi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 import cv2
@@ -17,13 +19,17 @@ import numpy.typing as npt
 from docqa.analysis.area_grid import block_means
 from docqa.analysis.histograms import Counts, histogram
 from docqa.analysis.paper_surface import PaperSurface, halved, paper_surface
+from docqa.analysis.ranks import median, percentiles
 from docqa.errors import CannotAssess
 from docqa.page import Page, Pixels
 
 Levels = npt.NDArray[np.float32]
+Powers = npt.NDArray[np.float64]
 
 MIN_SIDE_PX = 16
 GRID_LONG_SIDE_BLOCKS = 24
+GRIDS_KEPT_COUNT = 64
+"""Grids come back from page to page."""
 SAMPLED_ROWS_COUNT = 120
 """Rows of the page, at least, whose clipped pixels are counted."""
 COARSE_COLOUR_SIDE_PX = 160
@@ -86,22 +92,22 @@ def paper(page: Page) -> Paper:
     blocks = _blocks(surface)
     is_paper, plane = _plane(blocks)
     at_paper = blocks[is_paper]
+    rest = at_paper - _on(plane, blocks.shape)[is_paper]
     rows = np.ascontiguousarray(page.luma()[:: _row_step(page)])
     cast_levels, spread_levels = _colour(page, is_paper)
-    low, high = np.percentile(blocks, [5, 95])
+    low, high = percentiles(blocks, 5, 95)
+    middle, brightest = percentiles(at_paper, 50, 95)
     counts = _border_counts(surface.luma)
     border_level = _median(counts)
     return Paper(
         block_levels=blocks,
         is_paper=is_paper,
-        paper_level=float(np.median(at_paper)),
-        brightest_level=float(np.percentile(at_paper, 95)),
+        paper_level=middle,
+        brightest_level=brightest,
         gradient_x_levels=float(plane[0]),
         gradient_y_levels=float(plane[1]),
-        residual_levels=float(
-            np.sqrt(np.mean((at_paper - _on(plane, blocks.shape)[is_paper]) ** 2))
-        ),
-        block_range_levels=float(high - low),
+        residual_levels=math.sqrt(float(np.dot(rest, rest)) / len(rest)),
+        block_range_levels=high - low,
         border_level=border_level,
         even_border_fraction=_share_near(counts, border_level),
         clipped_white_fraction=_share(rows >= WHITE_LEVEL),
@@ -127,7 +133,7 @@ def _blocks(surface: PaperSurface) -> Levels:
     return block_means(surface.closed, (rows, columns))
 
 
-def _plane(blocks: Levels) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+def _plane(blocks: Levels) -> tuple[npt.NDArray[np.bool_], Powers]:
     """Blocks of paper and the plane (x change, y change, centre level) through them.
 
     Starts from the brighter class where there clearly are two, then grows along the plane, so
@@ -140,46 +146,43 @@ def _plane(blocks: Levels) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float6
     split = bool(bright.any() and not bright.all())
     if not split or blocks[bright].mean() - blocks[~bright].mean() < SPLIT_LEVELS:
         bright = np.ones(blocks.shape, np.bool_)
-    design = _design(blocks.shape)
-    plane = _fit(design, blocks, bright)
+    plane = _fit(blocks, bright)
     for _ in range(8):
-        near = np.abs(blocks - (design @ plane).reshape(blocks.shape)) <= PAPER_BAND_LEVELS
-        if near.sum() < 3 or np.array_equal(near, bright):
+        near = np.abs(blocks - _on(plane, blocks.shape)) <= PAPER_BAND_LEVELS
+        if np.count_nonzero(near) < 3 or np.array_equal(near, bright):
             break
         bright = near
-        plane = _fit(design, blocks, bright)
+        plane = _fit(blocks, bright)
     return bright, plane
 
 
-def _axes(shape: tuple[int, ...]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    y, x = ((np.arange(n) + 0.5) / n - 0.5 for n in shape)
-    return np.broadcast_to(x, shape), np.broadcast_to(y[:, None], shape)
+@lru_cache(maxsize=GRIDS_KEPT_COUNT)
+def _powers(shape: tuple[int, int]) -> Powers:
+    """(6, blocks) of each block's place from the page's middle, in parts of its sides: 1, x, y,
+    x², xy and y².
+    """
+    y, x = np.meshgrid(*((np.arange(n) + 0.5) / n - 0.5 for n in shape), indexing="ij")
+    return np.stack([np.ones(shape), x, y, x * x, x * y, y * y]).reshape(6, -1)
 
 
-def _design(shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
-    """(blocks, 3) x and y of each block from the page's middle, in parts of its sides, and 1."""
-    x, y = _axes(shape)
-    return np.stack([x.ravel(), y.ravel(), np.ones(x.size)], axis=1)
-
-
-def _fit(
-    design: npt.NDArray[np.float64], blocks: Levels, chosen: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.float64]:
+def _fit(blocks: Levels, chosen: npt.NDArray[np.bool_]) -> Powers:
     """Least squares with a light ridge, so that a single row of blocks gives no wild slope."""
-    at = chosen.ravel()
-    rows, levels = design[at], blocks.ravel()[at].astype(np.float64)
-    centre = levels.mean()
-    light = 1e-3 * len(rows)
-    solution = np.linalg.solve(
-        rows.T @ rows + np.diag([light + 1e-9, light + 1e-9, 1e-9]), rows.T @ (levels - centre)
-    )
-    solution[2] += centre
-    return cast("npt.NDArray[np.float64]", solution)
+    powers = _powers((blocks.shape[0], blocks.shape[1]))
+    at = chosen.ravel().astype(np.float64)
+    n, x, y, xx, xy, yy = (powers @ at).tolist()
+    levels = blocks.ravel() * at
+    centre = float(levels.sum()) / n
+    of_1, of_x, of_y = (powers[:3] @ (levels - centre * at)).tolist()
+    light = 1e-3 * n + 1e-9
+    normal = np.array([[xx + light, xy, x], [xy, yy + light, y], [x, y, n + 1e-9]])
+    plane = np.linalg.solve(normal, np.array([of_x, of_y, of_1]))
+    plane[2] += centre
+    return plane
 
 
-def _on(plane: npt.NDArray[np.float64], shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
-    x, y = _axes(shape)
-    return cast("npt.NDArray[np.float64]", plane[0] * x + plane[1] * y + plane[2])
+def _on(plane: Powers, shape: tuple[int, ...]) -> Powers:
+    one, x, y = _powers((shape[0], shape[1]))[:3]
+    return np.asarray(plane[0] * x + plane[1] * y + plane[2] * one).reshape(shape)
 
 
 def _border_counts(coarse: Pixels) -> Counts:
@@ -208,7 +211,7 @@ def _colour(page: Page, is_paper: npt.NDArray[np.bool_]) -> tuple[float, float]:
         return 0.0, 0.0
     colour = page.colour(8)
     if min(colour.shape[:2]) >= COARSE_COLOUR_SIDE_PX:
-        colour = halved(colour)
+        colour = page.colour(16)
     while min(colour.shape[:2]) >= 2 * COARSE_COLOUR_SIDE_PX:
         colour = halved(colour)
     red, green, blue = cv2.split(colour)
@@ -225,6 +228,7 @@ def _colour(page: Page, is_paper: npt.NDArray[np.bool_]) -> tuple[float, float]:
         return 0.0, 0.0
     rgb = (means[known][:, :3] / means[known][:, 3:])[None]
     chroma = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)[0, :, 1:]
-    centre = np.median(chroma, axis=0)
-    spread = float(np.sqrt(np.mean(np.sum((chroma - centre) ** 2, axis=1))))
-    return float(np.hypot(*centre)), spread
+    centre = median(chroma[:, 0]), median(chroma[:, 1])
+    rest = (chroma - np.array(centre, np.float32)).ravel()
+    spread = math.sqrt(float(np.dot(rest, rest)) / len(chroma))
+    return math.hypot(*centre), spread

@@ -43,7 +43,7 @@ def paper_surface(page: Page) -> PaperSurface:
     scale = next((s for s in (8, 4, 2) if short // s >= COARSE_SIDE_PX), 1)
     luma = page.luma(scale)
     if min(luma.shape) >= LARGE_SIDE_PX:
-        scale, luma = 2 * scale, halved(luma)
+        scale, luma = 2 * scale, page.luma(2 * scale)
     closed = with_ink_closed(luma)
     return PaperSurface(scale, luma, closed, halved(closed))
 

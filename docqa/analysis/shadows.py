@@ -225,9 +225,10 @@ def _colour_steps(page: Page, shape: tuple[int, int]) -> Floats:
     if page.origin.colour_mode != "colour":
         return total
     colour = page.colour(8)
-    least = 2 * LONG_SIDE_BLOCKS  # colour needs no detail
-    while min(colour.shape[:2]) >= least:
-        colour, least = halved(colour), 4 * LONG_SIDE_BLOCKS
+    if min(colour.shape[:2]) >= 2 * LONG_SIDE_BLOCKS:  # colour needs no detail
+        colour = page.colour(16)
+    while min(colour.shape[:2]) >= 4 * LONG_SIDE_BLOCKS:
+        colour = halved(colour)
     means = _logarithm(block_means(with_ink_closed(colour), shape))
     everywhere = np.full(shape, 255, np.uint8)
     for channel in (0, 2):

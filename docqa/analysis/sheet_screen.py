@@ -20,7 +20,7 @@ SURFACE_SIDE_PX = 5
 """Over so much the brightest pixel is the surface, whatever is printed on it."""
 DISTANCES_PX = (4, 8)
 """From the side, on both of its flanks: past its blur, and past what the cut may be off."""
-PLACES = np.linspace(0.05, 0.95, 24)[:, None]
+PLACES = np.linspace(0.05, 0.95, 24)
 LEAST_PLACES_COUNT = 6
 """A side with fewer places whose both flanks lie in the frame is not known."""
 LEAST_STEP_LEVELS = 2
@@ -30,7 +30,7 @@ LEAST_SIDES_COUNT = 3
 """Sides that must differ so much from their surroundings."""
 SAME_PX = 1.0
 """Quadrilaterals closer than this look the same."""
-_SIGNED = np.array([[[[each]]] for each in (*DISTANCES_PX, *(-d for d in DISTANCES_PX))])
+_SIGNED = np.array([[[each]] for each in (*DISTANCES_PX, *(-d for d in DISTANCES_PX))])
 
 
 class SheetScreen:
@@ -86,12 +86,11 @@ def _rises(surface: Pixels, quad: Floats) -> tuple[Levels, Flags]:
     height, width = surface.shape
     along = quad[[1, 2, 3, 0]] - quad
     unit = along / np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)[:, None]
-    inward = np.stack([-unit[:, 1], unit[:, 0]], axis=1)
-    base = quad[:, None] + along[:, None] * PLACES
-    at = np.rint(base + inward[:, None] * _SIGNED).astype(np.intp)
-    last = np.array([width - 1, height - 1])
-    within = np.minimum(np.maximum(at, 0), last)
-    seen = (within == at).all(axis=3)
-    levels = surface[within[..., 1], within[..., 0]].astype(np.int16)
+    base_x, base_y = quad[:, :1] + along[:, :1] * PLACES, quad[:, 1:] + along[:, 1:] * PLACES
+    x = np.rint(base_x - unit[:, 1:] * _SIGNED).astype(np.intp)
+    y = np.rint(base_y + unit[:, :1] * _SIGNED).astype(np.intp)
+    inside_x, inside_y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
+    seen = (inside_x == x) & (inside_y == y)
+    levels = surface[inside_y, inside_x].astype(np.int16)
     count = len(DISTANCES_PX)
     return levels[:count] - levels[count:], seen[:count] & seen[count:]

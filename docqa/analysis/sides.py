@@ -15,6 +15,7 @@ from docqa.page import Pixels
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
+Levels = npt.NDArray[np.int16]
 Line = tuple[Floats, Floats]
 """A point (2,) and a unit direction (2,)."""
 
@@ -82,20 +83,19 @@ def side_steps(
     """
     inward = _frame_of(quad)[1]
     base = _places(quad)[1]
-    within = _brightest(image, base, inward, WITHIN_BAND_PX)
-    without = _brightest(image, base, -inward, without_band)
-    rises = within - without
+    rises, seen = _rises(image, base, inward, WITHIN_BAND_PX, without_band)
     steps = np.full(4, np.nan)
     for side in range(4):
-        of_side = rises[side][np.isfinite(rises[side])]
+        of_side = rises[side][seen[side]]
         if len(of_side) >= SAMPLES_COUNT // 8:
             middle = _middle(of_side)
-            same_way = (of_side * np.sign(middle) > 0.3 * abs(middle)).mean()
-            steps[side] = middle if same_way >= STEP_SHARE_FRACTION else 0.0
+            same_way = np.count_nonzero(of_side * np.sign(middle) > 0.3 * abs(middle))
+            is_step = same_way >= STEP_SHARE_FRACTION * len(of_side)
+            steps[side] = middle if is_step else 0.0
     return steps
 
 
-def _middle(values: Singles | Floats) -> float:
+def _middle(values: Singles | Levels) -> float:
     half = len(values) // 2
     return float(np.partition(values, half)[half])
 
@@ -132,16 +132,27 @@ def _places(quad: Floats) -> tuple[Floats, Floats]:
     return place, quad[:, None] + along[:, None] * place[None, :, None]
 
 
-def _brightest(image: Pixels, base: Floats, toward: Floats, band: tuple[int, int]) -> Floats:
-    """(4, samples) highest level in a band beside the sides; NaN beyond the frame."""
-    offsets = np.arange(*band)
-    points = base[:, :, None] + toward[:, None, None] * offsets[None, None, :, None]
-    at = np.rint(points).astype(np.intp)
+def _rises(
+    image: Pixels,
+    base: Floats,
+    inward: Floats,
+    within_band: tuple[int, int],
+    without_band: tuple[int, int],
+) -> tuple[Levels, Flags]:
+    """(4, samples) by how much the highest level in a band within exceeds that in one without, and
+    where a part of both lies in the frame.
+    """
+    within, without = np.arange(*within_band), -np.arange(*without_band)
+    offsets = np.concatenate([within, without])[:, None, None]
     height, width = image.shape
-    x, y = np.clip(at[..., 0], 0, width - 1), np.clip(at[..., 1], 0, height - 1)
-    seen = (x == at[..., 0]) & (y == at[..., 1])
-    levels = np.where(seen, image[y, x].astype(np.int16), -1).max(axis=2)
-    return np.where(levels >= 0, levels, np.nan)
+    # Whole arrays of x and of y, and the band first: that is what NumPy is quick with.
+    x = np.rint(base[..., 0] + offsets * inward[:, None, 0]).astype(np.intp)
+    y = np.rint(base[..., 1] + offsets * inward[:, None, 1]).astype(np.intp)
+    inside_x, inside_y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
+    levels = image[inside_y, inside_x].astype(np.int16)
+    levels[(inside_x != x) | (inside_y != y)] = -1
+    highest, beyond = levels[: len(within)].max(axis=0), levels[len(within) :].max(axis=0)
+    return highest - beyond, (highest >= 0) & (beyond >= 0)
 
 
 def _profiles(image: Pixels, base: Floats, inward: Floats, reach: int) -> Singles:
@@ -185,12 +196,15 @@ def _lines(
     half = at.shape[2] // 2
     centre = np.partition(np.where(usable, at, 0.0), half, axis=2)[..., half]
     line = np.stack([centre, np.zeros_like(centre)], axis=-1)
+    powers = np.stack([np.ones_like(middle), middle, middle * middle], axis=1)
+    weight = None
     for within in (reach, 2 * tolerance, tolerance, tolerance):
-        miss = at - line[..., :1] - line[..., 1:] * middle
-        weight = usable & (np.abs(miss) <= max(within, tolerance))
-        line = _least_squares(weight.astype(np.float64), at, middle)
-    miss = at - line[..., :1] - line[..., 1:] * middle
-    carried = (usable & (np.abs(miss) <= tolerance)).sum(axis=2)
+        chosen = _near(at, line, middle, usable, max(within, tolerance))
+        if weight is not None and np.array_equal(chosen, weight):
+            continue  # the same points give the same line
+        weight = chosen
+        line = _least_squares(weight.astype(np.float64), at, powers)
+    carried = _near(at, line, middle, usable, tolerance).sum(axis=2)
     share = carried / np.maximum(inside.sum(axis=1), SAMPLES_COUNT // 4)
     better, sides = share.argmax(axis=0), np.arange(4)
     middles, slopes = line[better, sides].T
@@ -198,10 +212,16 @@ def _lines(
     return ends, share[better, sides]
 
 
-def _least_squares(weight: Floats, at: Floats, middle: Floats) -> Floats:
-    """(…, 2) offset at the middle of the side and its change along the side."""
-    powers = np.empty((len(middle), 3))
-    powers[:, 0], powers[:, 1], powers[:, 2] = 1.0, middle, middle * middle
+def _near(at: Floats, line: Floats, middle: Floats, usable: Flags, within: float) -> Flags:
+    miss = at - line[..., :1] - line[..., 1:] * middle
+    return np.asarray(usable & (np.abs(miss) <= within))
+
+
+def _least_squares(weight: Floats, at: Floats, powers: Floats) -> Floats:
+    """(…, 2) offset at the middle of the side and its change along the side.
+
+    ``powers`` is (samples, 3) the powers 0 to 2 of the place from the middle.
+    """
     of_x, of_y = weight @ powers, (weight * at) @ powers
     total, sum_x, sum_xx = of_x[..., 0], of_x[..., 1], of_x[..., 2]
     sum_y, sum_xy = of_y[..., 0], of_y[..., 1]

@@ -17,7 +17,7 @@ from PIL import Image
 
 from docqa.errors import InvalidDocument
 from docqa.intake.exif import Tags, lower_ppi, tags_from_segment, with_xmp
-from docqa.intake.jpeg_colour import Stored, decoded, one_pass, two_passes
+from docqa.intake.jpeg_colour import Stored, brightness, decoded, one_pass, two_passes
 from docqa.intake.limits import Limits, check_size, damage_refused
 from docqa.intake.pixels import raster_of_pillow, raster_of_rgb
 from docqa.intake.turn import Turn
@@ -27,8 +27,12 @@ _SOI, _EOI, _SOS, _DQT, _APP0, _APP1 = 0xD8, 0xD9, 0xDA, 0xDB, 0xE0, 0xE1
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = frozenset({0x01, _SOI, *range(0xD0, 0xD8)})
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
-_MARKER_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-"""Entropy-coded data holds no marker but restarts: a 0xFF of its own is followed by 0x00."""
+_ENDS_SCAN = np.ones(256, np.bool_)
+"""By the byte after a 0xFF. Entropy-coded data holds no marker but restarts: a 0xFF of its own is
+followed by 0x00."""
+_ENDS_SCAN[[0x00, 0xFF, *range(0xD0, 0xD8)]] = False
+_PART_BYTES = 1 << 17
+"""Looked at together: what the processor's cache holds."""
 _MAX_SEGMENTS = 5_000
 _SUBSAMPLING: dict[tuple[float, float], str] = {
     (1, 1): "4:4:4",
@@ -109,7 +113,8 @@ def decode(data: bytes, header: JpegHeader, turn: Turn) -> Raster:
             with Image.open(io.BytesIO(data)) as picture:
                 return raster_of_pillow(picture, "colour", turn)
         if header.components == 1:
-            return Raster(turn.apply(decoded(data, cv2.IMREAD_GRAYSCALE)), None)
+            luma = brightness(data, header.width_px, header.height_px)
+            return Raster(turn.apply(luma), None)
         return raster_of_rgb(decoded(data, cv2.IMREAD_COLOR_RGB), turn)
 
 
@@ -147,11 +152,23 @@ def _walk(data: bytes, max_scans: int) -> JpegHeader:
             header.scans += 1
             if header.scans > max_scans:
                 raise InvalidDocument("file.too_many_scans", limit=max_scans, actual=header.scans)
-            following = _MARKER_AFTER_SCAN.search(data, at)
+            following = _end_of_scan(data, at)
             if following is None:
                 return header
-            at = following.start()
+            at = following
     raise InvalidDocument("file.damaged")
+
+
+def _end_of_scan(data: bytes, start: int) -> int | None:
+    """Where the first marker behind entropy-coded data stands."""
+    whole = np.frombuffer(data, np.uint8)
+    for at in range(start, len(data) - 1, _PART_BYTES):
+        part = whole[at : at + _PART_BYTES + 1]
+        places = np.flatnonzero(part[:-1] == 0xFF)
+        ends = places[_ENDS_SCAN[part[1:][places]]]
+        if ends.size:
+            return at + int(ends[0])
+    return None
 
 
 def _read_segment(header: JpegHeader, marker: int, body: bytes) -> None:

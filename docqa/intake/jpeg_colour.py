@@ -83,7 +83,8 @@ class _OnePass:
         stored = self._stored
         found = turbojpeg.planes(stored.data, stored.width_px, stored.height_px)
         if found is None:
-            return _luma(stored)
+            with damage_refused():
+                return stored.turn.apply(decoded(stored.data, cv2.IMREAD_GRAYSCALE))
         luma, blue, red = found
         self._chroma = tuple(stored.turn.apply(_quarter(each, stored)) for each in (red, blue))
         return stored.turn.apply(luma)
@@ -101,7 +102,7 @@ class _OnePass:
 
 def _luma(stored: Stored) -> Pixels:
     with damage_refused():
-        return stored.turn.apply(decoded(stored.data, cv2.IMREAD_GRAYSCALE))
+        return stored.turn.apply(brightness(stored.data, stored.width_px, stored.height_px))
 
 
 def _colour(stored: Stored, scale: int, _: Pixels) -> Pixels:
@@ -136,6 +137,21 @@ def _averaged(plane: Pixels, block: tuple[int, int], size: tuple[int, int]) -> P
     """(height, width) means of blocks of so many columns and rows; what is left over is dropped."""
     whole = plane[: size[1] * block[1], : size[0] * block[0]]
     return cast("Pixels", cv2.resize(whole, size, interpolation=cv2.INTER_AREA))
+
+
+def brightness(data: bytes, width_px: int, height_px: int) -> Pixels:
+    """(H, W) brightness as stored. Raises InvalidDocument ``file.damaged``.
+
+    Args:
+        data: the file.
+        width_px: of the picture, as its header was read and found within the limits.
+        height_px: likewise.
+    """
+    if turbojpeg.is_installed():
+        luma = turbojpeg.brightness(data, width_px, height_px)
+        if luma is not None:
+            return luma
+    return decoded(data, cv2.IMREAD_GRAYSCALE)
 
 
 def decoded(data: bytes, flags: int) -> Pixels:

@@ -9,7 +9,8 @@ quarter of its pixels, neither interpolated nor converted. The library is Debian
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -21,8 +22,10 @@ from docqa.page import Pixels
 LIBRARY = "libturbojpeg.so.0"
 _SUBSAMPLINGS = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0", 4: "4:4:0", 5: "4:1:1"}
 """By TurboJPEG's number (TJSAMP); 3 is grey."""
-_YCBCR = 1
-"""Colour space as TurboJPEG numbers it (TJCS_YCbCr); RGB and CMYK are stored as such by few."""
+_YCBCR, _GREY = 1, 2
+"""Colour spaces as TurboJPEG numbers them (TJCS); RGB and CMYK are stored as such by few."""
+_GREY_PIXELS = 6
+"""Pixel format as TurboJPEG numbers it (TJPF_GRAY)."""
 _PLANES = 3
 _FLAGS = 0
 """The accurate inverse transform, as OpenCV's: the brightness is the same to the bit."""
@@ -52,6 +55,7 @@ def library() -> ctypes.CDLL:
             number,
             [handle, _Bytes, size, ctypes.POINTER(_Bytes), number, _Ints, number, number],
         ),
+        "tjDecompress2": (number, [handle, _Bytes, size, _Bytes, *[number] * 5]),
     }
     for name, (result, arguments) in types.items():
         function: Callable[..., Any] = getattr(found, name)
@@ -85,24 +89,14 @@ def planes(data: bytes, width_px: int, height_px: int) -> tuple[Pixels, Pixels, 
         MissingDependency: the library is not installed.
     """
     turbo = library()
-    handle = turbo.tjInitDecompress()
-    if not handle:
-        return None
-    try:
-        source = ctypes.cast(ctypes.c_char_p(data), _Bytes)
-        width, height, sampling, space = (ctypes.c_int() for _ in range(4))
-        facts = [ctypes.byref(each) for each in (width, height, sampling, space)]
-        if turbo.tjDecompressHeader3(handle, source, len(data), *facts) != 0:
-            return None
-        is_known = sampling.value in _SUBSAMPLINGS and space.value == _YCBCR
-        # What is allocated goes by the header that was held against the limits.
-        if not is_known or (width.value, height.value) != (width_px, height_px):
+    with _opened(data, width_px, height_px) as (handle, source, sampling, space):
+        if sampling not in _SUBSAMPLINGS or space != _YCBCR:
             return None
         found = [
             np.empty(
                 (
-                    turbo.tjPlaneHeight(number, height_px, sampling.value),
-                    turbo.tjPlaneWidth(number, width_px, sampling.value),
+                    turbo.tjPlaneHeight(number, height_px, sampling),
+                    turbo.tjPlaneWidth(number, width_px, sampling),
                 ),
                 np.uint8,
             )
@@ -113,10 +107,58 @@ def planes(data: bytes, width_px: int, height_px: int) -> tuple[Pixels, Pixels, 
         status = turbo.tjDecompressToYUVPlanes(
             handle, source, len(data), into, width_px, strides, height_px, _FLAGS
         )
-        if status != 0:
-            return None
-    finally:
-        turbo.tjDestroy(handle)
+    if status != 0:
+        return None
     luma, blue, red = found
     # Brightness is padded to whole chroma samples.
     return np.ascontiguousarray(luma[:height_px, :width_px]), blue, red
+
+
+def brightness(data: bytes, width_px: int, height_px: int) -> Pixels | None:
+    """(H, W) brightness alone, a tenth quicker than by OpenCV, which copies it once more.
+
+    Args:
+        data: the file.
+        width_px: of the picture, as its header was read and found within the limits.
+        height_px: likewise.
+
+    Returns:
+        None for colour spaces that store no brightness, and for a file that is damaged anywhere.
+
+    Raises:
+        MissingDependency: the library is not installed.
+    """
+    turbo = library()
+    with _opened(data, width_px, height_px) as (handle, source, _, space):
+        if space not in (_YCBCR, _GREY):
+            return None
+        luma = np.empty((height_px, width_px), np.uint8)
+        into = luma.ctypes.data_as(_Bytes)
+        status = turbo.tjDecompress2(
+            handle, source, len(data), into, width_px, width_px, height_px, _GREY_PIXELS, _FLAGS
+        )
+    return luma if status == 0 else None
+
+
+@contextmanager
+def _opened(data: bytes, width_px: int, height_px: int) -> Iterator[tuple[Any, Any, int, int]]:
+    """A decoder, the file as it takes it, and the numbers of its sampling and colour space.
+
+    Both are -1 where the header is not the one that was held against the limits: what is allocated
+    goes by that.
+    """
+    turbo = library()
+    handle = turbo.tjInitDecompress()
+    try:
+        source = ctypes.cast(ctypes.c_char_p(data), _Bytes)
+        width, height, sampling, space = (ctypes.c_int() for _ in range(4))
+        facts = [ctypes.byref(each) for each in (width, height, sampling, space)]
+        is_same = (
+            bool(handle)
+            and turbo.tjDecompressHeader3(handle, source, len(data), *facts) == 0
+            and (width.value, height.value) == (width_px, height_px)
+        )
+        yield handle, source, sampling.value if is_same else -1, space.value if is_same else -1
+    finally:
+        if handle:
+            turbo.tjDestroy(handle)

@@ -13,7 +13,6 @@ from typing import Literal, cast
 import cv2
 import numpy as np
 
-from docqa.analysis.colour_area import colour_fraction
 from docqa.analysis.ink import WIDEST_STROKE_PX, Boxes, Ink, ink, ink_depth
 from docqa.page import Page, Pixels
 
@@ -56,40 +55,47 @@ class Content:
     light_ratio: float
     """0 and up, higher is better: light marks over dark ones; paper between strokes makes it 2 to
     4 in writing, pictures have about 1."""
-    colour_fraction: float
-    """0 to 1: share of the document's area with a colour of its own. 0 in grey scans, black and
-    white copies and photographs of them, whatever the lamp's cast; a coloured card has 0.02 to
-    0.5. Whether a document must have colour depends on what it is."""
 
 
 def measure(page: Page) -> Content:
     """Tell a document from an empty page and from a picture. Always answers."""
     found = page.derive(ink)
-    colour = page.derive(colour_fraction)
-    ink_fraction = float(np.count_nonzero(found.mask)) / found.mask.size
+    ink_fraction = cv2.countNonZero(found.mask) / found.mask.size
     if found.contrast_levels == 0.0 or (
         ink_fraction < BLANK_INK_FRACTION and found.component_count < LEAST_TEXT_COUNT
     ):
-        return Content("blank", 0.0, ink_fraction, found.component_count, 0.0, 0.0, 0.0, colour)
+        return Content("blank", 0.0, ink_fraction, found.component_count, 0.0, 0.0, 0.0)
     boxes = found.boxes[np.argsort(found.boxes[:, 1], kind="stable")][:MOST_BOXES]
     rows = max(_row_fraction(boxes), _row_fraction(boxes[:, [1, 0, 3, 2]]))
     shade, light = _shades(page, found)
     signs = (rows >= LEAST_ROW_FRACTION, shade <= MOST_SHADE_RATIO, light >= MOST_LIGHT_RATIO)
     kind: Kind = "document" if any(signs) else "not_document"
     share = sum(signs) / len(signs)
-    return Content(kind, share, ink_fraction, found.component_count, rows, shade, light, colour)
+    return Content(kind, share, ink_fraction, found.component_count, rows, shade, light)
 
 
 def _shades(page: Page, found: Ink) -> tuple[float, float]:
     """Faint over strong dark marks, and light over dark marks, by area."""
-    luma = page.luma(found.scale)
-    element = np.ones((WIDEST_STROKE_PX, WIDEST_STROKE_PX), np.uint8)
     depth = page.derive(ink_depth)
-    height = cast("Pixels", cv2.morphologyEx(luma, cv2.MORPH_TOPHAT, element))
     limit = STRONG_FRACTION * found.contrast_levels
     strong = max(1.0, _count_over(depth, limit))
     marks = _count_over(depth, FAINT_FRACTION * found.contrast_levels)
-    return max(0.0, marks / strong - 1), _count_over(height, limit) / strong
+    light = _light_count(page.luma(found.scale), limit)
+    return max(0.0, marks / strong - 1), light / strong
+
+
+def _light_count(luma: Pixels, limit: float) -> float:
+    """Pixels that are lighter than their surroundings by more than the limit.
+
+    As ``ink_depth`` looks for the dark ones: opening the darker of two rows each costs half.
+    """
+    if len(luma) % 2:
+        luma = np.concatenate([luma, luma[-1:]])
+    upper, lower = luma[::2], luma[1::2]
+    element = np.ones((WIDEST_STROKE_PX // 2, WIDEST_STROKE_PX), np.uint8)
+    ground = cv2.morphologyEx(cv2.min(upper, lower), cv2.MORPH_OPEN, element)
+    rises = (cv2.subtract(row, ground) for row in (upper, lower))
+    return sum(_count_over(cast("Pixels", each), limit) for each in rises)
 
 
 def _count_over(levels: Pixels, limit: float) -> float:

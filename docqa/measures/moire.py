@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.blank_tiles import TILE_PX, blank_tiles
+from docqa.analysis.ranks import median
 from docqa.analysis.spectrum import Spectrum, magnitudes
 from docqa.page import Page, Pixels, Region
 
@@ -102,7 +103,7 @@ def _wave(tile: Pixels) -> _Wave | None:
     level -= cv2.blur(level, (FLATTENING_PX, FLATTENING_PX))
     level *= _WINDOW
     size = magnitudes(level)
-    least = 0.5 * float(np.median(size[::4, ::4])) + 1e-3
+    least = 0.5 * median(size[::4, ::4]) + 1e-3
     weakest = max(LEAST_AMPLITUDE_LEVELS / _AMPLITUDE_LEVELS, PEAK_RATIO * least)
     if cv2.minMaxLoc(size, _BAND)[1] < weakest:  # noise, or nothing
         return None

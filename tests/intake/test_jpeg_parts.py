@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from docqa.intake import Limits, jpeg_colour, open_document, turbojpeg
+from docqa.intake import Limits, jpeg, jpeg_colour, open_document, turbojpeg
 from docqa.page import COARSE_COLOUR_SIDE_PX, Page, Pixels
 
 _ORIENTATION = 0x0112
@@ -153,6 +153,42 @@ def test_a_jpeg_that_stores_rgb_keeps_its_colours() -> None:
     assert full.colour is not None
     assert np.abs(page.luma().astype(int) - full.luma).max() <= 1
     assert np.abs(page.colour(4).astype(int) - _reduced(full.colour, 4)).mean() < 1.0
+
+
+@pytest.mark.parametrize("is_grey", [True, False])
+@pytest.mark.parametrize("has_library", [True, False])
+def test_brightness_alone_is_that_of_opencv(
+    has_library: bool, is_grey: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_library:
+        monkeypatch.setattr(turbojpeg, "is_installed", lambda: False)
+    pixels = _picture(805, 643, noise=9)
+    data = _encoded(pixels[..., 0] if is_grey else pixels, "4:4:4")
+    wanted = jpeg_colour.decoded(data, cv2.IMREAD_GRAYSCALE)
+    assert np.array_equal(jpeg_colour.brightness(data, 805, 643), wanted)
+
+
+def test_brightness_goes_by_the_header_that_was_checked() -> None:
+    data = _encoded(_picture(808, 640, noise=9), "4:4:4")
+    assert turbojpeg.brightness(data, 808, 640) is not None
+    assert turbojpeg.brightness(data, 800, 640) is None
+    assert turbojpeg.brightness(data[:200], 808, 640) is None
+    assert turbojpeg.brightness(data[: len(data) // 2] + b"\xff\xd9", 808, 640) is None
+
+
+@pytest.mark.parametrize("offset", [-2, -1, 0, 1])
+def test_the_end_is_found_where_two_parts_of_the_file_meet(
+    offset: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = _encoded(_picture(808, 640, noise=9), "4:2:0")
+    scan = data.rindex(b"\xff\xda")
+    length = int.from_bytes(data[scan + 2 : scan + 4], "big")
+    behind = len(data) - 2 - (scan + 2 + length)
+    monkeypatch.setattr(jpeg, "_PART_BYTES", behind + offset)
+    header = jpeg.read_header(data, Limits())
+    assert (header.has_end, header.scans) == (True, 1)
+    monkeypatch.setattr(jpeg, "_PART_BYTES", 1 << 17)
+    assert not jpeg.read_header(data[:-1], Limits()).has_end
 
 
 def test_planes_go_by_the_header_that_was_checked() -> None:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from docqa.measures.content import measure
+from docqa.measures.colour import measure
 from docqa.page import Origin, Page, Pixels, Raster, page_from_pixels
 from fixtures.synthesize.documents import Drawing, id_back, id_front, passport_page
 from fixtures.synthesize.people import person
@@ -34,7 +34,7 @@ def lit(pixels: Pixels, lamp: str, sigma: float) -> Pixels:
 
 
 def colour(pixels: Pixels) -> float:
-    return measure(page_from_pixels(pixels)).colour_fraction
+    return measure(page_from_pixels(pixels)).area_fraction
 
 
 @pytest.mark.parametrize("draw", [id_front, id_back, passport_page])
@@ -79,7 +79,7 @@ def test_colour_of_the_table_around_a_grey_copy_is_not_counted() -> None:
 def test_grey_file_has_no_colour_and_reads_no_pixels_for_it() -> None:
     grey = np.asarray(cv2.cvtColor(card(id_front, 1), cv2.COLOR_RGB2GRAY), np.uint8)
     page = Page(1, Origin("jpeg", "image/jpeg", "gray"), lambda: Raster(grey, None))
-    assert measure(page).colour_fraction == 0.0
+    assert measure(page).area_fraction == 0.0
 
 
 @pytest.mark.parametrize("level", [0, 20, 255])
