@@ -23,6 +23,7 @@ from docqa.page import Page, Pixels
 
 Vector = npt.NDArray[np.float64]
 Image = npt.NDArray[np.float32]
+Cells = npt.NDArray[np.uint8]
 
 OCTAVES_COUNT = 5
 ENLARGED_TILE_PX = 96
@@ -192,25 +193,40 @@ def _near_and_bare(
 ) -> tuple[Pixels, Pixels]:
     """(n, h, w) 0 or 1, of that shape: near ink, and on bare paper."""
     height = (found.text_height_px or 0.0) / found.scale
-    reach = [max(1, round(share * height)) for share in (NEAR_HEIGHT_RATIO, BARE_HEIGHT_RATIO)]
-    margin = reach[1]
+    near, bare = (max(1, round(share * height)) for share in (NEAR_HEIGHT_RATIO, BARE_HEIGHT_RATIO))
+    margin = bare
     rows, columns = (side * tiles[0].scale // found.scale for side in tiles[0].pixels.shape)
-    parts = np.zeros((len(tiles), rows + 2 * margin, columns + 2 * margin), np.uint8)
-    for part, tile in zip(parts, tiles, strict=True):
+    # Neighbours in the stack are kept apart by the margins, which are zeros.
+    deep, wide = rows + 2 * margin, columns + 2 * margin
+    size = len(tiles) * deep * wide
+    inked = np.zeros(size + 2 * margin * (wide + 1), np.uint8)
+    for part, tile in zip(inked[:size].reshape(-1, deep, wide), tiles, strict=True):
         top, left = tile.top_px // found.scale - margin, tile.left_px // found.scale - margin
-        inked = found.mask[max(top, 0) : top + part.shape[0], max(left, 0) : left + part.shape[1]]
-        part[max(-top, 0) :, max(-left, 0) :][: inked.shape[0], : inked.shape[1]] = inked
-    flat = parts.reshape(-1, parts.shape[2])
-    cut = []
-    for grown in reach:
-        # Neighbours in the stack are kept apart by the margins.
-        dilated = cv2.dilate(flat, np.ones((2 * grown + 1, 2 * grown + 1), np.uint8))
-        inner = np.asarray(dilated, np.uint8).reshape(parts.shape)
-        inner = np.ascontiguousarray(inner[:, margin:-margin, margin:-margin])
-        size = (shape[1], len(tiles) * shape[0])
-        fitted = cv2.resize(inner.reshape(-1, columns), size, interpolation=cv2.INTER_NEAREST)
+        seen = found.mask[max(top, 0) : top + deep, max(left, 0) : left + wide]
+        place = part[max(-top, 0) :, max(-left, 0) :][: seen.shape[0], : seen.shape[1]]
+        np.bitwise_and(seen, 1, out=place)
+    down = np.arange(shape[0]) * rows // shape[0]
+    places = (np.arange(len(tiles))[:, None] * deep + down).ravel()
+    along, covered, cut = inked, 1, []
+    for reach in (near, bare):
+        along, covered = _runs(along, covered, 2 * reach + 1, 1), 2 * reach + 1
+        grown = _runs(along, 1, covered, wide)[(margin - reach) * (wide + 1) :][:size]
+        lines = grown.reshape(-1, wide)[places, :columns]
+        fitted = cv2.resize(lines, (shape[1], len(places)), interpolation=cv2.INTER_NEAREST)
         cut.append(np.asarray(fitted, np.uint8).reshape(len(tiles), *shape))
-    return np.asarray(cut[0] > 0, np.uint8), np.asarray(cut[1] == 0, np.uint8)
+    return cut[0], 1 - cut[1]
+
+
+def _runs(cells: Cells, covered: int, length: int, pitch: int) -> Cells:
+    """The most of ``length`` cells from each on, ``pitch`` apart, from that of ``covered`` cells.
+
+    Doubling what is covered takes a few passes where a window takes one for each cell.
+    """
+    while covered < length:
+        step = min(covered, length - covered)
+        cells = np.maximum(cells[: -step * pitch], cells[step * pitch :])
+        covered += step
+    return cells
 
 
 def _seen(stack: Image, masks: tuple[Pixels, Pixels]) -> _Seen:
@@ -220,13 +236,15 @@ def _seen(stack: Image, masks: tuple[Pixels, Pixels]) -> _Seen:
     fine, coarse = np.zeros((2, OCTAVES_COUNT - 1, count, 3, 3))
     mass = np.zeros((OCTAVES_COUNT - 1, count, 3))
     bare_count = masks[1].sum(axis=(1, 2), dtype=np.float64)
-    tensors = np.empty((3, *stack.shape), np.float32)
-    _write_tensors(stack, tensors)
+    tensors: Image | None = None
     for octave in range(OCTAVES_COUNT):
         height, width = height // 2, width // 2
         # What is multiplied: the tensors, those of the next octave, near, bare, and all of it.
         rows = np.empty((9, count, height, width), np.float32)
-        _halved(tensors, rows[:3])
+        if tensors is None:
+            _write_halved_tensors(stack, rows[:3])
+        else:
+            _halved(tensors, rows[:3])
         rows[6:8] = masks
         rows[8] = 1
         stack = _halved(stack, np.empty((count, height, width), np.float32))
@@ -251,13 +269,25 @@ def _noise(seen: _Seen) -> Vector:
     return np.asarray(np.einsum("ont,n->ot", seen.bare, seen.bare_count) / paper, np.float64)
 
 
+def _write_halved_tensors(stack: Image, into: Image) -> None:
+    """Means of 2x2 pixels of the tensors, tile by tile: one stays in the processor's cache."""
+    size = (into.shape[3], into.shape[2])
+    tensors = np.empty((3, 1, *stack.shape[1:]), np.float32)
+    for number in range(len(stack)):
+        _write_tensors(stack[number : number + 1], tensors)
+        for whole, half in zip(tensors[:, 0], into[:, number], strict=True):
+            cv2.resize(whole, size, dst=half, interpolation=cv2.INTER_AREA)
+
+
 def _write_tensors(stack: Image, into: Image) -> None:
     """The products xx, xy, yy of the gradients of (n, H, W) pixels into (3, n, H, W)."""
-    x, y = np.zeros((2, *stack.shape), np.float32)
-    np.subtract(stack[:, :, 2:], stack[:, :, :-2], out=x[:, :, 1:-1])
-    np.subtract(stack[:, 2:], stack[:, :-2], out=y[:, 1:-1])
-    shape = (-1, stack.shape[2])
-    x, y, products = x.reshape(shape), y.reshape(shape), into.reshape(3, *x.reshape(shape).shape)
+    flat = stack.reshape(-1, stack.shape[2])
+    x, y = np.empty((2, *flat.shape), np.float32)
+    cv2.subtract(flat[:, 2:], flat[:, :-2], dst=x[:, 1:-1])
+    cv2.subtract(flat[2:], flat[:-2], dst=y[1:-1])
+    x[:, [0, -1]] = 0
+    y.reshape(stack.shape)[:, [0, -1]] = 0
+    products = into.reshape(3, *flat.shape)
     for product, one, other in zip(products, (x, x, y), (x, y, y), strict=True):
         cv2.multiply(one, other, dst=product)
 
