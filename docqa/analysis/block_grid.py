@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -163,20 +163,19 @@ def _blocks(tiles: tuple[TextTile, ...], left_px: int, top_px: int) -> npt.NDArr
     rows, columns = (height - y) // BLOCK_PX, (width - x) // BLOCK_PX
     if not rows or not columns:
         return np.empty((0, BLOCK_PX**2), np.uint8)
-    strip = cv2.hconcat(
-        [tile.pixels[y : y + rows * BLOCK_PX, x : x + columns * BLOCK_PX] for tile in tiles]
-    )
+    cut = [tile.pixels[y : y + rows * BLOCK_PX, x : x + columns * BLOCK_PX] for tile in tiles]
+    strip = np.asarray(cv2.hconcat(cut), np.uint8)
     low, high = (_of_blocks(strip, take) for take in (cv2.min, cv2.max))
     whole = (low > CLIPPED_LEVELS[0]) & (high < CLIPPED_LEVELS[1]) & (high > low + 1)
     row, column = np.nonzero(whole)
     step = max(1, -(-len(row) // MOST_BLOCKS))
     # A row of a block is one number of eight bytes.
-    lines = np.asarray(strip, np.uint8).view(np.uint64).reshape(rows, BLOCK_PX, -1)
+    lines = strip.view(np.uint64).reshape(rows, BLOCK_PX, -1)
     chosen = lines[row[::step], :, column[::step]]
     return np.ascontiguousarray(chosen).view(np.uint8)
 
 
-def _of_blocks(strip: Pixels, take: Callable[[Pixels, Pixels], Pixels]) -> Pixels:
+def _of_blocks(strip: Pixels, take: Callable[..., Any]) -> Pixels:
     """(rows, columns) the least or the most of each block."""
     for _ in range(2):
         for _ in range(_HALVINGS):
