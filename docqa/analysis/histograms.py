@@ -35,6 +35,13 @@ def masked_histogram(pixels: Pixels, mask: Pixels) -> Counts:
     return cast("Counts", cv2.calcHist([pixels], [0], mask, [256], [0, 256]).ravel())
 
 
+def median_level(counts: Counts) -> float:
+    """The median of what was counted: between two levels where it is the mean of both."""
+    below = np.cumsum(counts, dtype=np.float64)
+    half = below[-1] / 2
+    return float(below.searchsorted(half) + below.searchsorted(half, side="right")) / 2
+
+
 def _counted_apart(pixels: Pixels) -> Counts:
     """The same, with neighbours in bins of their own: every pixel has one of four numbers."""
     numbers = np.full(pixels.size // 4 + 1, _FOUR_NUMBERS, np.uint32).view(np.uint8)

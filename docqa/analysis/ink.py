@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.area_grid import block_means
-from docqa.analysis.components import outlined_boxes
-from docqa.analysis.histograms import histogram
+from docqa.analysis.components import large_boxes
+from docqa.analysis.histograms import histogram, median_level
 from docqa.page import Page, Pixels
 
 Boxes = npt.NDArray[np.int32]
@@ -133,7 +133,7 @@ def _percentile(counts: npt.NDArray[np.float64], fraction: float) -> float:
 
 def _text_boxes(mask: Pixels) -> Boxes:
     """Components that can be characters or words: no specks, no rules, no frames."""
-    boxes = outlined_boxes(mask, LEAST_AREA_PX)
+    boxes = large_boxes(mask, LEAST_AREA_PX)
     width, height = boxes[:, 2], boxes[:, 3]
     tallest = max(mask.shape[0] // 8, 8)
     keep = (height >= 3) & (height <= tallest) & (width >= 2)
@@ -162,7 +162,7 @@ def _stroke_width_px(page: Page, mask: Pixels, scale: int, contrast: float) -> f
         row, column = np.unravel_index(int(index), density.shape)
         top, left = int(row) * STROKE_TILE_PX, int(column) * STROKE_TILE_PX
         tile = luma[top : top + STROKE_TILE_PX, left : left + STROKE_TILE_PX]
-        paper = float(np.median(tile[::4, ::4]))
+        paper = median_level(histogram(tile[::4, ::4]))
         limit = math.ceil(paper - contrast / 2) - 1
         dark = cast("Pixels", cv2.threshold(tile, limit, 1, cv2.THRESH_BINARY_INV)[1])
         area += cv2.countNonZero(dark)
