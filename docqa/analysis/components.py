@@ -71,7 +71,7 @@ def large_boxes(mask: Pixels, least_area_px: int) -> Stats:
     if runs_count < MOST_OUTLINED_FRACTION * mask.size:
         return _outlined_boxes(mask, least_area_px)
     stats = _labelled(mask, runs_count)
-    return cast("Stats", stats[stats[:, cv2.CC_STAT_AREA] >= least_area_px, :4])
+    return stats[stats[:, cv2.CC_STAT_AREA] >= least_area_px, :4]
 
 
 def _outlined_boxes(mask: Pixels, least_area_px: int) -> Stats:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from docqa.analysis.area_grid import block_means
 from docqa.analysis.components import large_boxes
-from docqa.analysis.histograms import histogram, median_level
+from docqa.analysis.histograms import Counts, histogram, median_level
 from docqa.page import Page, Pixels
 
 Boxes = npt.NDArray[np.int32]
@@ -65,8 +65,8 @@ def ink(page: Page) -> Ink:
     """The ink of a page. Always answers: a blank page has an empty mask and no sizes."""
     scale = _scale(page)
     luma = page.luma(scale)
-    depth = page.derive(ink_depth)
-    contrast = _contrast(depth)
+    depth = page.derive(_depth)
+    contrast = _contrast(page.derive(depth_counts))
     if contrast == 0.0:
         empty = np.zeros(luma.shape, np.uint8)
         return Ink(empty, scale, 0.0, None, None, 0, np.empty((0, 4), np.int32))
@@ -80,14 +80,19 @@ def ink(page: Page) -> Ink:
     return Ink(mask, scale, contrast, stroke, height, len(boxes), boxes)
 
 
-def ink_depth(page: Page) -> Pixels:
-    """(H, W) how much darker than its surroundings each place is, at the ink's scale.
+def depth_counts(page: Page) -> Counts:
+    """(256,) how many places at the ink's scale are so much darker than their surroundings.
 
-    Call it as ``page.derive(ink_depth)``.
+    Call it as ``page.derive(depth_counts)``.
     """
+    return histogram(page.derive(_depth))
+
+
+def _depth(page: Page) -> Pixels:
+    """(H, W) how much darker than its surroundings each place is, at the ink's scale."""
     luma = page.luma(_scale(page))
-    width = luma.shape[1]
-    if len(luma) % 2:
+    height, width = luma.shape
+    if height % 2:
         luma = np.concatenate([luma, luma[-1:]])
     # The lighter of two rows each: closing half the rows costs half.
     pairs = luma.reshape(-1, 2, width)
@@ -95,7 +100,7 @@ def ink_depth(page: Page) -> Pixels:
     element = np.ones((WIDEST_STROKE_PX // 2, WIDEST_STROKE_PX), np.uint8)
     paper = cast("Pixels", cv2.morphologyEx(lighter, cv2.MORPH_CLOSE, element))
     depth = (paper[:, None] - pairs).reshape(luma.shape)
-    return depth[: page.luma(_scale(page)).shape[0]]
+    return depth[:height]
 
 
 def _scale(page: Page) -> int:
@@ -104,13 +109,13 @@ def _scale(page: Page) -> int:
     return 4 if shorter >= 1400 else 2 if shorter >= 700 else 1
 
 
-def _contrast(depth: Pixels) -> float:
+def _contrast(depths: Counts) -> float:
     """The strong ink's depth: the 75th percentile of what stands out of the page's noise.
 
     On a card most of that is the pale pattern it is printed on. Where the darkest marks are more
     than twice as deep as that percentile, they alone are the ink.
     """
-    counts = histogram(depth).astype(np.float64)
+    counts = depths.astype(np.float64)
     levels = np.arange(256)
     below = np.cumsum(counts)
     median = int(np.searchsorted(below, below[-1] / 2))
