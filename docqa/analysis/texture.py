@@ -50,12 +50,12 @@ class Texture:
 
 def texture(page: Page) -> Texture:
     """Measure the texture. Raises CannotAssess on pages under 32 px."""
-    windows = _windows(page)
-    counts = histogram(windows.reshape(-1, windows.shape[2])[::SAMPLE_ROWS])
+    rows = _windows(page, SAMPLE_ROWS)
+    counts = histogram(rows.reshape(-1, rows.shape[2]))
     total, dark = float(counts.sum()), counts[: INK_LEVEL + 1]
     extreme = counts[:3].sum() + counts[253:].sum()
     return Texture(
-        paper_noise_levels=_paper_noise(windows),
+        paper_noise_levels=_paper_noise(rows),
         ink_mode_fraction=float(dark.max() / dark.sum()) if dark.sum() > total * 1e-3 else 0.0,
         bilevel_fraction=float(extreme / total),
     )
@@ -115,8 +115,11 @@ def _rings(side: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
     return (frequency * side / 2).astype(np.intp), band
 
 
-def _windows(page: Page) -> Pixels:
-    """(windows, H, W) squares of the luma, H and W even, side by side on small pages."""
+def _windows(page: Page, rows_step: int = 1) -> Pixels:
+    """(windows, H, W) squares of the luma, H and W even, side by side on small pages.
+
+    Only one row in ``rows_step`` is taken.
+    """
     luma = page.luma()
     height, width = luma.shape
     if min(height, width) < MIN_SIDE_PX:
@@ -126,18 +129,21 @@ def _windows(page: Page) -> Pixels:
         np.unique(np.linspace(0.04 * room, 0.96 * room, GRID_WINDOWS).astype(int))
         for room in (height - tall, width - wide)
     )
-    return np.stack([luma[y : y + tall, x : x + wide] for y in tops for x in lefts])
+    return np.stack([luma[y : y + tall : rows_step, x : x + wide] for y in tops for x in lefts])
 
 
 def _paper_noise(windows: Pixels) -> float:
     """Robust spread of the difference between neighbours two apart, on bright smooth pixels."""
-    spreads = []
-    for window in windows:
-        rows = window[::SAMPLE_ROWS]
-        step = cv2.absdiff(rows[:, 2:], rows[:, :-2])
-        paper = cv2.inRange(rows[:, 1:-1], np.array(INK_LEVEL + 1), np.array(BRIGHTEST_LEVEL))
-        if cv2.countNonZero(paper) > LEAST_PAPER_FRACTION * paper.size:
-            spreads.append(_median_level(cast("Pixels", step), cast("Pixels", paper)))
+    rows = windows.reshape(-1, windows.shape[2])
+    step = cv2.absdiff(rows[:, 2:], rows[:, :-2])
+    bright = cv2.inRange(rows[:, 1:-1], np.array(INK_LEVEL + 1), np.array(BRIGHTEST_LEVEL))
+    of_window = (len(windows), 1, -1)
+    steps, papers = (np.asarray(one, np.uint8).reshape(of_window) for one in (step, bright))
+    spreads = [
+        _median_level(step, paper)
+        for step, paper in zip(steps, papers, strict=True)
+        if cv2.countNonZero(paper) > LEAST_PAPER_FRACTION * paper.size
+    ]
     return 1.4826 * float(np.median(spreads)) / 2**0.5 if spreads else 0.0
 
 
