@@ -87,7 +87,8 @@ def _letters(window: Pixels) -> list[Pixels]:
     outlines, nesting = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     bottom, right = window.shape
     letters = []
-    for outline, (_, _, _, parent) in zip(outlines, nesting[0] if outlines else (), strict=True):
+    parents = nesting[0, :, 3].tolist() if outlines else ()
+    for outline, parent in zip(outlines, parents, strict=True):
         if parent >= 0 or len(outline) < LEAST_CORNERS_COUNT:
             continue
         x, y, width, height = cv2.boundingRect(outline)
