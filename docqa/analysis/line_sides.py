@@ -47,8 +47,7 @@ LARGEST_TURN_DEG = 1.0
 """More than the farthest that is looked at from the first estimate."""
 
 _BLOCK_TYPES = {2: np.uint16, 4: np.uint32, 8: np.uint64}
-_ONES = {2: np.uint16(0x0101), 4: np.uint32(0x01010101)}
-"""A level times these is two or four pixels of it."""
+_ONES = {2: 0x0101, 4: 0x01010101}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,8 @@ def ink_strips(luma: Pixels, coarse: Pixels, mask: Pixels) -> Strips:
     cv2.bitwise_and(paper, near, dst=near)
     beside = _columns(cast("Pixels", near), pitch // finer, start // finer, BLOCK_PX // finer)
     if finer > 1:
-        beside = np.multiply(beside, _ONES[finer]).view(np.uint8)
+        # A level times these ones is so many pixels of it.
+        beside = np.multiply(beside, _ONES[finer], dtype=_BLOCK_TYPES[finer]).view(np.uint8)
     count = min(len(beside) * finer, len(dark)) // BLOCK_PX
     depth = np.empty((count * BLOCK_PX, dark.shape[1]), np.uint8)
     for row in range(finer):

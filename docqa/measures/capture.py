@@ -126,8 +126,10 @@ def measure(page: Page, model: CaptureModel) -> Capture:
 
 def _whitened(page: Page, grain: Texture, model: Logistic) -> float:
     """Probability that an app whitened the page; the model was trained on as many of each."""
+    if not CLIPPED_FRACTIONS[0] < grain.bilevel_fraction < CLIPPED_FRACTIONS[1]:
+        return 0.0
     found = page.derive(whitening)
-    if found is None or not CLIPPED_FRACTIONS[0] < grain.bilevel_fraction < CLIPPED_FRACTIONS[1]:
+    if found is None:
         return 0.0
     even = model.probability(whitening_features(found, page.derive(paper)))
     return even * APP_SHARE / (even * APP_SHARE + (1 - even) * (1 - APP_SHARE))
