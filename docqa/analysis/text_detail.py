@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.ink import Ink
+from docqa.analysis.ink import Ink, ink
 from docqa.analysis.print_direction import print_direction
 from docqa.analysis.text_tiles import ZONES_COUNT, TextTile, text_tiles
 from docqa.page import Page, Pixels
@@ -24,6 +24,7 @@ from docqa.page import Page, Pixels
 Vector = npt.NDArray[np.float64]
 Image = npt.NDArray[np.float32]
 Cells = npt.NDArray[np.uint8]
+Seen = npt.NDArray[np.void]
 
 OCTAVES_COUNT = 5
 ENLARGED_TILE_PX = 96
@@ -97,36 +98,60 @@ def features(levels: Vector, stroke_level: float) -> Vector:
     )
 
 
-def text_details(
-    page: Page, found: Ink, *, most_tiles: int = ZONES_COUNT
-) -> tuple[TextDetail, ...]:
+def text_details(page: Page, *, most_tiles: int = ZONES_COUNT) -> tuple[TextDetail, ...]:
     """Detail of the inkiest tiles that hold writing; empty without text or where all is faint.
 
-    Of more tiles than ``most_tiles`` some are taken, evenly over the page.
+    Of more tiles than ``most_tiles`` some are taken, evenly over the page. None is looked at twice.
     """
-    found = _set_upright(page, found)
-    if found.text_height_px is None or found.stroke_width_px is None:
+    writing = page.derive(_writing)
+    if writing is None:
         return ()
+    tiles = writing.tiles
+    chosen = np.arange(0, len(tiles), max(1, -(-len(tiles) // most_tiles)))
+    unseen = chosen[~writing.is_seen[chosen]]
+    if len(unseen):
+        writing.seen[unseen] = _seen_of(writing, tuple(tiles[index] for index in unseen.tolist()))
+        writing.is_seen[unseen] = True
+    seen = writing.seen[chosen]
+    level = math.log(writing.stroke_px / writing.height_px)
+    found_levels = _levels(seen, _noise(seen), writing.height_px, writing.stroke_px)
+    return tuple(
+        TextDetail(tiles[index], levels, level, len(tiles))
+        for index, levels in zip(chosen.tolist(), found_levels, strict=True)
+        if np.isfinite(levels).all()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """The tiles of a page that hold writing, and what has been seen of them."""
+
+    tiles: tuple[TextTile, ...]
+    found: Ink
+    enlarge: bool
+    """The tiles are looked at in twice their size."""
+    height_px: float
+    stroke_px: float
+    """Of the writing, in the pixels that are looked at."""
+    seen: Seen
+    is_seen: npt.NDArray[np.bool_]
+    """(tiles,) of those that have been looked at."""
+
+
+def _writing(page: Page) -> _Writing | None:
+    found = _set_upright(page, page.derive(ink))
+    if found.text_height_px is None or found.stroke_width_px is None:
+        return None
     octave = math.floor(math.log2(found.text_height_px / LEAST_HEIGHT_PX))
     scale = 2 ** min(max(octave, 0), 2)
     enlarge = octave < 0
     tiles = text_tiles(page, scale, side_px=ENLARGED_TILE_PX if enlarge else TILE_PX)
-    tiles_count = len(tiles)
-    tiles = tiles[:: max(1, -(-len(tiles) // most_tiles))]
     if not tiles or min(tiles[0].pixels.shape) < 2**OCTAVES_COUNT:
-        return ()
-    stack = _stacked(tiles, enlarge=enlarge)
-    seen = _seen(stack, _near_and_bare(tiles, found, (stack.shape[1] // 2, stack.shape[2] // 2)))
+        return None
     pixel_px = scale / 2 if enlarge else scale
-    height = found.text_height_px / pixel_px
-    stroke = stroke_px(found) / pixel_px
-    level = math.log(stroke / height)
-    found_levels = _levels(seen, _noise(seen), height, stroke)
-    return tuple(
-        TextDetail(tile, levels, level, tiles_count)
-        for tile, levels in zip(tiles, found_levels, strict=True)
-        if np.isfinite(levels).all()
-    )
+    height, stroke = found.text_height_px / pixel_px, stroke_px(found) / pixel_px
+    seen = np.zeros(len(tiles), _SEEN)
+    return _Writing(tiles, found, enlarge, height, stroke, seen, np.zeros(len(tiles), np.bool_))
 
 
 def _set_upright(page: Page, found: Ink) -> Ink:
@@ -151,22 +176,25 @@ def stroke_px(found: Ink) -> float:
     return max(1.0, min(found.stroke_width_px, STROKE_TO_TEXT_HEIGHT_RATIO * found.text_height_px))
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """Gradient tensors (xx, xy, yy) of n tiles in each octave."""
+_SEEN = np.dtype(
+    [
+        ("near", np.float64, (OCTAVES_COUNT, 3)),  # mean near ink
+        ("bare", np.float64, (OCTAVES_COUNT, 3)),  # mean over bare paper
+        ("bare_count", np.float64),  # pixels of bare paper
+        # Of each octave but the last: its tensors times those of the next at the same place; those
+        # of the next times themselves; and their sum.
+        ("fine", np.float64, (OCTAVES_COUNT - 1, 3, 3)),
+        ("coarse", np.float64, (OCTAVES_COUNT - 1, 3, 3)),
+        ("mass", np.float64, (OCTAVES_COUNT - 1, 3)),
+    ]
+)
+"""Gradient tensors (xx, xy, yy) of a tile by octave."""
 
-    near: Vector
-    """(5, n, 3) mean near ink."""
-    bare: Vector
-    """(5, n, 3) mean over bare paper."""
-    bare_count: Vector
-    """(n,) pixels of bare paper."""
-    fine: Vector
-    """(4, n, 3, 3) tensors of each octave times those of the next at the same place."""
-    coarse: Vector
-    """(4, n, 3, 3) tensors of the next octave times themselves."""
-    mass: Vector
-    """(4, n, 3) sum of the tensors of the next octave."""
+
+def _seen_of(writing: _Writing, tiles: tuple[TextTile, ...]) -> Seen:
+    stack = _stacked(tiles, enlarge=writing.enlarge)
+    shape = (stack.shape[1] // 2, stack.shape[2] // 2)
+    return _seen(stack, _near_and_bare(tiles, writing.found, shape))
 
 
 def _stacked(tiles: tuple[TextTile, ...], *, enlarge: bool) -> Image:
@@ -229,13 +257,11 @@ def _runs(cells: Cells, covered: int, length: int, pitch: int) -> Cells:
     return cells
 
 
-def _seen(stack: Image, masks: tuple[Pixels, Pixels]) -> _Seen:
-    """Tensors of (n, H, W) pixels; masks are (n, H / 2, W / 2) of 0 or 1."""
+def _seen(stack: Image, masks: tuple[Pixels, Pixels]) -> Seen:
+    """(n,) of (n, H, W) pixels; masks are (n, H / 2, W / 2) of 0 or 1."""
     count, height, width = stack.shape
-    means = np.zeros((2, OCTAVES_COUNT, count, 3))
-    fine, coarse = np.zeros((2, OCTAVES_COUNT - 1, count, 3, 3))
-    mass = np.zeros((OCTAVES_COUNT - 1, count, 3))
-    bare_count = masks[1].sum(axis=(1, 2), dtype=np.float64)
+    seen = np.zeros(count, _SEEN)
+    seen["bare_count"] = masks[1].sum(axis=(1, 2), dtype=np.float64)
     tensors: Image | None = None
     for octave in range(OCTAVES_COUNT):
         height, width = height // 2, width // 2
@@ -253,20 +279,22 @@ def _seen(stack: Image, masks: tuple[Pixels, Pixels]) -> _Seen:
         flat = rows.reshape(9, count, -1).transpose(1, 0, 2)
         products = np.matmul(flat[:, :6], flat[:, 3:].transpose(0, 2, 1))
         if octave < OCTAVES_COUNT - 1:
-            fine[octave], coarse[octave] = products[:, :3, :3], products[:, 3:, :3]
-            mass[octave] = products[:, 3:, 5]
+            seen["fine"][:, octave] = products[:, :3, :3]
+            seen["coarse"][:, octave] = products[:, 3:, :3]
+            seen["mass"][:, octave] = products[:, 3:, 5]
         counts = np.maximum(flat[:, 6:8].sum(axis=2), 1)
-        means[:, octave] = (products[:, :3, 3:5] / counts[:, None]).transpose(2, 0, 1)
+        means = products[:, :3, 3:5] / counts[:, None]
+        seen["near"][:, octave], seen["bare"][:, octave] = means[:, :, 0], means[:, :, 1]
         masks = (masks[0][:, ::2, ::2], masks[1][:, ::2, ::2])
-    return _Seen(means[0], means[1], bare_count, fine, coarse, mass)
+    return seen
 
 
-def _noise(seen: _Seen) -> Vector:
+def _noise(seen: Seen) -> Vector:
     """(5, 3) mean tensor of the page's bare paper; zeros where there is none."""
-    paper = float(seen.bare_count.sum())
+    paper = float(seen["bare_count"].sum())
     if paper < LEAST_PIXELS:
         return np.zeros((OCTAVES_COUNT, 3))
-    return np.asarray(np.einsum("ont,n->ot", seen.bare, seen.bare_count) / paper, np.float64)
+    return np.asarray(np.einsum("not,n->ot", seen["bare"], seen["bare_count"]) / paper, np.float64)
 
 
 def _write_halved_tensors(stack: Image, into: Image) -> None:
@@ -301,7 +329,7 @@ def _halved(stack: Image, into: Image) -> Image:
     return into
 
 
-def _levels(seen: _Seen, noise: Vector, height_px: float, stroke: float) -> Vector:
+def _levels(seen: Seen, noise: Vector, height_px: float, stroke: float) -> Vector:
     """(n, 8, 15), see ``TextDetail.levels``; NaN where the writing of a tile is too faint."""
     at_heights = height_px / np.array(PIXELS_PER_HEIGHT)
     at_strokes = stroke / np.array(PIXELS_PER_STROKE)
@@ -309,15 +337,15 @@ def _levels(seen: _Seen, noise: Vector, height_px: float, stroke: float) -> Vect
     to_step = _between(
         np.append(at_heights[:STEPS_PER_HEIGHT_COUNT], at_strokes), OCTAVES_COUNT - 1
     )
-    energy = np.log(np.maximum((seen.near - noise[:, None]) @ _ALONG, FAINTEST_ENERGY))
-    read = np.einsum("ro,ona->nar", to_energy, energy)
+    energy = np.log(np.maximum((seen["near"] - noise) @ _ALONG, FAINTEST_ENERGY))
+    read = np.einsum("ro,noa->nar", to_energy, energy)
     level = np.logaddexp(read[:, 0, -1], read[:, _HALF_TURN, -1]) - math.log(2)
-    clean = seen.fine - noise[:-1, None, :, None] * seen.mass[:, :, None, :]
+    clean = seen["fine"] - noise[:-1, :, None] * seen["mass"][:, :, None, :]
     fine, coarse = (
-        ((one.swapaxes(2, 3) @ _ALONG) * _ALONG).sum(axis=2) for one in (clean, seen.coarse)
+        ((one.swapaxes(2, 3) @ _ALONG) * _ALONG).sum(axis=2) for one in (clean, seen["coarse"])
     )
     step = np.log(np.clip(fine / np.maximum(coarse, 1e-6), LEAST_STEP, MOST_STEP))
-    steps = np.einsum("ro,ona->nar", to_step, step)
+    steps = np.einsum("ro,noa->nar", to_step, step)
     levels = np.concatenate([read - level[:, None, None], steps], axis=2)
     levels[level < math.log(LEAST_ENERGY)] = np.nan
     return levels
