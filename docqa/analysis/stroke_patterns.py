@@ -10,7 +10,9 @@ copies rare. To turn the page by 90 degrees is to permute the histogram.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import cast
 
 import cv2
@@ -32,9 +34,9 @@ WRITING_SIZE_PX = 10.0
 LONGEST_COMPONENT_RATIO = 8
 """Components longer than this are rules. The same both ways: a page on its side has the same."""
 TILE_PX = 256
-FIRST_TILES_COUNT, MOST_TILES_COUNT = 2, 6
-"""Of the writing's own size: the tiles with most writing are looked at, which bounds the time. Of
-most pages the first of them are enough."""
+LOOKS_TILES_COUNTS = (1, 2, 6)
+"""Of the writing's own size: so many tiles with most writing are looked at by and by, which bounds
+the time. Of most pages the first of them are enough."""
 COUNTED_APART = 4
 TOPHAT_SIDE_PX = 15
 ROOM_FRACTION = 0.3
@@ -71,25 +73,28 @@ class _Writing:
     component_count: int
 
 
-def first_patterns(page: Page) -> Patterns | None:
-    """The patterns of the places with most writing; None where there is hardly any.
+def looks(page: Page) -> Iterator[Patterns]:
+    """The patterns of more and more of the page's writing, the places with most of it first.
 
-    Call it as ``page.derive(first_patterns)``.
+    Nothing where there is hardly any. It takes time only as far as it is asked.
     """
     writing = page.derive(_writing)
-    return None if writing is None else _patterns(writing, page.derive(_first_counts))
+    counts = np.zeros((len(SPACINGS_PX), PATTERNS_COUNT))
+    for first, last in pairwise((0, *LOOKS_TILES_COUNTS)):
+        if writing is None or not writing.tiles[first:last]:
+            return
+        counts = counts + _counts(writing, slice(first, last))
+        found = _patterns(writing, counts)
+        if found is not None:
+            yield found
 
 
 def stroke_patterns(page: Page) -> Patterns | None:
-    """The patterns of the page's writing; None where there is hardly any.
-
-    Call it as ``page.derive(stroke_patterns)``.
-    """
-    writing = page.derive(_writing)
-    if writing is None:
-        return None
-    rest = slice(FIRST_TILES_COUNT, MOST_TILES_COUNT)
-    return _patterns(writing, page.derive(_first_counts) + _counts(writing, rest))
+    """The last of the looks; None where there is hardly any writing."""
+    found = None
+    for each in looks(page):
+        found = each
+    return found
 
 
 def _patterns(writing: _Writing, counts: Histograms) -> Patterns | None:
@@ -97,12 +102,6 @@ def _patterns(writing: _Writing, counts: Histograms) -> Patterns | None:
         return None
     shares = np.sqrt(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
     return Patterns(shares, writing.component_count)
-
-
-def _first_counts(page: Page) -> Histograms:
-    writing = page.derive(_writing)
-    assert writing is not None
-    return _counts(writing, slice(FIRST_TILES_COUNT))
 
 
 def _writing(page: Page) -> _Writing | None:
@@ -122,7 +121,7 @@ def _writing(page: Page) -> _Writing | None:
     column = (boxes[:, 0] + boxes[:, 2] // 2) * columns // found.mask.shape[1]
     areas = (boxes[:, 2] * boxes[:, 3]).astype(np.float64)
     density = np.bincount(row * columns + column, areas, rows * columns)
-    places = np.argsort(density, kind="stable")[::-1][:MOST_TILES_COUNT]
+    places = np.argsort(density, kind="stable")[::-1][: LOOKS_TILES_COUNTS[-1]]
     # All tiles are of one size, whatever is left over at the page's ends.
     height, width = luma.shape[0] // rows, luma.shape[1] // columns
     tiles = tuple(
