@@ -35,7 +35,7 @@ OFFSET_RATIO = 0.15
 MOST_BLUR_RATIO = 2.0
 """Nothing is left to be read long before; print more blurred than this was not learnt."""
 FEW_TILES, FIRST_TILES = 4, 8
-CRISP_RATIO, NOWHERE_SOFT_RATIO = 0.1, 0.15
+CRISP_RATIO, NOWHERE_SOFT_RATIO = 0.04, 0.07
 """Where a few tiles are typically and each of them less blurred, no others are looked at,"""
 SURELY_SHARP_RATIO, SURELY_NO_WORSE_RATIO = 0.25, 0.45
 """nor where more of them are typically and at worst less blurred than this."""
