@@ -9,7 +9,7 @@ black or white are left out, because clipping moves their coefficients.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -92,36 +92,38 @@ def _steps_across(tiles: tuple[TextTile, ...]) -> Floats:
 
     Tiles lie on a grid of whole blocks.
     """
-    pixels = np.concatenate([tile.pixels for tile in tiles])
-    if pixels.shape[1] < 2 * BLOCK_PX:
+    if tiles[0].pixels.shape[1] < 2 * BLOCK_PX:
         return np.zeros(BLOCK_PX)
-    step = cast("Pixels", cv2.absdiff(pixels[:, 1:], pixels[:, :-1]))
-    return _by_phase(step[:, :-2], step[:, 1:-1], step[:, 2:], tiles[0].left_px, summed_along=0)
+    steps = (cv2.absdiff(tile.pixels[:, 1:], tile.pixels[:, :-1]) for tile in tiles)
+    parts = ((step[:, :-2], step[:, 1:-1], step[:, 2:]) for step in steps)
+    return _by_phase(parts, tiles[0].left_px, summed_along=0)
 
 
 def _steps_down(tiles: tuple[TextTile, ...]) -> Floats:
     """The same by the phase of the row."""
-    pixels = cv2.hconcat([tile.pixels for tile in tiles])
-    if pixels.shape[0] < 2 * BLOCK_PX:
+    if tiles[0].pixels.shape[0] < 2 * BLOCK_PX:
         return np.zeros(BLOCK_PX)
-    step = cast("Pixels", cv2.absdiff(pixels[1:], pixels[:-1]))
-    return _by_phase(step[:-2], step[1:-1], step[2:], tiles[0].top_px, summed_along=1)
+    steps = (cv2.absdiff(tile.pixels[1:], tile.pixels[:-1]) for tile in tiles)
+    parts = ((step[:-2], step[1:-1], step[2:]) for step in steps)
+    return _by_phase(parts, tiles[0].top_px, summed_along=1)
 
 
-def _by_phase(
-    before: Pixels, middle: Pixels, after: Pixels, start_px: int, summed_along: int
-) -> Floats:
-    """(8,) mean of the steps in the middle, where those before and after are small."""
-    inside = cv2.max(before, after)
-    smooth = cv2.threshold(inside, SMOOTH_LEVELS, 255, cv2.THRESH_BINARY_INV)[1]
-    small = cv2.threshold(middle, MOST_STEP_LEVELS, 0, cv2.THRESH_TRUNC)[1]
-    counted = cv2.bitwise_and(small, smooth)
-    sums, smooths = (
-        cv2.reduce(each, summed_along, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
-        for each in (counted, smooth)
-    )
-    phase = (np.arange(len(sums)) + 2 + start_px) % BLOCK_PX
-    total, count = (np.bincount(phase, each, BLOCK_PX) for each in (sums, smooths / 255))
+def _by_phase(parts: Iterable[tuple[Any, Any, Any]], start_px: int, summed_along: int) -> Floats:
+    """(8,) mean of the middle ones of steps in a row, where those before and after are small.
+
+    Tile by tile: what is made of one stays in the processor's cache.
+    """
+    sums: Any = 0
+    smooths: Any = 0
+    for before, middle, after in parts:
+        inside = cv2.max(before, after)
+        smooth = cv2.threshold(inside, SMOOTH_LEVELS, 255, cv2.THRESH_BINARY_INV)[1]
+        small = cv2.threshold(middle, MOST_STEP_LEVELS, 0, cv2.THRESH_TRUNC)[1]
+        counted = cv2.bitwise_and(small, smooth)
+        sums = sums + cv2.reduce(counted, summed_along, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+        smooths = smooths + cv2.reduce(smooth, summed_along, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+    phase = (np.arange(sums.size) + 2 + start_px) % BLOCK_PX
+    total, count = (np.bincount(phase, each.ravel(), BLOCK_PX) for each in (sums, smooths / 255))
     return np.asarray(total / np.maximum(count, 1), np.float64)
 
 
