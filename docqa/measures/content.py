@@ -104,16 +104,17 @@ def _row_fraction(boxes: Boxes) -> float:
     boxes = boxes[np.argsort(2 * boxes[:, 1] + boxes[:, 3], kind="stable")]
     left, top, width, height = (boxes[:, i].astype(np.float32) for i in range(4))
     middle = top + height / 2
-    # No box further above or below is both level with this one and of like height.
+    right = left + width
+    # No box further below is both level with this one and of like height.
+    numbers = np.arange(len(boxes))
     reach = LEVEL_HEIGHTS * HEIGHT_RATIO * height
-    first = np.searchsorted(middle, middle - reach)
-    count = np.searchsorted(middle, middle + reach, side="right") - first
-    one = np.repeat(np.arange(len(boxes)), count)
-    other = np.arange(len(one)) + np.repeat(first - np.cumsum(count) + count, count)
-    gap = left[other] - (left + width)[one]
+    count = np.searchsorted(middle, middle + reach, side="right") - numbers - 1
+    one = np.repeat(numbers, count)
+    other = np.arange(1, len(one) + 1) + np.repeat(numbers - np.cumsum(count) + count, count)
+    gap = np.maximum(left[other] - right[one], left[one] - right[other])
     # Few are near enough beside it for a box of like height: the others are not looked at further.
     widest = HEIGHT_RATIO * height[one]
-    near = (gap >= -LEVEL_HEIGHTS * widest) & (gap <= GAP_HEIGHTS * widest) & (one != other)
+    near = (gap >= -LEVEL_HEIGHTS * widest) & (gap <= GAP_HEIGHTS * widest)
     one, other, gap = one[near], other[near], gap[near]
     tallest = np.maximum(height[one], height[other])
     level = np.abs(middle[one] - middle[other]) < LEVEL_HEIGHTS * tallest
