@@ -14,7 +14,7 @@ import numpy.typing as npt
 from docqa.adapters.poppler import PopplerRenderer
 from docqa.analysis.capture_features import capture_features, whitening_features
 from docqa.analysis.paper import paper
-from docqa.analysis.texture import texture
+from docqa.analysis.texture import bilevel_fraction
 from docqa.analysis.whitening import whitening
 from docqa.errors import DocqaError
 from docqa.intake import Limits, open_document
@@ -61,7 +61,7 @@ def example(page: Page, capture: str, group: str) -> Example:
     """The features of a page."""
     found = None
     low, high = CLIPPED_FRACTIONS
-    if low < page.derive(texture).bilevel_fraction < high:
+    if low < page.derive(bilevel_fraction) < high:
         found = page.derive(whitening)
     features = None if found is None else whitening_features(found, page.derive(paper))
     return Example(capture_features(page), features, capture, group)
