@@ -21,7 +21,7 @@ from docqa.page import Page, Pixels
 WINDOW_PX = 384
 WINDOWS_COUNT = 5
 FIRST_WINDOWS_COUNT = 2
-ENOUGH_LETTERS_COUNT = 60
+ENOUGH_LETTERS_COUNT = 40
 """So many letters of the first windows without one that has an exact twin are a sensor's: the other
 windows are not looked at."""
 HEIGHT_PX = (8, 64)
