@@ -34,11 +34,9 @@ OFFSET_RATIO = 0.15
 """The networks give the logarithm of the blur ratio plus this."""
 MOST_BLUR_RATIO = 2.0
 """Nothing is left to be read long before; print more blurred than this was not learnt."""
-FEW_TILES, FIRST_TILES = 4, 8
-CRISP_RATIO, NOWHERE_SOFT_RATIO = 0.04, 0.07
-"""Where a few tiles are typically and each of them less blurred, no others are looked at,"""
+FIRST_TILES = 8
 SURELY_SHARP_RATIO, SURELY_NO_WORSE_RATIO = 0.25, 0.45
-"""nor where more of them are typically and at worst less blurred than this."""
+"""Where so many tiles are typically and at worst less blurred, no others are looked at."""
 SHARP_BLUR_RATIO = 0.45
 """Under this the strokes keep their full contrast: no kind of blur is named."""
 MOTION_STEP_LEVELS = 0.22
@@ -80,7 +78,7 @@ def measure(page: Page, model: Networks) -> Blur:
     found = page.derive(ink)
     if found.stroke_width_px is None or found.text_height_px is None:
         raise CannotAssess("there is no writing on the page to judge its sharpness by")
-    for most_tiles in (FEW_TILES, FIRST_TILES, ZONES_COUNT):
+    for most_tiles in (FIRST_TILES, ZONES_COUNT):
         details = text_details(page, most_tiles=most_tiles)
         if not details:
             continue
@@ -89,11 +87,8 @@ def measure(page: Page, model: Networks) -> Blur:
         each = [features(detail.levels, level) for detail in details]
         typical, *ratios = blur_ratios(model, np.stack([mean, *each])).tolist()
         worst = _worst(details, np.array(ratios))
-        if most_tiles == FEW_TILES:
-            is_sure = typical < CRISP_RATIO and max(ratios) < NOWHERE_SOFT_RATIO
-        else:
-            is_sure = typical < SURELY_SHARP_RATIO and ratios[worst] < SURELY_NO_WORSE_RATIO
-        if is_sure or details[0].tiles_count <= most_tiles:
+        is_sure = typical < SURELY_SHARP_RATIO and ratios[worst] < SURELY_NO_WORSE_RATIO
+        if is_sure or details[0].tiles_count <= FIRST_TILES:
             break
     if not details:
         raise CannotAssess("the writing on the page is too faint to judge its sharpness")
