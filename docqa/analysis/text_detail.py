@@ -81,21 +81,18 @@ class TextDetail:
 
 
 def features(levels: Vector, stroke_level: float) -> Vector:
-    """(31,) along the direction that has lost most detail, across it, and the stroke's width."""
-    lost = int(np.argmin(levels[:, 1:4].sum(axis=1) - 0.5 * levels[:, 4:6].sum(axis=1)))
-    softest = int(np.argmin(levels[:, 10:].sum(axis=1)))
-    across, sharpest = (lost + _HALF_TURN) % 8, (softest + _HALF_TURN) % 8
-    return np.concatenate(
-        [
-            levels[lost, :6],
-            levels[across, :6],
-            levels[lost, 6:10],
-            levels[across, 6:10],
-            levels[softest, 10:],
-            levels[sharpest, 10:],
-            [stroke_level],
-        ]
+    """(..., 31) of (..., 8, 15) levels: along the direction that has lost most detail, across it,
+    and the stroke's width.
+    """
+    detail = levels[..., 1:4].sum(axis=-1) - 0.5 * levels[..., 4:6].sum(axis=-1)
+    lost, softest = detail.argmin(axis=-1), levels[..., 10:].sum(axis=-1).argmin(axis=-1)
+    along, across, soft, sharp = (
+        np.take_along_axis(levels, (one % 8)[..., None, None], axis=-2)[..., 0, :]
+        for one in (lost, lost + _HALF_TURN, softest, softest + _HALF_TURN)
     )
+    stroke = np.full((*levels.shape[:-2], 1), stroke_level)
+    parts = (along[..., :6], across[..., :6], along[..., 6:10], across[..., 6:10])
+    return np.concatenate([*parts, soft[..., 10:], sharp[..., 10:], stroke], axis=-1)
 
 
 def text_details(page: Page, *, most_tiles: int = ZONES_COUNT) -> tuple[TextDetail, ...]:

@@ -83,9 +83,9 @@ def measure(page: Page, model: Networks) -> Blur:
         if not details:
             continue
         level = details[0].stroke_level
-        mean = features(np.mean([detail.levels for detail in details], axis=0), level)
-        each = [features(detail.levels, level) for detail in details]
-        typical, *ratios = blur_ratios(model, np.stack([mean, *each])).tolist()
+        each = np.stack([detail.levels for detail in details])
+        known = features(np.concatenate([each.mean(axis=0)[None], each]), level)
+        typical, *ratios = blur_ratios(model, known).tolist()
         worst = _worst(details, np.array(ratios))
         is_sure = typical < SURELY_SHARP_RATIO and ratios[worst] < SURELY_NO_WORSE_RATIO
         if is_sure or details[0].tiles_count <= FIRST_TILES:
@@ -97,7 +97,7 @@ def measure(page: Page, model: Networks) -> Blur:
         blur_ratio=typical,
         worst_blur_ratio=max(ratios[worst], typical),
         stroke_width_px=stroke,
-        kind=kind_of(typical, mean, stroke),
+        kind=kind_of(typical, known[0], stroke),
         regions=(_region(details[worst].tile),),
     )
 
