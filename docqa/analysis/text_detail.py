@@ -310,8 +310,8 @@ def _write_tensors(stack: Image, into: Image) -> None:
     x, y = np.empty((2, *flat.shape), np.float32)
     cv2.subtract(flat[:, 2:], flat[:, :-2], dst=x[:, 1:-1])
     cv2.subtract(flat[2:], flat[:-2], dst=y[1:-1])
-    x[:, [0, -1]] = 0
-    y.reshape(stack.shape)[:, [0, -1]] = 0
+    ends = y.reshape(stack.shape)
+    x[:, 0] = x[:, -1] = ends[:, 0] = ends[:, -1] = 0
     products = into.reshape(3, *flat.shape)
     for product, one, other in zip(products, (x, x, y), (x, y, y), strict=True):
         cv2.multiply(one, other, dst=product)
