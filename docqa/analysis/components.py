@@ -65,13 +65,20 @@ def large_boxes(mask: Pixels, least_area_px: int) -> Stats:
 
     Args:
         mask: (H, W), not 0 where something is.
-        least_area_px: components with fewer pixels are left out; a hole in one may count to it.
+        least_area_px: components with fewer pixels, their holes filled, are left out.
     """
     runs_count = _runs_count(mask)
     if runs_count < MOST_OUTLINED_FRACTION * mask.size:
         return _outlined_boxes(mask, least_area_px)
     stats = _labelled(mask, runs_count)
-    return stats[stats[:, cv2.CC_STAT_AREA] >= least_area_px, :4]
+    width, height, area = stats[:, 2], stats[:, 3], stats[:, 4]
+    is_large = area >= least_area_px
+    hole = np.maximum(width - 2, 0) * np.maximum(height - 2, 0)
+    for index in np.flatnonzero(~is_large & (area + hole >= least_area_px)).tolist():
+        left, top, wide, high = stats[index, :4].tolist()
+        filled = _outlined_boxes(mask[top : top + high, left : left + wide], least_area_px)
+        is_large[index] = [0, 0, wide, high] in filled.tolist()
+    return stats[is_large, :4]
 
 
 def _outlined_boxes(mask: Pixels, least_area_px: int) -> Stats:

@@ -65,6 +65,15 @@ def test_large_boxes_are_those_of_the_components_that_are_large_enough(
 
 
 @pytest.mark.parametrize("room", [0, 200])
+def test_a_hole_counts_to_what_is_about_it(room: int) -> None:
+    mask = np.zeros((12 + room, 12 + room), np.uint8)
+    mask[2, 3] = mask[3, 2] = mask[3, 4] = mask[4, 3] = mask[4, 4] = 255
+    assert _sorted(large_boxes(mask, 6)) == [[2, 2, 3, 3]]
+    mask[4, 4] = 0
+    assert len(large_boxes(mask, 6)) == 0
+
+
+@pytest.mark.parametrize("room", [0, 200])
 def test_components_with_few_pixels_are_left_out(room: int) -> None:
     mask = np.zeros((20 + room, 30 + room), np.uint8)
     mask[2, 2:7] = mask[6, 2:8] = 255
