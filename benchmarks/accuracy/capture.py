@@ -21,7 +21,7 @@ from PIL import Image
 from benchmarks.accuracy.figures import Figure, Part, share
 from benchmarks.accuracy.inputs import SEED, Options, taken
 from benchmarks.accuracy.peers import Peers
-from docqa.analysis.texture import texture
+from docqa.analysis.texture import bilevel_fraction
 from docqa.errors import DocqaError
 from docqa.measures import PageAssessment, assess
 from docqa.measures.capture import CaptureModel, load
@@ -109,9 +109,9 @@ def _held_out(rows: Sequence[Row]) -> Iterator[Judged]:
 
 def _judged(row: Row, model: CaptureModel) -> Judged:
     page = first_page(row.path.read_bytes())
-    grain = page.derive(texture)
-    two_levels = page.origin.colour_mode == "bilevel" or grain.bilevel_fraction > 0.995
-    kind = "two levels" if two_levels else "clipped" if grain.bilevel_fraction > 0.15 else "hard"
+    extreme = page.derive(bilevel_fraction)
+    two_levels = page.origin.colour_mode == "bilevel" or extreme > 0.995
+    kind = "two levels" if two_levels else "clipped" if extreme > 0.15 else "hard"
     bare = replace(
         page.origin, make=None, model=None, software=None, has_exif=False, ppi_tag=None,
         pdf_producer=None, pdf_creator=None,

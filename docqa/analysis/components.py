@@ -15,6 +15,9 @@ Box = tuple[int, int, int, int]
 """left, top, width, height in pixels"""
 
 MOST_SHORT_LABELS = 65_000
+MOST_OUTLINED_FRACTION = 0.008
+"""Runs of pixels per pixel: to follow outlines costs by their length, to label costs by the page.
+With more runs labels are the cheaper ones, by a factor of up to five."""
 
 
 def component_stats(mask: Pixels) -> Stats:
@@ -23,12 +26,19 @@ def component_stats(mask: Pixels) -> Stats:
     Args:
         mask: (H, W), not 0 where something is.
     """
+    return _labelled(mask, _runs_count(mask))
+
+
+def _labelled(mask: Pixels, runs_count: int) -> Stats:
     # Labels of 16 bits cost half. OpenCV gives one, for a while, to every run of pixels in a row.
-    starts = cv2.compare(mask[:, 1:], mask[:, :-1], cv2.CMP_GT)
-    runs = cv2.countNonZero(starts) + cv2.countNonZero(mask[:, 0])
-    kind = cv2.CV_16U if runs < MOST_SHORT_LABELS else cv2.CV_32S
+    kind = cv2.CV_16U if runs_count < MOST_SHORT_LABELS else cv2.CV_32S
     stats = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=kind)[2]
     return cast("Stats", stats[1:])
+
+
+def _runs_count(mask: Pixels) -> int:
+    starts = cv2.compare(mask[:, 1:], mask[:, :-1], cv2.CMP_GT)
+    return cv2.countNonZero(starts) + cv2.countNonZero(mask[:, 0])
 
 
 def component_boxes(mask: Pixels) -> list[Box]:
@@ -50,15 +60,28 @@ def component_boxes(mask: Pixels) -> list[Box]:
     return sorted(boxes, key=lambda box: (box[1], box[0]))
 
 
-def outlined_boxes(mask: Pixels, least_area_px: int) -> Stats:
+def large_boxes(mask: Pixels, least_area_px: int) -> Stats:
     """(N, 4) left, top, width and height of the 8-connected components, in no order.
-
-    Half the cost of ``component_stats``, where no area is asked for.
 
     Args:
         mask: (H, W), not 0 where something is.
         least_area_px: components with fewer pixels, their holes filled, are left out.
     """
+    runs_count = _runs_count(mask)
+    if runs_count < MOST_OUTLINED_FRACTION * mask.size:
+        return _outlined_boxes(mask, least_area_px)
+    stats = _labelled(mask, runs_count)
+    width, height, area = stats[:, 2], stats[:, 3], stats[:, 4]
+    is_large = area >= least_area_px
+    hole = np.maximum(width - 2, 0) * np.maximum(height - 2, 0)
+    for index in np.flatnonzero(~is_large & (area + hole >= least_area_px)).tolist():
+        left, top, wide, high = stats[index, :4].tolist()
+        filled = _outlined_boxes(mask[top : top + high, left : left + wide], least_area_px)
+        is_large[index] = [0, 0, wide, high] in filled.tolist()
+    return stats[is_large, :4]
+
+
+def _outlined_boxes(mask: Pixels, least_area_px: int) -> Stats:
     outlines, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     parents = tree[0, :, 3].tolist() if outlines else ()
     outer = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from docqa.analysis.letter_twins import letter_twins
-from docqa.analysis.texture import texture
+from docqa.analysis.texture import ink_mode_fraction, is_noiseless
 from docqa.page import Page
 
 TWINS_FRACTION = 0.03
@@ -13,18 +13,16 @@ LOW_RESOLUTION_PX = 1200
 """Pages whose longer side is under this are the size of a display's window. Their letters are too
 small to have many exact twins, and a scan so coarse is noisy where it is not clipped."""
 INK_MODE_FRACTION, NEAR_TWINS_FRACTION = 0.35, 0.05
-NOISELESS_LEVELS = 0.5
 
 
 def is_drawn(page: Page) -> bool:
     """True where letters repeat on noiseless paper. Call it as ``page.derive(is_drawn)``."""
-    grain = page.derive(texture)
-    if grain.paper_noise_levels >= NOISELESS_LEVELS:
+    if not is_noiseless(page):
         return False
     twins = page.derive(letter_twins)
     if twins.letters_count >= TWINS_COUNT and twins.exact_fraction >= TWINS_FRACTION:
         return True
     is_small = max(page.width_px, page.height_px) < LOW_RESOLUTION_PX
     return is_small and (
-        grain.ink_mode_fraction >= INK_MODE_FRACTION or twins.near_fraction >= NEAR_TWINS_FRACTION
+        twins.near_fraction >= NEAR_TWINS_FRACTION or ink_mode_fraction(page) >= INK_MODE_FRACTION
     )

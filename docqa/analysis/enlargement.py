@@ -10,7 +10,7 @@ linear and cubic interpolation in JPEG compressed images" (2005).
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 import cv2
 import numpy as np
@@ -38,7 +38,8 @@ LEAST_ENERGY = 1e-3
 
 Spectrum = npt.NDArray[np.complex64]
 Measured = tuple[Spectrum, npt.NDArray[np.float32]]
-"""(TILE_PX / 2 + 1, 2, n) of n rows and n columns, and (TILE_PX / 2 + 1, 2) their energies."""
+"""(TILE_PX / 2 - 1, 2, n) of n rows and n columns by their frequencies from the lowest on, without
+the mean and the highest one, and (TILE_PX / 2 - 1, 2) their energies."""
 
 
 def upscaling_ratio(page: Page) -> float:
@@ -75,7 +76,10 @@ def _inkiest_tiles(page: Page) -> list[Pixels]:
         return []
     coarse = page.luma(4)[: rows * TILE_PX // 4, : columns * TILE_PX // 4]
     step = cast("Pixels", cv2.morphologyEx(coarse, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)))
-    ink = cv2.resize(step, (columns, rows), interpolation=cv2.INTER_AREA)
+    side = TILE_PX // 4
+    lines = step.reshape(rows, side, columns * side).sum(axis=1, dtype=np.uint16)
+    sums = lines.reshape(rows, columns, side).sum(axis=2, dtype=np.uint32)
+    ink = np.rint(sums / side**2)
     order = np.argsort(ink, axis=None, kind="stable")[::-1][:TILES_COUNT]
     places = (np.unravel_index(int(index), ink.shape) for index in order)
     tiles = []
@@ -93,10 +97,11 @@ def _measured(tiles: list[Pixels], row_step: int) -> Measured:
     steps = np.zeros(lines.shape, np.float32)
     cv2.subtract(lines[:, 1:], lines[:, :-1], dst=steps[:, :-1], dtype=cv2.CV_32F)
     steps *= _WINDOW
-    both: Any = cv2.dft(steps, flags=cv2.DFT_ROWS | cv2.DFT_COMPLEX_OUTPUT)
-    half = both[:, : TILE_PX // 2 + 1].transpose(1, 0, 2)
-    spectrum = np.ascontiguousarray(half).view(np.complex64).reshape(len(half), 2, -1)
-    return spectrum, np.square(np.abs(spectrum)).sum(axis=2)
+    # Real and imaginary parts in turn, between the mean and the highest frequency.
+    half = cv2.dft(steps, flags=cv2.DFT_ROWS)[:, 1:-1].view(np.complex64)
+    spectrum = np.ascontiguousarray(half.T).reshape(half.shape[1], 2, -1)
+    parts = spectrum.view(np.float32)
+    return spectrum, np.einsum("fan,fan->fa", parts, parts)
 
 
 def _coherences(measured: Measured) -> dict[float, float]:
@@ -118,8 +123,9 @@ def _coherence(measured: Measured, shift: float) -> float:
     if last <= first:
         return 0.0
     spectrum, energies = measured
-    lows = slice(total - last + 1, total - first + 1)
-    products = (spectrum[first:last] * spectrum[lows][::-1]).sum(axis=2)
-    energy = (energies[first:last] * energies[lows][::-1]) ** 0.5
+    # The lowest frequency is at 0.
+    highs, lows = slice(first - 1, last - 1), slice(total - last, total - first)
+    products = (spectrum[highs] * spectrum[lows][::-1]).sum(axis=2)
+    energy = np.sqrt(energies[highs] * energies[lows][::-1])
     mean = (products / (energy + LEAST_ENERGY)).sum(axis=0) / (last - first)
     return float(np.abs(mean).min())

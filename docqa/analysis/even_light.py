@@ -17,8 +17,9 @@ from docqa.analysis.logistic import Logistic
 from docqa.analysis.paper import paper
 from docqa.page import Page, Pixels
 
-SURELY_UNEVEN = 0.02
-"""A page whose light gives no more than this whatever its letters are like is a camera's."""
+SURELY_UNEVEN, SURELY_EVEN = 0.02, 0.95
+"""A page whose light gives no more than the first whatever its letters are like is a camera's; one
+whose light gives no less than the second is a scanner's."""
 COLOURLESS_LEVELS = 3
 """Spread of red, green and blue that JPEG leaves on grey."""
 COLOURED_FRACTION = 0.01
@@ -35,7 +36,8 @@ def even_light(page: Page, model: Logistic) -> float:
     light = page.derive(paper)
     grey = max(grey_share(light), 0.0)
     ends = (0.0, SOFTEST * grey)
-    if max(model.probability(light_features(light, soft)) for soft in ends) > SURELY_UNEVEN:
+    least, most = sorted(model.probability(light_features(light, soft)) for soft in ends)
+    if most > SURELY_UNEVEN and least < SURELY_EVEN:
         even = model.probability(capture_features(page))
     else:
         even = model.probability(light_features(light, UNKNOWN_SOFTNESS * grey))

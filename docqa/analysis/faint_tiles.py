@@ -16,7 +16,7 @@ import numpy.typing as npt
 from docqa.analysis.area_grid import block_means
 from docqa.analysis.components import component_stats
 from docqa.analysis.full_size_tiles import ROWS_STEP, full_size_tiles
-from docqa.analysis.histograms import Counts, histogram
+from docqa.analysis.histograms import Counts, histogram, median_level
 from docqa.analysis.ink import Ink, ink
 from docqa.analysis.text_tiles import TILE_PX, TextTile
 from docqa.page import Page, Pixels
@@ -67,7 +67,7 @@ def faint_tiles(page: Page) -> list[tuple[Counts, TextTile]]:
     side = TILE_PX // scale
     cut = depth[: rows * side, : columns * side]
     mean = block_means(cut, (rows, columns))
-    holds_marks = mean - float(np.median(depth[::3, ::3])) >= LEAST_FAINT_LEVELS
+    holds_marks = mean - median_level(histogram(depth[::3, ::3])) >= LEAST_FAINT_LEVELS
     lines = cut.reshape(rows, side, columns * side).max(axis=1)
     deepest = lines.reshape(rows, columns, side).max(axis=2)
     for tile in page.derive(full_size_tiles):

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.area_grid import block_means
-from docqa.analysis.components import outlined_boxes
-from docqa.analysis.histograms import histogram
+from docqa.analysis.components import large_boxes
+from docqa.analysis.histograms import Counts, histogram, median_level
 from docqa.page import Page, Pixels
 
 Boxes = npt.NDArray[np.int32]
@@ -65,8 +65,8 @@ def ink(page: Page) -> Ink:
     """The ink of a page. Always answers: a blank page has an empty mask and no sizes."""
     scale = _scale(page)
     luma = page.luma(scale)
-    depth = page.derive(ink_depth)
-    contrast = _contrast(depth)
+    depth = page.derive(_depth)
+    contrast = _contrast(page.derive(depth_counts))
     if contrast == 0.0:
         empty = np.zeros(luma.shape, np.uint8)
         return Ink(empty, scale, 0.0, None, None, 0, np.empty((0, 4), np.int32))
@@ -80,14 +80,19 @@ def ink(page: Page) -> Ink:
     return Ink(mask, scale, contrast, stroke, height, len(boxes), boxes)
 
 
-def ink_depth(page: Page) -> Pixels:
-    """(H, W) how much darker than its surroundings each place is, at the ink's scale.
+def depth_counts(page: Page) -> Counts:
+    """(256,) how many places at the ink's scale are so much darker than their surroundings.
 
-    Call it as ``page.derive(ink_depth)``.
+    Call it as ``page.derive(depth_counts)``.
     """
+    return histogram(page.derive(_depth))
+
+
+def _depth(page: Page) -> Pixels:
+    """(H, W) how much darker than its surroundings each place is, at the ink's scale."""
     luma = page.luma(_scale(page))
-    width = luma.shape[1]
-    if len(luma) % 2:
+    height, width = luma.shape
+    if height % 2:
         luma = np.concatenate([luma, luma[-1:]])
     # The lighter of two rows each: closing half the rows costs half.
     pairs = luma.reshape(-1, 2, width)
@@ -95,7 +100,7 @@ def ink_depth(page: Page) -> Pixels:
     element = np.ones((WIDEST_STROKE_PX // 2, WIDEST_STROKE_PX), np.uint8)
     paper = cast("Pixels", cv2.morphologyEx(lighter, cv2.MORPH_CLOSE, element))
     depth = (paper[:, None] - pairs).reshape(luma.shape)
-    return depth[: page.luma(_scale(page)).shape[0]]
+    return depth[:height]
 
 
 def _scale(page: Page) -> int:
@@ -104,13 +109,13 @@ def _scale(page: Page) -> int:
     return 4 if shorter >= 1400 else 2 if shorter >= 700 else 1
 
 
-def _contrast(depth: Pixels) -> float:
+def _contrast(depths: Counts) -> float:
     """The strong ink's depth: the 75th percentile of what stands out of the page's noise.
 
     On a card most of that is the pale pattern it is printed on. Where the darkest marks are more
     than twice as deep as that percentile, they alone are the ink.
     """
-    counts = histogram(depth).astype(np.float64)
+    counts = depths.astype(np.float64)
     levels = np.arange(256)
     below = np.cumsum(counts)
     median = int(np.searchsorted(below, below[-1] / 2))
@@ -133,7 +138,7 @@ def _percentile(counts: npt.NDArray[np.float64], fraction: float) -> float:
 
 def _text_boxes(mask: Pixels) -> Boxes:
     """Components that can be characters or words: no specks, no rules, no frames."""
-    boxes = outlined_boxes(mask, LEAST_AREA_PX)
+    boxes = large_boxes(mask, LEAST_AREA_PX)
     width, height = boxes[:, 2], boxes[:, 3]
     tallest = max(mask.shape[0] // 8, 8)
     keep = (height >= 3) & (height <= tallest) & (width >= 2)
@@ -162,7 +167,7 @@ def _stroke_width_px(page: Page, mask: Pixels, scale: int, contrast: float) -> f
         row, column = np.unravel_index(int(index), density.shape)
         top, left = int(row) * STROKE_TILE_PX, int(column) * STROKE_TILE_PX
         tile = luma[top : top + STROKE_TILE_PX, left : left + STROKE_TILE_PX]
-        paper = float(np.median(tile[::4, ::4]))
+        paper = median_level(histogram(tile[::4, ::4]))
         limit = math.ceil(paper - contrast / 2) - 1
         dark = cast("Pixels", cv2.threshold(tile, limit, 1, cv2.THRESH_BINARY_INV)[1])
         area += cv2.countNonZero(dark)

@@ -21,7 +21,7 @@ from docqa.page import Page, Pixels
 WINDOW_PX = 384
 WINDOWS_COUNT = 5
 FIRST_WINDOWS_COUNT = 2
-ENOUGH_LETTERS_COUNT = 60
+ENOUGH_LETTERS_COUNT = 40
 """So many letters of the first windows without one that has an exact twin are a sensor's: the other
 windows are not looked at."""
 HEIGHT_PX = (8, 64)
@@ -53,14 +53,19 @@ class LetterTwins:
 def letter_twins(page: Page) -> LetterTwins:
     """Compare the letters of the inkiest windows. Call it as ``page.derive(letter_twins)``."""
     by_size: dict[tuple[int, int], list[Pixels]] = defaultdict(list)
+    nearest: dict[tuple[int, int], npt.NDArray[np.float64]] = {}
     found = np.ones(0)
+    more: set[tuple[int, int]] = set()
     for number, window in enumerate(_windows(page), start=1):
         for letter in _letters(window):
-            by_size[letter.shape[0], letter.shape[1]].append(letter)
+            size = letter.shape[0], letter.shape[1]
+            by_size[size].append(letter)
+            more.add(size)
         if number < FIRST_WINDOWS_COUNT:
             continue
-        nearest = [_nearest(letters[:SAME_SIZE_COUNT]) for letters in by_size.values()]
-        found = np.concatenate(nearest) if nearest else np.ones(0)
+        nearest |= {size: _nearest(by_size[size][:SAME_SIZE_COUNT]) for size in more}
+        more.clear()
+        found = np.concatenate([np.ones(0), *nearest.values()])
         if found.size >= ENOUGH_LETTERS_COUNT and found.min() >= EXACT_FRACTION:
             break
     count = max(found.size, 1)
@@ -87,7 +92,8 @@ def _letters(window: Pixels) -> list[Pixels]:
     outlines, nesting = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     bottom, right = window.shape
     letters = []
-    for outline, (_, _, _, parent) in zip(outlines, nesting[0] if outlines else (), strict=True):
+    parents = nesting[0, :, 3].tolist() if outlines else ()
+    for outline, parent in zip(outlines, parents, strict=True):
         if parent >= 0 or len(outline) < LEAST_CORNERS_COUNT:
             continue
         x, y, width, height = cv2.boundingRect(outline)

@@ -47,6 +47,7 @@ LARGEST_TURN_DEG = 1.0
 """More than the farthest that is looked at from the first estimate."""
 
 _BLOCK_TYPES = {2: np.uint16, 4: np.uint32, 8: np.uint64}
+_ONES = {2: 0x0101, 4: 0x01010101}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +89,19 @@ def ink_strips(luma: Pixels, coarse: Pixels, mask: Pixels) -> Strips:
     pitch = max(luma.shape[1] // LEAST_BLOCKS_COUNT // BLOCK_PX, 1) * BLOCK_PX
     start = (pitch - BLOCK_PX) // 2
     dark = _columns(luma, pitch, start, BLOCK_PX)
-    paper, ink = (
-        _columns(image, pitch // finer, start // finer, BLOCK_PX // finer)
-        for image in (coarse, mask)
-    )
-    paper = cast("Pixels", cv2.dilate(paper, np.ones((1, PAPER_SIDE_PX), np.uint8)))
-    near = cast("Pixels", cv2.dilate(ink, np.ones((1, 3), np.uint8)))
-    paper = cast("Pixels", cv2.bitwise_and(paper, near))
-    size = (dark.shape[1], len(paper) * finer)
-    paper = cast("Pixels", cv2.resize(paper, size, interpolation=cv2.INTER_NEAREST))
-    count = min(len(paper), len(dark)) // BLOCK_PX
-    depth = cv2.subtract(paper[: count * BLOCK_PX], dark[: count * BLOCK_PX])
-    return Strips(np.asarray(depth, np.uint8).reshape(count, BLOCK_PX, -1), pitch, finer)
+    paper = cv2.dilate(coarse, np.ones((PAPER_SIDE_PX, 1), np.uint8))
+    near = cv2.dilate(mask, np.ones((3, 1), np.uint8))
+    cv2.bitwise_and(paper, near, dst=near)
+    beside = _columns(cast("Pixels", near), pitch // finer, start // finer, BLOCK_PX // finer)
+    if finer > 1:
+        # A level times these ones is so many pixels of it.
+        beside = np.multiply(beside, _ONES[finer], dtype=_BLOCK_TYPES[finer]).view(np.uint8)
+    count = min(len(beside) * finer, len(dark)) // BLOCK_PX
+    depth = np.empty((count * BLOCK_PX, dark.shape[1]), np.uint8)
+    for row in range(finer):
+        lines = slice(row, len(depth), finer)
+        cv2.subtract(beside[: len(depth) // finer], dark[lines], dst=depth[lines])
+    return Strips(depth.reshape(count, BLOCK_PX, -1), pitch, finer)
 
 
 def sharpen(strips: Strips, angle_deg: float, *, banded: bool = False) -> SharpAngle:

@@ -10,7 +10,9 @@ copies rare. To turn the page by 90 degrees is to permute the histogram.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import cast
 
 import cv2
@@ -32,9 +34,9 @@ WRITING_SIZE_PX = 10.0
 LONGEST_COMPONENT_RATIO = 8
 """Components longer than this are rules. The same both ways: a page on its side has the same."""
 TILE_PX = 256
-FIRST_TILES_COUNT, MOST_TILES_COUNT = 2, 6
-"""Of the writing's own size: the tiles with most writing are looked at, which bounds the time. Of
-most pages the first of them are enough."""
+LOOKS_TILES_COUNTS = (1, 2, 6)
+"""Of the writing's own size: so many tiles with most writing are looked at by and by, which bounds
+the time. Of most pages the first of them are enough."""
 COUNTED_APART = 4
 TOPHAT_SIDE_PX = 15
 ROOM_FRACTION = 0.3
@@ -71,25 +73,28 @@ class _Writing:
     component_count: int
 
 
-def first_patterns(page: Page) -> Patterns | None:
-    """The patterns of the places with most writing; None where there is hardly any.
+def looks(page: Page) -> Iterator[Patterns]:
+    """The patterns of more and more of the page's writing, the places with most of it first.
 
-    Call it as ``page.derive(first_patterns)``.
+    Nothing where there is hardly any. It takes time only as far as it is asked.
     """
     writing = page.derive(_writing)
-    return None if writing is None else _patterns(writing, page.derive(_first_counts))
+    counts = np.zeros((len(SPACINGS_PX), PATTERNS_COUNT))
+    for first, last in pairwise((0, *LOOKS_TILES_COUNTS)):
+        if writing is None or not writing.tiles[first:last]:
+            return
+        counts = counts + _counts(writing, slice(first, last))
+        found = _patterns(writing, counts)
+        if found is not None:
+            yield found
 
 
 def stroke_patterns(page: Page) -> Patterns | None:
-    """The patterns of the page's writing; None where there is hardly any.
-
-    Call it as ``page.derive(stroke_patterns)``.
-    """
-    writing = page.derive(_writing)
-    if writing is None:
-        return None
-    rest = slice(FIRST_TILES_COUNT, MOST_TILES_COUNT)
-    return _patterns(writing, page.derive(_first_counts) + _counts(writing, rest))
+    """The last of the looks; None where there is hardly any writing."""
+    found = None
+    for each in looks(page):
+        found = each
+    return found
 
 
 def _patterns(writing: _Writing, counts: Histograms) -> Patterns | None:
@@ -97,12 +102,6 @@ def _patterns(writing: _Writing, counts: Histograms) -> Patterns | None:
         return None
     shares = np.sqrt(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
     return Patterns(shares, writing.component_count)
-
-
-def _first_counts(page: Page) -> Histograms:
-    writing = page.derive(_writing)
-    assert writing is not None
-    return _counts(writing, slice(FIRST_TILES_COUNT))
 
 
 def _writing(page: Page) -> _Writing | None:
@@ -122,7 +121,7 @@ def _writing(page: Page) -> _Writing | None:
     column = (boxes[:, 0] + boxes[:, 2] // 2) * columns // found.mask.shape[1]
     areas = (boxes[:, 2] * boxes[:, 3]).astype(np.float64)
     density = np.bincount(row * columns + column, areas, rows * columns)
-    places = np.argsort(density, kind="stable")[::-1][:MOST_TILES_COUNT]
+    places = np.argsort(density, kind="stable")[::-1][: LOOKS_TILES_COUNTS[-1]]
     # All tiles are of one size, whatever is left over at the page's ends.
     height, width = luma.shape[0] // rows, luma.shape[1] // columns
     tiles = tuple(
@@ -193,11 +192,12 @@ def _counts(writing: _Writing, chosen: slice) -> Histograms:
     counts = np.zeros((len(SPACINGS_PX), PATTERNS_COUNT))
     tiles = [_tile(writing, place) for place in writing.tiles[chosen]]
     if tiles:
-        shifted = [np.stack(tiles)]
+        whole = np.stack(tiles)
+        shifted = [whole.ravel()]
         for _ in range(7):
             shifted.append(shifted[-1] + shifted[-1])
         for row, spacing in enumerate(SPACINGS_PX):
-            counts[row] = _counted(shifted, spacing)
+            counts[row] = _counted(shifted, whole.shape, spacing)
     counts[:, [0, PATTERNS_COUNT - 1]] = 0.0
     return counts
 
@@ -221,26 +221,37 @@ def _tile(writing: _Writing, place: tuple[int, int, int, int]) -> Pixels:
     return kept
 
 
-def _counted(shifted: list[Pixels], spacing: int) -> Histograms:
-    """How often each pattern occurs, (512,).
+def _counted(shifted: list[Pixels], shape: tuple[int, ...], spacing: int) -> Histograms:
+    """How often each pattern occurs, (512,), but for the first, which is all paper.
 
     Args:
-        shifted: (tiles, H, W) 0 or 1, and the same shifted left by one bit to seven.
+        shifted: all pixels of the tiles in one row, 0 or 1, and the same shifted left by one bit
+            to seven.
+        shape: tiles, height and width.
         spacing: of the grid's points in pixels.
     """
-    if min(shifted[0].shape[1:]) <= 2 * spacing:
+    width, room = shape[2], 2 * spacing
+    if min(shape[1:]) <= room:
         return np.zeros(PATTERNS_COUNT)
-    parts = (slice(None, -2 * spacing), slice(spacing, -spacing), slice(2 * spacing, None))
-    top = shifted[0][:, :, parts[0]] | shifted[1][:, :, parts[1]] | shifted[2][:, :, parts[2]]
-    middle = shifted[3][:, :, parts[0]] | shifted[4][:, :, parts[1]] | shifted[5][:, :, parts[2]]
-    bottom = shifted[6][:, :, parts[0]] | shifted[7][:, :, parts[1]]
-    low = top[:, parts[0]] | middle[:, parts[1]] | bottom[:, parts[2]]
-    width = low.shape[2]
-    # Eight bits in one byte, the ninth in another, are one number of 16 bits. Columns side by side
-    # are counted apart, or counting would wait for the bin of bare paper at nearly every pixel.
-    apart = (np.arange(width) % COUNTED_APART << 1).astype(np.uint8)
-    high = shifted[0][:, parts[2], parts[2]] | apart
-    codes = cv2.merge([low.reshape(-1, width), high.reshape(-1, width)]).view("<u2")
-    bins_count = COUNTED_APART * PATTERNS_COUNT
-    counts = cv2.calcHist([codes], [0], None, [bins_count], [0, bins_count])
+    across = (slice(None, -room), slice(spacing, -spacing), slice(room, None))
+    top = shifted[0][across[0]] | shifted[1][across[1]] | shifted[2][across[2]]
+    middle = shifted[3][across[0]] | shifted[4][across[1]] | shifted[5][across[2]]
+    bottom = shifted[6][across[0]] | shifted[7][across[1]]
+    down, end = spacing * width, len(top) - room * width
+    codes = np.zeros((2, *shape), np.uint8)
+    low, ninth = codes.reshape(2, -1)
+    np.bitwise_or(top[:end], middle[down:][:end], out=low[:end])
+    low[:end] |= bottom[2 * down : 2 * down + end]
+    ninth[:end] = shifted[0][-end:]
+    # In the last places of a row or a tile the next one would be seen.
+    codes[:, :, -room:] = codes[:, :, :, -room:] = 0
+    # Neighbours are counted apart, or counting would wait for bare paper at nearly every pixel.
+    ninth |= np.full(len(low) // 4 + 1, _FOUR_NUMBERS, np.uint32).view(np.uint8)[: len(low)]
+    sizes = [2 * COUNTED_APART, PATTERNS_COUNT // 2]
+    ends = [0, sizes[0], 0, sizes[1]]
+    counts = cv2.calcHist([ninth, low], [0, 1], None, sizes, ends)
     return np.asarray(counts.reshape(COUNTED_APART, -1).sum(axis=0), np.float64)
+
+
+_FOUR_NUMBERS = 0x06040200
+"""For each of four neighbours, a bit left of the ninth point."""

@@ -16,13 +16,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.ink import Ink
+from docqa.analysis.ink import Ink, ink
 from docqa.analysis.print_direction import print_direction
 from docqa.analysis.text_tiles import ZONES_COUNT, TextTile, text_tiles
 from docqa.page import Page, Pixels
 
 Vector = npt.NDArray[np.float64]
 Image = npt.NDArray[np.float32]
+Cells = npt.NDArray[np.uint8]
+Seen = npt.NDArray[np.void]
 
 OCTAVES_COUNT = 5
 ENLARGED_TILE_PX = 96
@@ -79,53 +81,74 @@ class TextDetail:
 
 
 def features(levels: Vector, stroke_level: float) -> Vector:
-    """(31,) along the direction that has lost most detail, across it, and the stroke's width."""
-    lost = int(np.argmin(levels[:, 1:4].sum(axis=1) - 0.5 * levels[:, 4:6].sum(axis=1)))
-    softest = int(np.argmin(levels[:, 10:].sum(axis=1)))
-    across, sharpest = (lost + _HALF_TURN) % 8, (softest + _HALF_TURN) % 8
-    return np.concatenate(
-        [
-            levels[lost, :6],
-            levels[across, :6],
-            levels[lost, 6:10],
-            levels[across, 6:10],
-            levels[softest, 10:],
-            levels[sharpest, 10:],
-            [stroke_level],
-        ]
+    """(..., 31) of (..., 8, 15) levels: along the direction that has lost most detail, across it,
+    and the stroke's width.
+    """
+    detail = levels[..., 1:4].sum(axis=-1) - 0.5 * levels[..., 4:6].sum(axis=-1)
+    lost, softest = detail.argmin(axis=-1), levels[..., 10:].sum(axis=-1).argmin(axis=-1)
+    along, across, soft, sharp = (
+        np.take_along_axis(levels, (one % 8)[..., None, None], axis=-2)[..., 0, :]
+        for one in (lost, lost + _HALF_TURN, softest, softest + _HALF_TURN)
+    )
+    stroke = np.full((*levels.shape[:-2], 1), stroke_level)
+    parts = (along[..., :6], across[..., :6], along[..., 6:10], across[..., 6:10])
+    return np.concatenate([*parts, soft[..., 10:], sharp[..., 10:], stroke], axis=-1)
+
+
+def text_details(page: Page, *, most_tiles: int = ZONES_COUNT) -> tuple[TextDetail, ...]:
+    """Detail of the inkiest tiles that hold writing; empty without text or where all is faint.
+
+    Of more tiles than ``most_tiles`` some are taken, evenly over the page. None is looked at twice.
+    """
+    writing = page.derive(_writing)
+    if writing is None:
+        return ()
+    tiles = writing.tiles
+    chosen = np.arange(0, len(tiles), max(1, -(-len(tiles) // most_tiles)))
+    unseen = chosen[~writing.is_seen[chosen]]
+    if len(unseen):
+        writing.seen[unseen] = _seen_of(writing, tuple(tiles[index] for index in unseen.tolist()))
+        writing.is_seen[unseen] = True
+    seen = writing.seen[chosen]
+    level = math.log(writing.stroke_px / writing.height_px)
+    found_levels = _levels(seen, _noise(seen), writing.height_px, writing.stroke_px)
+    return tuple(
+        TextDetail(tiles[index], levels, level, len(tiles))
+        for index, levels in zip(chosen.tolist(), found_levels, strict=True)
+        if np.isfinite(levels).all()
     )
 
 
-def text_details(
-    page: Page, found: Ink, *, most_tiles: int = ZONES_COUNT
-) -> tuple[TextDetail, ...]:
-    """Detail of the inkiest tiles that hold writing; empty without text or where all is faint.
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """The tiles of a page that hold writing, and what has been seen of them."""
 
-    Of more tiles than ``most_tiles`` some are taken, evenly over the page.
-    """
-    found = _set_upright(page, found)
+    tiles: tuple[TextTile, ...]
+    found: Ink
+    enlarge: bool
+    """The tiles are looked at in twice their size."""
+    height_px: float
+    stroke_px: float
+    """Of the writing, in the pixels that are looked at."""
+    seen: Seen
+    is_seen: npt.NDArray[np.bool_]
+    """(tiles,) of those that have been looked at."""
+
+
+def _writing(page: Page) -> _Writing | None:
+    found = _set_upright(page, page.derive(ink))
     if found.text_height_px is None or found.stroke_width_px is None:
-        return ()
+        return None
     octave = math.floor(math.log2(found.text_height_px / LEAST_HEIGHT_PX))
     scale = 2 ** min(max(octave, 0), 2)
     enlarge = octave < 0
     tiles = text_tiles(page, scale, side_px=ENLARGED_TILE_PX if enlarge else TILE_PX)
-    tiles_count = len(tiles)
-    tiles = tiles[:: max(1, -(-len(tiles) // most_tiles))]
     if not tiles or min(tiles[0].pixels.shape) < 2**OCTAVES_COUNT:
-        return ()
-    stack = _stacked(tiles, enlarge=enlarge)
-    seen = _seen(stack, _near_and_bare(tiles, found, (stack.shape[1] // 2, stack.shape[2] // 2)))
+        return None
     pixel_px = scale / 2 if enlarge else scale
-    height = found.text_height_px / pixel_px
-    stroke = stroke_px(found) / pixel_px
-    level = math.log(stroke / height)
-    found_levels = _levels(seen, _noise(seen), height, stroke)
-    return tuple(
-        TextDetail(tile, levels, level, tiles_count)
-        for tile, levels in zip(tiles, found_levels, strict=True)
-        if np.isfinite(levels).all()
-    )
+    height, stroke = found.text_height_px / pixel_px, stroke_px(found) / pixel_px
+    seen = np.zeros(len(tiles), _SEEN)
+    return _Writing(tiles, found, enlarge, height, stroke, seen, np.zeros(len(tiles), np.bool_))
 
 
 def _set_upright(page: Page, found: Ink) -> Ink:
@@ -150,22 +173,25 @@ def stroke_px(found: Ink) -> float:
     return max(1.0, min(found.stroke_width_px, STROKE_TO_TEXT_HEIGHT_RATIO * found.text_height_px))
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """Gradient tensors (xx, xy, yy) of n tiles in each octave."""
+_SEEN = np.dtype(
+    [
+        ("near", np.float64, (OCTAVES_COUNT, 3)),  # mean near ink
+        ("bare", np.float64, (OCTAVES_COUNT, 3)),  # mean over bare paper
+        ("bare_count", np.float64),  # pixels of bare paper
+        # Of each octave but the last: its tensors times those of the next at the same place; those
+        # of the next times themselves; and their sum.
+        ("fine", np.float64, (OCTAVES_COUNT - 1, 3, 3)),
+        ("coarse", np.float64, (OCTAVES_COUNT - 1, 3, 3)),
+        ("mass", np.float64, (OCTAVES_COUNT - 1, 3)),
+    ]
+)
+"""Gradient tensors (xx, xy, yy) of a tile by octave."""
 
-    near: Vector
-    """(5, n, 3) mean near ink."""
-    bare: Vector
-    """(5, n, 3) mean over bare paper."""
-    bare_count: Vector
-    """(n,) pixels of bare paper."""
-    fine: Vector
-    """(4, n, 3, 3) tensors of each octave times those of the next at the same place."""
-    coarse: Vector
-    """(4, n, 3, 3) tensors of the next octave times themselves."""
-    mass: Vector
-    """(4, n, 3) sum of the tensors of the next octave."""
+
+def _seen_of(writing: _Writing, tiles: tuple[TextTile, ...]) -> Seen:
+    stack = _stacked(tiles, enlarge=writing.enlarge)
+    shape = (stack.shape[1] // 2, stack.shape[2] // 2)
+    return _seen(stack, _near_and_bare(tiles, writing.found, shape))
 
 
 def _stacked(tiles: tuple[TextTile, ...], *, enlarge: bool) -> Image:
@@ -192,41 +218,56 @@ def _near_and_bare(
 ) -> tuple[Pixels, Pixels]:
     """(n, h, w) 0 or 1, of that shape: near ink, and on bare paper."""
     height = (found.text_height_px or 0.0) / found.scale
-    reach = [max(1, round(share * height)) for share in (NEAR_HEIGHT_RATIO, BARE_HEIGHT_RATIO)]
-    margin = reach[1]
+    near, bare = (max(1, round(share * height)) for share in (NEAR_HEIGHT_RATIO, BARE_HEIGHT_RATIO))
+    margin = bare
     rows, columns = (side * tiles[0].scale // found.scale for side in tiles[0].pixels.shape)
-    parts = np.zeros((len(tiles), rows + 2 * margin, columns + 2 * margin), np.uint8)
-    for part, tile in zip(parts, tiles, strict=True):
+    # Neighbours in the stack are kept apart by the margins, which are zeros.
+    deep, wide = rows + 2 * margin, columns + 2 * margin
+    size = len(tiles) * deep * wide
+    inked = np.zeros(size + 2 * margin * (wide + 1), np.uint8)
+    for part, tile in zip(inked[:size].reshape(-1, deep, wide), tiles, strict=True):
         top, left = tile.top_px // found.scale - margin, tile.left_px // found.scale - margin
-        inked = found.mask[max(top, 0) : top + part.shape[0], max(left, 0) : left + part.shape[1]]
-        part[max(-top, 0) :, max(-left, 0) :][: inked.shape[0], : inked.shape[1]] = inked
-    flat = parts.reshape(-1, parts.shape[2])
-    cut = []
-    for grown in reach:
-        # Neighbours in the stack are kept apart by the margins.
-        dilated = cv2.dilate(flat, np.ones((2 * grown + 1, 2 * grown + 1), np.uint8))
-        inner = np.asarray(dilated, np.uint8).reshape(parts.shape)
-        inner = np.ascontiguousarray(inner[:, margin:-margin, margin:-margin])
-        size = (shape[1], len(tiles) * shape[0])
-        fitted = cv2.resize(inner.reshape(-1, columns), size, interpolation=cv2.INTER_NEAREST)
+        seen = found.mask[max(top, 0) : top + deep, max(left, 0) : left + wide]
+        place = part[max(-top, 0) :, max(-left, 0) :][: seen.shape[0], : seen.shape[1]]
+        np.bitwise_and(seen, 1, out=place)
+    down = np.arange(shape[0]) * rows // shape[0]
+    places = (np.arange(len(tiles))[:, None] * deep + down).ravel()
+    along, covered, cut = inked, 1, []
+    for reach in (near, bare):
+        along, covered = _runs(along, covered, 2 * reach + 1, 1), 2 * reach + 1
+        grown = _runs(along, 1, covered, wide)[(margin - reach) * (wide + 1) :][:size]
+        lines = grown.reshape(-1, wide)[places, :columns]
+        fitted = cv2.resize(lines, (shape[1], len(places)), interpolation=cv2.INTER_NEAREST)
         cut.append(np.asarray(fitted, np.uint8).reshape(len(tiles), *shape))
-    return np.asarray(cut[0] > 0, np.uint8), np.asarray(cut[1] == 0, np.uint8)
+    return cut[0], 1 - cut[1]
 
 
-def _seen(stack: Image, masks: tuple[Pixels, Pixels]) -> _Seen:
-    """Tensors of (n, H, W) pixels; masks are (n, H / 2, W / 2) of 0 or 1."""
+def _runs(cells: Cells, covered: int, length: int, pitch: int) -> Cells:
+    """The most of ``length`` cells from each on, ``pitch`` apart, from that of ``covered`` cells.
+
+    Doubling what is covered takes a few passes where a window takes one for each cell.
+    """
+    while covered < length:
+        step = min(covered, length - covered)
+        cells = np.maximum(cells[: -step * pitch], cells[step * pitch :])
+        covered += step
+    return cells
+
+
+def _seen(stack: Image, masks: tuple[Pixels, Pixels]) -> Seen:
+    """(n,) of (n, H, W) pixels; masks are (n, H / 2, W / 2) of 0 or 1."""
     count, height, width = stack.shape
-    means = np.zeros((2, OCTAVES_COUNT, count, 3))
-    fine, coarse = np.zeros((2, OCTAVES_COUNT - 1, count, 3, 3))
-    mass = np.zeros((OCTAVES_COUNT - 1, count, 3))
-    bare_count = masks[1].sum(axis=(1, 2), dtype=np.float64)
-    tensors = np.empty((3, *stack.shape), np.float32)
-    _write_tensors(stack, tensors)
+    seen = np.zeros(count, _SEEN)
+    seen["bare_count"] = masks[1].sum(axis=(1, 2), dtype=np.float64)
+    tensors: Image | None = None
     for octave in range(OCTAVES_COUNT):
         height, width = height // 2, width // 2
         # What is multiplied: the tensors, those of the next octave, near, bare, and all of it.
         rows = np.empty((9, count, height, width), np.float32)
-        _halved(tensors, rows[:3])
+        if tensors is None:
+            _write_halved_tensors(stack, rows[:3])
+        else:
+            _halved(tensors, rows[:3])
         rows[6:8] = masks
         rows[8] = 1
         stack = _halved(stack, np.empty((count, height, width), np.float32))
@@ -235,29 +276,43 @@ def _seen(stack: Image, masks: tuple[Pixels, Pixels]) -> _Seen:
         flat = rows.reshape(9, count, -1).transpose(1, 0, 2)
         products = np.matmul(flat[:, :6], flat[:, 3:].transpose(0, 2, 1))
         if octave < OCTAVES_COUNT - 1:
-            fine[octave], coarse[octave] = products[:, :3, :3], products[:, 3:, :3]
-            mass[octave] = products[:, 3:, 5]
+            seen["fine"][:, octave] = products[:, :3, :3]
+            seen["coarse"][:, octave] = products[:, 3:, :3]
+            seen["mass"][:, octave] = products[:, 3:, 5]
         counts = np.maximum(flat[:, 6:8].sum(axis=2), 1)
-        means[:, octave] = (products[:, :3, 3:5] / counts[:, None]).transpose(2, 0, 1)
+        means = products[:, :3, 3:5] / counts[:, None]
+        seen["near"][:, octave], seen["bare"][:, octave] = means[:, :, 0], means[:, :, 1]
         masks = (masks[0][:, ::2, ::2], masks[1][:, ::2, ::2])
-    return _Seen(means[0], means[1], bare_count, fine, coarse, mass)
+    return seen
 
 
-def _noise(seen: _Seen) -> Vector:
+def _noise(seen: Seen) -> Vector:
     """(5, 3) mean tensor of the page's bare paper; zeros where there is none."""
-    paper = float(seen.bare_count.sum())
+    paper = float(seen["bare_count"].sum())
     if paper < LEAST_PIXELS:
         return np.zeros((OCTAVES_COUNT, 3))
-    return np.asarray(np.einsum("ont,n->ot", seen.bare, seen.bare_count) / paper, np.float64)
+    return np.asarray(np.einsum("not,n->ot", seen["bare"], seen["bare_count"]) / paper, np.float64)
+
+
+def _write_halved_tensors(stack: Image, into: Image) -> None:
+    """Means of 2x2 pixels of the tensors, tile by tile: one stays in the processor's cache."""
+    size = (into.shape[3], into.shape[2])
+    tensors = np.empty((3, 1, *stack.shape[1:]), np.float32)
+    for number in range(len(stack)):
+        _write_tensors(stack[number : number + 1], tensors)
+        for whole, half in zip(tensors[:, 0], into[:, number], strict=True):
+            cv2.resize(whole, size, dst=half, interpolation=cv2.INTER_AREA)
 
 
 def _write_tensors(stack: Image, into: Image) -> None:
     """The products xx, xy, yy of the gradients of (n, H, W) pixels into (3, n, H, W)."""
-    x, y = np.zeros((2, *stack.shape), np.float32)
-    np.subtract(stack[:, :, 2:], stack[:, :, :-2], out=x[:, :, 1:-1])
-    np.subtract(stack[:, 2:], stack[:, :-2], out=y[:, 1:-1])
-    shape = (-1, stack.shape[2])
-    x, y, products = x.reshape(shape), y.reshape(shape), into.reshape(3, *x.reshape(shape).shape)
+    flat = stack.reshape(-1, stack.shape[2])
+    x, y = np.empty((2, *flat.shape), np.float32)
+    cv2.subtract(flat[:, 2:], flat[:, :-2], dst=x[:, 1:-1])
+    cv2.subtract(flat[2:], flat[:-2], dst=y[1:-1])
+    ends = y.reshape(stack.shape)
+    x[:, 0] = x[:, -1] = ends[:, 0] = ends[:, -1] = 0
+    products = into.reshape(3, *flat.shape)
     for product, one, other in zip(products, (x, x, y), (x, y, y), strict=True):
         cv2.multiply(one, other, dst=product)
 
@@ -271,7 +326,7 @@ def _halved(stack: Image, into: Image) -> Image:
     return into
 
 
-def _levels(seen: _Seen, noise: Vector, height_px: float, stroke: float) -> Vector:
+def _levels(seen: Seen, noise: Vector, height_px: float, stroke: float) -> Vector:
     """(n, 8, 15), see ``TextDetail.levels``; NaN where the writing of a tile is too faint."""
     at_heights = height_px / np.array(PIXELS_PER_HEIGHT)
     at_strokes = stroke / np.array(PIXELS_PER_STROKE)
@@ -279,15 +334,15 @@ def _levels(seen: _Seen, noise: Vector, height_px: float, stroke: float) -> Vect
     to_step = _between(
         np.append(at_heights[:STEPS_PER_HEIGHT_COUNT], at_strokes), OCTAVES_COUNT - 1
     )
-    energy = np.log(np.maximum((seen.near - noise[:, None]) @ _ALONG, FAINTEST_ENERGY))
-    read = np.einsum("ro,ona->nar", to_energy, energy)
+    energy = np.log(np.maximum((seen["near"] - noise) @ _ALONG, FAINTEST_ENERGY))
+    read = np.einsum("ro,noa->nar", to_energy, energy)
     level = np.logaddexp(read[:, 0, -1], read[:, _HALF_TURN, -1]) - math.log(2)
-    clean = seen.fine - noise[:-1, None, :, None] * seen.mass[:, :, None, :]
+    clean = seen["fine"] - noise[:-1, :, None] * seen["mass"][:, :, None, :]
     fine, coarse = (
-        ((one.swapaxes(2, 3) @ _ALONG) * _ALONG).sum(axis=2) for one in (clean, seen.coarse)
+        ((one.swapaxes(2, 3) @ _ALONG) * _ALONG).sum(axis=2) for one in (clean, seen["coarse"])
     )
     step = np.log(np.clip(fine / np.maximum(coarse, 1e-6), LEAST_STEP, MOST_STEP))
-    steps = np.einsum("ro,ona->nar", to_step, step)
+    steps = np.einsum("ro,noa->nar", to_step, step)
     levels = np.concatenate([read - level[:, None, None], steps], axis=2)
     levels[level < math.log(LEAST_ENERGY)] = np.nan
     return levels

@@ -1,4 +1,4 @@
-"""Pixel-scale texture of a page: noise of paper, levels of ink, screen grid.
+"""Pixel-scale texture of a page: levels, noise of paper, screen grid.
 
 Windows of the full-resolution luma are looked at, spread evenly over the page: the traces of a
 sensor or of a display die in any downscaled view.
@@ -6,7 +6,6 @@ sensor or of a display die in any downscaled view.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import cast
 
@@ -14,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.histograms import histogram, masked_histogram
+from docqa.analysis.histograms import histogram
 from docqa.analysis.spectrum import Spectrum, magnitudes
 from docqa.errors import CannotAssess
 from docqa.page import Page, Pixels
@@ -27,6 +26,8 @@ INK_LEVEL = 110
 BRIGHTEST_LEVEL = 247
 """Paper above it is clipped or next to it, and shows no noise."""
 LEAST_PAPER_FRACTION = 0.3
+LEAST_INK_FRACTION = 0.001
+EXTREME_LEVELS = 2
 SAMPLE_ROWS = 3
 """One row of a window in so many is counted: neighbours say the same."""
 CLEAR_PEAK_RATIO = 16.0
@@ -36,29 +37,54 @@ GRID_PERIOD_PX = (2.2, 9.0)
 """Periods of a display's pixel grid, or of its beat with the sensor, in an uncropped photo."""
 
 
-@dataclass(frozen=True, slots=True)
-class Texture:
-    """Pixel-scale statistics of one page."""
+def bilevel_fraction(page: Page) -> float:
+    """0 to 1: share of the pixels within ``EXTREME_LEVELS`` of black or white.
 
-    paper_noise_levels: float
-    """Standard deviation of fine noise on paper that is not clipped; 0 where all is clipped."""
-    ink_mode_fraction: float
-    """Share of the dark pixels that lie on the most common dark level: near 1 in a drawn page."""
-    bilevel_fraction: float
-    """Share of pixels within 2 levels of black or white."""
+    Call it as ``page.derive(bilevel_fraction)``. Raises CannotAssess on pages under 32 px.
+    """
+    rows = page.derive(_sample)
+    # Levels run round at 256: white lies next to black.
+    from_white = np.add(rows.reshape(-1, rows.shape[2]), np.uint8(EXTREME_LEVELS + 1))
+    limit = 2 * EXTREME_LEVELS + 1
+    extreme = cv2.countNonZero(cv2.threshold(from_white, limit, 1, cv2.THRESH_BINARY_INV)[1])
+    return extreme / rows.size
 
 
-def texture(page: Page) -> Texture:
-    """Measure the texture. Raises CannotAssess on pages under 32 px."""
-    windows = _windows(page)
-    counts = histogram(windows.reshape(-1, windows.shape[2])[::SAMPLE_ROWS])
-    total, dark = float(counts.sum()), counts[: INK_LEVEL + 1]
-    extreme = counts[:3].sum() + counts[253:].sum()
-    return Texture(
-        paper_noise_levels=_paper_noise(windows),
-        ink_mode_fraction=float(dark.max() / dark.sum()) if dark.sum() > total * 1e-3 else 0.0,
-        bilevel_fraction=float(extreme / total),
-    )
+def ink_mode_fraction(page: Page) -> float:
+    """0 to 1: share of the dark pixels on the most common dark level, near 1 in a drawn page.
+
+    Raises CannotAssess on pages under 32 px.
+    """
+    rows = page.derive(_sample)
+    dark = histogram(rows.reshape(-1, rows.shape[2]))[: INK_LEVEL + 1]
+    return float(dark.max() / dark.sum()) if dark.sum() > LEAST_INK_FRACTION * rows.size else 0.0
+
+
+def is_noiseless(page: Page) -> bool:
+    """True where most of the paper that is not clipped, if any, is alike two pixels apart.
+
+    Raises CannotAssess on pages under 32 px.
+    """
+    windows = page.derive(_sample)
+    noisy = quiet = 0
+    for rows in windows:
+        paper = cv2.inRange(rows[:, 1:-1], np.array(INK_LEVEL + 1), np.array(BRIGHTEST_LEVEL))
+        paper_count = cv2.countNonZero(paper)
+        if paper_count <= LEAST_PAPER_FRACTION * paper.size:
+            continue
+        alike = cv2.bitwise_and(paper, cv2.compare(rows[:, 2:], rows[:, :-2], cv2.CMP_EQ))
+        if 2 * cv2.countNonZero(alike) < paper_count:
+            noisy += 1
+            if 2 * noisy >= len(windows):
+                return False
+        else:
+            quiet += 1
+    return noisy < quiet or noisy == 0
+
+
+def _sample(page: Page) -> Pixels:
+    """(windows, H, W) one row in ``SAMPLE_ROWS`` of the windows."""
+    return _windows(page, SAMPLE_ROWS)
 
 
 def grid_peak_ratio(page: Page) -> float:
@@ -115,8 +141,11 @@ def _rings(side: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
     return (frequency * side / 2).astype(np.intp), band
 
 
-def _windows(page: Page) -> Pixels:
-    """(windows, H, W) squares of the luma, H and W even, side by side on small pages."""
+def _windows(page: Page, rows_step: int = 1) -> Pixels:
+    """(windows, H, W) squares of the luma, H and W even, side by side on small pages.
+
+    Only one row in ``rows_step`` is taken.
+    """
     luma = page.luma()
     height, width = luma.shape
     if min(height, width) < MIN_SIDE_PX:
@@ -126,21 +155,4 @@ def _windows(page: Page) -> Pixels:
         np.unique(np.linspace(0.04 * room, 0.96 * room, GRID_WINDOWS).astype(int))
         for room in (height - tall, width - wide)
     )
-    return np.stack([luma[y : y + tall, x : x + wide] for y in tops for x in lefts])
-
-
-def _paper_noise(windows: Pixels) -> float:
-    """Robust spread of the difference between neighbours two apart, on bright smooth pixels."""
-    spreads = []
-    for window in windows:
-        rows = window[::SAMPLE_ROWS]
-        step = cv2.absdiff(rows[:, 2:], rows[:, :-2])
-        paper = cv2.inRange(rows[:, 1:-1], np.array(INK_LEVEL + 1), np.array(BRIGHTEST_LEVEL))
-        if cv2.countNonZero(paper) > LEAST_PAPER_FRACTION * paper.size:
-            spreads.append(_median_level(cast("Pixels", step), cast("Pixels", paper)))
-    return 1.4826 * float(np.median(spreads)) / 2**0.5 if spreads else 0.0
-
-
-def _median_level(levels: Pixels, mask: Pixels) -> float:
-    below = masked_histogram(levels, mask).cumsum()
-    return float(np.searchsorted(below, below[-1] / 2))
+    return np.stack([luma[y : y + tall : rows_step, x : x + wide] for y in tops for x in lefts])

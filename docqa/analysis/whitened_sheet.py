@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from docqa.analysis.outline import outline
 from docqa.analysis.patterned_card import patterned_card
-from docqa.analysis.texture import texture
+from docqa.analysis.texture import bilevel_fraction
 from docqa.analysis.whitening import Whitening, whitening
 from docqa.page import Page
 
 CLIPPED_FRACTIONS = (0.3, 0.97)
-"""Share of black and white pixels between which a sheet was whitened, yet not to two levels; that of
-a card cut out to its edges stays under 0.28."""
+"""Share of black and white pixels between which a sheet was whitened, yet not to two levels. That
+of a card cut out to its edges stays under 0.28."""
 WHITE_FRACTION = 0.5
 """More than this of the windows of writing have white paper."""
 
@@ -22,7 +22,7 @@ WHITE_FRACTION = 0.5
 def whitened_sheet(page: Page) -> Whitening | None:
     """The traces on the page; None where it is no such sheet, or holds too little writing."""
     low, high = CLIPPED_FRACTIONS
-    if not low < page.derive(texture).bilevel_fraction < high:
+    if not low < page.derive(bilevel_fraction) < high:
         return None
     found = page.derive(whitening)
     if found is None or found.white_fraction <= WHITE_FRACTION or _is_under_lid(page):

@@ -9,7 +9,6 @@ hardly do.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import cast
@@ -25,6 +24,7 @@ from docqa.page import Page, Pixels
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
+Levels = npt.NDArray[np.intp]
 
 WINDOW_PX = 192
 SAMPLE_ROWS = 3
@@ -68,14 +68,15 @@ class Whitening:
 
 @dataclass(frozen=True, slots=True)
 class _Writing:
-    """A window of writing."""
+    """Windows of writing, n of them."""
 
-    window: Pixels
-    ink_level: int
+    windows: Pixels
+    """(n, H, W)"""
+    ink_levels: Levels
     """The lightest level of ink."""
-    paper_level: int
+    paper_levels: Levels
     """Median of what is lighter."""
-    contrast: float
+    contrasts: Levels
     """Levels from ink to paper."""
 
 
@@ -92,25 +93,33 @@ def whitening(page: Page) -> Whitening | None:
 
     Call it as ``page.derive(whitening)``.
     """
-    windows = [window for window in _windows(page) if min(window.shape) >= 2 * FAR_PX]
-    written = [one for one in map(_writing, windows) if one is not None]
-    steps = _edge_steps(written)
-    known = np.isfinite(steps)
-    if np.count_nonzero(known) < LEAST_WINDOWS_COUNT:
+    windows = _windows(page)
+    if min(windows.shape[1:]) < 2 * FAR_PX:
         return None
-    sheets = [one for one, is_known in zip(written, known, strict=True) if is_known]
-    grounds = [_ground(one) for one in sheets]
-    quarters = np.percentile([ground.noise for ground in grounds], (25, 75))
+    written = _written(windows)
+    steps = _edge_steps(written)
+    known = np.flatnonzero(np.isfinite(steps))
+    if len(known) < LEAST_WINDOWS_COUNT:
+        return None
+    grounds = [_ground(written, index) for index in known.tolist()]
+    noises = [ground.noise for ground in grounds]
     return Whitening(
-        edge_step_fraction=float(np.median(steps[known])),
-        residue_fraction=float(np.percentile([ground.residue for ground in grounds], 90)),
-        noise_spread_fraction=float(quarters[1] - quarters[0]),
-        white_fraction=sum(one.paper_level >= WHITE_LEVEL for one in sheets) / len(sheets),
+        edge_step_fraction=_quantile(steps[known].tolist(), 0.5),
+        residue_fraction=_quantile([ground.residue for ground in grounds], 0.9),
+        noise_spread_fraction=_quantile(noises, 0.75) - _quantile(noises, 0.25),
+        white_fraction=float((written.paper_levels[known] >= WHITE_LEVEL).mean()),
     )
 
 
-def _windows(page: Page) -> list[Pixels]:
-    """The inkiest window of each zone, at full resolution."""
+def _quantile(values: list[float], share: float) -> float:
+    """As ``numpy.quantile``, which takes longer to look at its arguments than this in all."""
+    place = share * (len(values) - 1)
+    low, high = sorted(values)[int(place) : int(place) + 2]
+    return low + (place - int(place)) * (high - low)
+
+
+def _windows(page: Page) -> Pixels:
+    """(windows, H, W) the inkiest window of each zone, at full resolution."""
     found, luma = page.derive(ink), page.luma()
     side = WINDOW_PX // found.scale
     density = ink_density(page, side)
@@ -123,34 +132,26 @@ def _windows(page: Page) -> list[Pixels]:
             row, column = np.unravel_index(int(zone.argmax()), zone.shape)
             top, left = int(zone_rows[row]) * WINDOW_PX, int(zone_columns[column]) * WINDOW_PX
             windows.append(luma[top : top + WINDOW_PX, left : left + WINDOW_PX])
-    return windows
+    return np.stack(windows)
 
 
-def _writing(window: Pixels) -> _Writing | None:
-    counts = histogram(window[::SAMPLE_ROWS])
-    first = otsu_level(counts) + 1
-    share = float(counts[:first].sum() / counts.sum())
-    if not INK_FRACTION[0] < share < INK_FRACTION[1]:
-        return None
-    paper = first + _level(counts[first:].cumsum(), 0.5)
-    contrast = float(paper - _level(counts[:first].cumsum(), 0.25))
-    if contrast < LEAST_CONTRAST_LEVELS:
-        return None
-    return _Writing(window, first - 1, paper, contrast)
-
-
-def otsu_level(counts: Singles) -> int:
-    """The highest level of the darker of two classes that lie furthest apart (Otsu 1979).
-
-    Args:
-        counts: (256,) how many pixels have each level.
-    """
-    below = np.cumsum(counts, dtype=np.float64)
-    mass = np.cumsum(counts * _LEVELS)
-    above = below[-1] - below
-    apart = mass[-1] * below - mass * below[-1]
-    spread = apart * apart / np.maximum(below * above, 1.0)
-    return int(spread.argmax())
+def _written(windows: Pixels) -> _Writing:
+    """The windows that hold writing: ink and paper are told apart as Otsu 1979 does."""
+    counts = np.stack([histogram(window[::SAMPLE_ROWS]) for window in windows])
+    below = np.cumsum(counts, axis=1, dtype=np.float64)
+    mass = np.cumsum(counts * _LEVELS, axis=1)
+    total = below[:, -1:]
+    apart = mass[:, -1:] * below - mass * total
+    spread = apart * apart / np.maximum(below * (total - below), 1.0)
+    ink = spread.argmax(axis=1)[:, None]
+    dark = np.take_along_axis(below, ink, axis=1)
+    share = dark / total
+    lighter = (below - dark >= 0.5 * (total - dark)) & (ink < _LEVELS)
+    paper = lighter.argmax(axis=1)
+    contrast = paper - (below >= 0.25 * dark).argmax(axis=1)
+    is_writing = ((share > INK_FRACTION[0]) & (share < INK_FRACTION[1]))[:, 0]
+    kept = np.flatnonzero(is_writing & (contrast >= LEAST_CONTRAST_LEVELS))
+    return _Writing(windows[kept], ink[kept, 0], paper[kept], contrast[kept])
 
 
 _LEVELS = np.arange(256.0)
@@ -161,11 +162,12 @@ def _level(below: Singles, share: float) -> int:
     return int(np.searchsorted(below, share * below[-1]))
 
 
-def _ground(written: _Writing) -> _Ground:
-    if written.paper_level < WHITE_LEVEL:
+def _ground(written: _Writing, index: int) -> _Ground:
+    if written.paper_levels[index] < WHITE_LEVEL:
         return _Ground()
-    window, contrast = written.window, written.contrast
-    dark = cv2.threshold(window, written.ink_level, 255, cv2.THRESH_BINARY_INV)[1]
+    window, contrast = written.windows[index], float(written.contrasts[index])
+    ink = int(written.ink_levels[index])
+    dark = cv2.threshold(window, ink, 255, cv2.THRESH_BINARY_INV)[1]
     far = cv2.bitwise_not(cv2.dilate(dark, np.ones((FAR_PX, FAR_PX), np.uint8)))
     if cv2.countNonZero(far) < LEAST_PAPER_PIXELS:
         return _Ground()
@@ -173,38 +175,32 @@ def _ground(written: _Writing) -> _Ground:
     low, middle = _level(below, DARKEST_FRACTION), _level(below, 0.5)
     if middle < WHITE_LEVEL:
         return _Ground()
-    jumps = cv2.mean(cv2.absdiff(window[:, 2:], window[:, :-2]), far[:, 1:-1])[0]
-    return _Ground((middle - low) / contrast, jumps / contrast)
+    inner = far[:, 1:-1]
+    jumps = cv2.bitwise_and(cv2.absdiff(window[:, 2:], window[:, :-2]), inner)
+    jump = cv2.sumElems(jumps)[0] / max(cv2.countNonZero(inner), 1)
+    return _Ground((middle - low) / contrast, jump / contrast)
 
 
-def _edge_steps(written: list[_Writing]) -> Floats:
+def _edge_steps(written: _Writing) -> Floats:
     """(windows,) median over the edges across and along; NaN with too few of them."""
-    steps = np.full((2, len(written)), np.nan)
-    by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    for index, one in enumerate(written):
-        by_shape[one.window.shape].append(index)
-    for chosen in by_shape.values():
-        contrasts = [written[index].contrast for index in chosen]
-        windows = [written[index].window for index in chosen]
-        across = np.stack([window[::SAMPLE_LINES] for window in windows])
-        along = np.ascontiguousarray(
-            np.stack([window[:, ::SAMPLE_LINES].T for window in windows]), np.uint8
-        )
-        steps[0, chosen] = _steps_across(across, contrasts)
-        steps[1, chosen] = _steps_across(along, contrasts)
+    if not len(written.windows):
+        return np.empty(0)
+    across = np.ascontiguousarray(written.windows[:, ::SAMPLE_LINES])
+    along = np.ascontiguousarray(written.windows[:, :, ::SAMPLE_LINES].transpose(0, 2, 1))
+    steps = np.stack([_steps_across(lines, written.contrasts) for lines in (across, along)])
     count = np.isfinite(steps).sum(axis=0)
     total = np.where(np.isfinite(steps), steps, 0.0).sum(axis=0)
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
 
 
-def _steps_across(windows: Pixels, contrasts: list[float]) -> Floats:
+def _steps_across(windows: Pixels, contrasts: Levels) -> Floats:
     """(n,) the median of each of (n, H, W) windows; NaN where there are too few edges."""
     rows = windows.reshape(-1, windows.shape[2])
     reach = np.ones((1, EDGE_REACH_PX), np.uint8)
     swing = cv2.morphologyEx(rows, cv2.MORPH_GRADIENT, reach)
     steps = np.zeros_like(rows)
     cv2.absdiff(rows[:, 1:], rows[:, :-1], steps[:, 1:])
-    low, high = (share * np.array(contrasts) for share in EDGE_SWING)
+    low, high = (share * contrasts for share in EDGE_SWING)
     at_edge = cv2.bitwise_and(
         cv2.compare(steps, cv2.dilate(steps, reach), cv2.CMP_EQ),
         cv2.compare(swing, float(low.min()), cv2.CMP_GE),  # type: ignore[call-overload]  # a level

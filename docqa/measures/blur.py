@@ -79,13 +79,13 @@ def measure(page: Page, model: Networks) -> Blur:
     if found.stroke_width_px is None or found.text_height_px is None:
         raise CannotAssess("there is no writing on the page to judge its sharpness by")
     for most_tiles in (FIRST_TILES, ZONES_COUNT):
-        details = text_details(page, found, most_tiles=most_tiles)
+        details = text_details(page, most_tiles=most_tiles)
         if not details:
             continue
         level = details[0].stroke_level
-        mean = features(np.mean([detail.levels for detail in details], axis=0), level)
-        each = [features(detail.levels, level) for detail in details]
-        typical, *ratios = blur_ratios(model, np.stack([mean, *each])).tolist()
+        each = np.stack([detail.levels for detail in details])
+        known = features(np.concatenate([each.mean(axis=0)[None], each]), level)
+        typical, *ratios = blur_ratios(model, known).tolist()
         worst = _worst(details, np.array(ratios))
         is_sure = typical < SURELY_SHARP_RATIO and ratios[worst] < SURELY_NO_WORSE_RATIO
         if is_sure or details[0].tiles_count <= FIRST_TILES:
@@ -97,7 +97,7 @@ def measure(page: Page, model: Networks) -> Blur:
         blur_ratio=typical,
         worst_blur_ratio=max(ratios[worst], typical),
         stroke_width_px=stroke,
-        kind=kind_of(typical, mean, stroke),
+        kind=kind_of(typical, known[0], stroke),
         regions=(_region(details[worst].tile),),
     )
 

@@ -20,7 +20,7 @@ from docqa.analysis.even_light import SURELY_UNEVEN, even_light
 from docqa.analysis.file_evidence import FileEvidence, file_evidence, with_file
 from docqa.analysis.logistic import Logistic, parse_logistic
 from docqa.analysis.paper import paper
-from docqa.analysis.texture import grid_peak_ratio, texture
+from docqa.analysis.texture import bilevel_fraction, grid_peak_ratio
 from docqa.analysis.whitened_sheet import whitened_sheet
 from docqa.errors import InvalidModel
 from docqa.page import Page
@@ -85,9 +85,9 @@ def load(data: bytes) -> CaptureModel:
 
 def measure(page: Page, model: CaptureModel) -> Capture:
     """Judge the capture. Raises CannotAssess on pages too small to tell."""
-    light, grain, file = page.derive(paper), page.derive(texture), file_evidence(page)
+    light, extreme, file = page.derive(paper), page.derive(bilevel_fraction), file_evidence(page)
     flat = even_light(page, model.light)
-    two_levels = page.origin.colour_mode == "bilevel" or grain.bilevel_fraction > 0.995
+    two_levels = page.origin.colour_mode == "bilevel" or extreme > 0.995
     # On paper lit so unevenly nothing of the texture could make a scanner likelier.
     is_textured = not two_levels and flat > SURELY_UNEVEN
     whitened = _whitened(page, model.whitening) if is_textured else 0.0

@@ -8,13 +8,14 @@ three signs must fail before a page is called no document: a wrong reject is wor
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 import cv2
 import numpy as np
 
-from docqa.analysis.ink import WIDEST_STROKE_PX, Boxes, Ink, ink, ink_depth
-from docqa.page import Page, Pixels
+from docqa.analysis.histograms import Counts
+from docqa.analysis.ink import WIDEST_STROKE_PX, Boxes, Ink, depth_counts, ink
+from docqa.page import Page
 
 Kind = Literal["document", "blank", "not_document"]
 
@@ -60,7 +61,7 @@ class Content:
 def measure(page: Page) -> Content:
     """Tell a document from an empty page and from a picture. Always answers."""
     found = page.derive(ink)
-    ink_fraction = cv2.countNonZero(found.mask) / found.mask.size
+    ink_fraction = float(cv2.countNonZero(found.mask)) / found.mask.size
     if found.contrast_levels == 0.0 or (
         ink_fraction < BLANK_INK_FRACTION and found.component_count < LEAST_TEXT_COUNT
     ):
@@ -76,30 +77,18 @@ def measure(page: Page) -> Content:
 
 def _shades(page: Page, found: Ink) -> tuple[float, float]:
     """Faint over strong dark marks, and light over dark marks, by area."""
-    depth = page.derive(ink_depth)
+    dark = page.derive(depth_counts)
     limit = STRONG_FRACTION * found.contrast_levels
-    strong = max(1.0, _count_over(depth, limit))
-    marks = _count_over(depth, FAINT_FRACTION * found.contrast_levels)
-    light = _light_count(page.luma(found.scale), limit)
+    strong = max(1.0, _count_over(dark, limit))
+    marks = _count_over(dark, FAINT_FRACTION * found.contrast_levels)
+    element = np.ones((WIDEST_STROKE_PX, WIDEST_STROKE_PX), np.uint8)
+    height = cv2.morphologyEx(page.luma(found.scale), cv2.MORPH_TOPHAT, element)
+    light = cv2.countNonZero(cv2.threshold(height, limit, 1, cv2.THRESH_BINARY)[1])
     return max(0.0, marks / strong - 1), light / strong
 
 
-def _light_count(luma: Pixels, limit: float) -> float:
-    """Pixels that are lighter than their surroundings by more than the limit.
-
-    As ``ink_depth`` looks for the dark ones: opening the darker of two rows each costs half.
-    """
-    if len(luma) % 2:
-        luma = np.concatenate([luma, luma[-1:]])
-    upper, lower = luma[::2], luma[1::2]
-    element = np.ones((WIDEST_STROKE_PX // 2, WIDEST_STROKE_PX), np.uint8)
-    ground = cv2.morphologyEx(cv2.min(upper, lower), cv2.MORPH_OPEN, element)
-    rises = (cv2.subtract(row, ground) for row in (upper, lower))
-    return sum(_count_over(cast("Pixels", each), limit) for each in rises)
-
-
-def _count_over(levels: Pixels, limit: float) -> float:
-    return float(cv2.countNonZero(cv2.threshold(levels, limit, 1, cv2.THRESH_BINARY)[1]))
+def _count_over(counts: Counts, limit: float) -> float:
+    return float(counts[int(limit) + 1 :].sum())
 
 
 def _row_fraction(boxes: Boxes) -> float:
@@ -109,18 +98,23 @@ def _row_fraction(boxes: Boxes) -> float:
     boxes = boxes[np.argsort(2 * boxes[:, 1] + boxes[:, 3], kind="stable")]
     left, top, width, height = (boxes[:, i].astype(np.float32) for i in range(4))
     middle = top + height / 2
-    # No box further above or below is both level with this one and of like height.
+    right = left + width
+    # No box further below is both level with this one and of like height.
+    numbers = np.arange(len(boxes))
     reach = LEVEL_HEIGHTS * HEIGHT_RATIO * height
-    first = np.searchsorted(middle, middle - reach)
-    count = np.searchsorted(middle, middle + reach, side="right") - first
-    one = np.repeat(np.arange(len(boxes)), count)
-    other = np.arange(len(one)) + np.repeat(first - np.cumsum(count) + count, count)
+    count = np.searchsorted(middle, middle + reach, side="right") - numbers - 1
+    one = np.repeat(numbers, count)
+    other = np.arange(1, len(one) + 1) + np.repeat(numbers - np.cumsum(count) + count, count)
+    gap = np.maximum(left[other] - right[one], left[one] - right[other])
+    # Few are near enough beside it for a box of like height: the others are not looked at further.
+    widest = HEIGHT_RATIO * height[one]
+    near = (gap >= -LEVEL_HEIGHTS * widest) & (gap <= GAP_HEIGHTS * widest)
+    one, other, gap = one[near], other[near], gap[near]
     tallest = np.maximum(height[one], height[other])
     level = np.abs(middle[one] - middle[other]) < LEVEL_HEIGHTS * tallest
-    gap = left[other] - (left + width)[one]
     beside = (gap > -LEVEL_HEIGHTS * tallest) & (gap < GAP_HEIGHTS * tallest)
     alike = tallest < HEIGHT_RATIO * np.minimum(height[one], height[other])
-    pair = level & beside & alike & (one != other)
+    pair = level & beside & alike
     has_neighbour = np.zeros(len(boxes), np.bool_)
     has_neighbour[one[pair]] = has_neighbour[other[pair]] = True
     return float(np.mean(has_neighbour))

@@ -20,8 +20,7 @@ from docqa.analysis.stroke_patterns import (
     PATTERNS_COUNT,
     SPACINGS_PX,
     Patterns,
-    first_patterns,
-    stroke_patterns,
+    looks,
     turned,
 )
 from docqa.errors import CannotAssess, InvalidModel
@@ -39,8 +38,8 @@ lines as well."""
 SURE_PROBABILITY, SURE_TURNED_PROBABILITY = 0.7, 0.9
 """Below these the turn is not told. Most scans are upright: to call one turned takes more."""
 
-SURE_AT_FIRST_PROBABILITY = 0.85
-"""So sure after the first look that the page is upright: the rest of its writing is not asked."""
+SURE_UPRIGHT_PROBABILITIES = (0.95, 0.85, 0.0)
+"""So sure after a look that the page is upright: the rest of its writing is not asked."""
 
 Weights = npt.NDArray[np.float64]
 
@@ -81,12 +80,14 @@ def measure(page: Page, weights: Weights) -> Orientation:
         CannotAssess: there is hardly any writing.
     """
     lines = page.derive(print_direction)
-    first = page.derive(first_patterns)
-    if first is None or lines is None:
+    share = None
+    if lines is not None:
+        for patterns, enough in zip(looks(page), SURE_UPRIGHT_PROBABILITIES, strict=False):
+            share = _shares(patterns, lines, weights)
+            if share[0] >= enough:
+                break
+    if share is None:
         raise CannotAssess("there is too little writing to tell which way up the page is")
-    share = _shares(first, lines, weights)
-    if share[0] < SURE_AT_FIRST_PROBABILITY:
-        share = _shares(page.derive(stroke_patterns) or first, lines, weights)
     best = int(share.argmax())
     is_sure = share[best] >= (SURE_TURNED_PROBABILITY if best else SURE_PROBABILITY)
     return Orientation(90 * best if is_sure else None, float(share[1:].max()), float(share[best]))

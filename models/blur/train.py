@@ -89,7 +89,7 @@ def examples(sheets: range) -> Examples:
 
 def _row(one: Print) -> Iterator[tuple[Vector, float, Print, float]]:
     page = page_from_pixels(one.pixels)
-    details = text_details(page, page.derive(ink))
+    details = text_details(page)
     if details:
         mean = np.mean([detail.levels for detail in details], axis=0)
         yield (

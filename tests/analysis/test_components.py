@@ -10,7 +10,7 @@ from docqa.analysis.components import (
     MOST_SHORT_LABELS,
     component_boxes,
     component_stats,
-    outlined_boxes,
+    large_boxes,
 )
 from docqa.page import Pixels
 
@@ -50,24 +50,38 @@ def test_contours_have_the_boxes_of_the_components_those_within_others_too() -> 
     assert component_boxes(np.zeros((5, 5), np.uint8)) == []
 
 
+@pytest.mark.parametrize("room", [0, 2000])
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.6])
-def test_outlined_boxes_are_those_of_the_components_that_are_large_enough(share: float) -> None:
+def test_large_boxes_are_those_of_the_components_that_are_large_enough(
+    share: float, room: int
+) -> None:
     rng = np.random.default_rng(4)
     mask = np.asarray((rng.random((90, 140)) < share) * 255, np.uint8)
     mask = np.asarray(cv2.dilate(mask, np.ones((1, 2), np.uint8)), np.uint8)
     mask[5, 5:60] = mask[40, 5:60] = mask[5:41, 5] = mask[5:41, 60] = 255
+    mask = np.pad(mask, ((0, room), (0, room)))
     stats = component_stats(mask)
-    assert _sorted(outlined_boxes(mask, 1)) == _sorted(stats[:, :4])
+    assert _sorted(large_boxes(mask, 1)) == _sorted(stats[:, :4])
 
 
-def test_an_outline_counts_the_pixels_within_it() -> None:
-    mask = np.zeros((20, 30), np.uint8)
+@pytest.mark.parametrize("room", [0, 200])
+def test_a_hole_counts_to_what_is_about_it(room: int) -> None:
+    mask = np.zeros((12 + room, 12 + room), np.uint8)
+    mask[2, 3] = mask[3, 2] = mask[3, 4] = mask[4, 3] = mask[4, 4] = 255
+    assert _sorted(large_boxes(mask, 6)) == [[2, 2, 3, 3]]
+    mask[4, 4] = 0
+    assert len(large_boxes(mask, 6)) == 0
+
+
+@pytest.mark.parametrize("room", [0, 200])
+def test_components_with_few_pixels_are_left_out(room: int) -> None:
+    mask = np.zeros((20 + room, 30 + room), np.uint8)
     mask[2, 2:7] = mask[6, 2:8] = 255
     mask[10:12, 2:5] = mask[15:18, 2:5] = 255
     mask[16, 3] = 0
-    found = outlined_boxes(mask, 6)
+    found = large_boxes(mask, 6)
     assert _sorted(found) == [[2, 6, 6, 1], [2, 10, 3, 2], [2, 15, 3, 3]]
 
 
-def test_nothing_has_no_outline() -> None:
-    assert outlined_boxes(np.zeros((20, 30), np.uint8), 1).shape == (0, 4)
+def test_nothing_has_no_box() -> None:
+    assert large_boxes(np.zeros((20, 30), np.uint8), 1).shape == (0, 4)

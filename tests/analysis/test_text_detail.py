@@ -20,7 +20,7 @@ STEPS_BY_STROKE = slice(10, 15)
 def levels(pixels: Pixels) -> np.ndarray:
     """(8, 15) means of a page's tiles."""
     page = page_from_pixels(pixels)
-    details = text_details(page, page.derive(ink))
+    details = text_details(page)
     return np.asarray(np.mean([detail.levels for detail in details], axis=0))
 
 
@@ -49,7 +49,7 @@ def test_the_same_print_at_half_the_resolution_has_nearly_the_same_detail() -> N
 
 def test_features_are_finite_and_as_many_as_the_model_wants() -> None:
     page = page_from_pixels(DRAWN)
-    details = text_details(page, page.derive(ink))
+    details = text_details(page)
     known = features(details[0].levels, details[0].stroke_level)
     assert known.shape == (FEATURES_COUNT,)
     assert np.isfinite(known).all()
@@ -58,5 +58,5 @@ def test_features_are_finite_and_as_many_as_the_model_wants() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (31, 400), (700, 500)])
 def test_without_writing_there_is_no_detail(shape: tuple[int, int]) -> None:
     page = page_from_pixels(np.full(shape, 230, np.uint8))
-    assert text_details(page, page.derive(ink)) == ()
+    assert text_details(page) == ()
     assert stroke_px(page.derive(ink)) == 1.0
