@@ -61,8 +61,8 @@ class Origin:
     """How a PDF page was turned to pixels: its one embedded ``image``, ``layered`` images
     composed at the finest layer's own ppi, a ``marked`` scan (a picture that covers the page, with
     text, lines or a stamp drawn over it), or ``rendered`` (born-digital or mixed)."""
-    has_visible_text: bool = False
-    """The PDF page draws text of its own, apart from invisible OCR text."""
+    is_typeset: bool = False
+    """The PDF page draws text of its own, apart from invisible OCR text, or holds no picture."""
     jpeg_quantisation: tuple[tuple[int, ...], ...] = ()
     """Quantisation tables in zig-zag order, 64 values each."""
     jpeg_subsampling: str | None = None

@@ -231,7 +231,7 @@ class _PdfFile:
             pdf_layering=layering,
             colour_mode=colour_mode,
             ppi_tag=round(ppi, 2),
-            has_visible_text=objects.has_text,
+            is_typeset=objects.has_text or not objects.pictures,
         )
 
         def decode() -> Raster:

@@ -30,7 +30,7 @@ MODEL = "capture/model.json"
 Source = Literal["scanner", "camera", "camera-cropped", "screen", "screenshot", "born-digital"]
 Suspect = Literal["camera", "camera-cropped", "screen", "screenshot", "born-digital", "unclear"]
 
-DRAWN_CAP = 0.2
+DRAWN_CAP = 0.15
 DRAWN_FILE_CAP = 0.02
 """What a page keeps whose letters or whose file look drawn; the second where both do."""
 TWO_LEVELS_CAP = 0.6
@@ -91,7 +91,7 @@ def measure(page: Page, model: CaptureModel) -> Capture:
     # On paper lit so unevenly nothing of the texture could make a scanner likelier.
     is_textured = not two_levels and flat > SURELY_UNEVEN
     whitened = _whitened(page, model.whitening) if is_textured else 0.0
-    born_digital = page.origin.has_visible_text and page.origin.pdf_layering == "rendered"
+    born_digital = page.origin.is_typeset and page.origin.pdf_layering == "rendered"
     repeats = is_textured and page.derive(is_drawn)
     probability = with_file(flat * (1 - whitened), file)
     if two_levels and not file.names_scanner_of_two_levels:

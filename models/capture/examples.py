@@ -38,6 +38,8 @@ SCREENS = 15
 CROPS = 60
 COPIES = 60
 """Of a copier."""
+PASSPORTS = 90
+"""Scans of a passport's page cut out to its edges: its light print is the likest to an app's paper."""
 CLOSED_LICENCES = ("unknown", "none stated", "non-commercial")
 SIMULATION = "simulation"
 
@@ -69,7 +71,7 @@ def first_page(data: bytes) -> Page:
 
 
 def simulated() -> Iterator[Example]:
-    """Scans, photographs, screens, app crops and copies of invented documents, always the same."""
+    """Scans, photographs, screens, crops, copies and passports, all invented and always the same."""
     rng = np.random.default_rng(SEED)
     for seed in range(SCANS):
         drawing = invented(seed)
@@ -106,6 +108,7 @@ def simulated() -> Iterator[Example]:
         ).data
         yield example(first_page(data), "whitened" if whiten else "camera", SIMULATION)
     yield from _copies(rng)
+    yield from _passports(rng)
 
 
 def _copies(rng: np.random.Generator) -> Iterator[Example]:
@@ -123,6 +126,19 @@ def _copies(rng: np.random.Generator) -> Iterator[Example]:
             blur_sigma_px=float(rng.uniform(0.25, 0.5)),
         )
         yield example(copied(first_page(capture.data), seed), "scanner", SIMULATION)
+
+
+def _passports(rng: np.random.Generator) -> Iterator[Example]:
+    for seed in range(5000, 5000 + PASSPORTS):
+        capture = scan(
+            passport_page(person(seed), seed=seed, ppi=400),
+            seed=seed,
+            ppi=int(rng.choice([200, 300, 400])),
+            skew_deg=float(rng.normal(0, 1)),
+            grey=bool(rng.random() < 0.25),
+            jpeg_quality=int(rng.integers(60, 96)),
+        )
+        yield example(first_page(capture.data), "scanner", SIMULATION)
 
 
 def invented(seed: int) -> Drawing:

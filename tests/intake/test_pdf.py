@@ -301,7 +301,7 @@ _SQUARE = b"q 595 0 0 396.67 0 0 cm /X0 Do Q "
 
 
 @pytest.mark.parametrize(
-    ("content", "layering", "has_text"),
+    ("content", "layering", "is_typeset"),
     [
         (_SQUARE, "image", False),
         (_SQUARE + HIDDEN_TEXT, "image", False),
@@ -317,7 +317,7 @@ _SQUARE = b"q 595 0 0 396.67 0 0 cm /X0 Do Q "
         (_SQUARE + b"1 g 10 10 50 50 re f", "marked", False),  # something is whited out
         (_SQUARE + b"0 0 m 50 50 l S", "marked", False),
         (TEXT, "rendered", True),
-        (b"", "rendered", False),
+        (b"", "rendered", True),  # lines or nothing: no scan at all
         (_SQUARE + b"q 60 0 0 40 10 10 cm /X0 Do Q", "layered", False),
         (b"q 60 0 0 40 10 10 cm /X0 Do Q " + _SQUARE, "image", False),  # below the picture
         (b"q 240 0 0 160 100 100 cm /X0 Do Q", "image", False),  # a card in the middle
@@ -328,11 +328,11 @@ _SQUARE = b"q 595 0 0 396.67 0 0 cm /X0 Do Q "
         (b"q 0 0 595 397 re W n 595 0 0 396.67 0 0 cm /X0 Do Q", "image", False),
     ],
 )
-def test_how_a_page_becomes_pixels(content: bytes, layering: str, has_text: bool) -> None:
+def test_how_a_page_becomes_pixels(content: bytes, layering: str, is_typeset: bool) -> None:
     data = _scan(_jpeg()[1], content=content, size_pt=(595, 396.67))
     page = _page(data, limits=Limits(render_ppi=40))
     assert page.origin.pdf_layering == layering
-    assert page.origin.has_visible_text == has_text
+    assert page.origin.is_typeset == is_typeset
     assert page.luma().shape[1] > 90
 
 

@@ -158,7 +158,7 @@ def test_programs_that_only_rewrite_say_nothing(producer: str) -> None:
 
 def test_drawn_page_is_not_accepted() -> None:
     origin = Origin(
-        "pdf", "application/pdf", pdf_layering="rendered", has_visible_text=True, ppi_tag=None
+        "pdf", "application/pdf", pdf_layering="rendered", is_typeset=True, ppi_tag=None
     )
     found = of(page_from_pixels(page_of(True).pixels, origin=origin))
     assert found.source == found.suspect == "born-digital"
@@ -169,7 +169,7 @@ def test_drawn_page_is_not_accepted() -> None:
 def test_scan_with_a_stamped_footer_is_no_drawn_page() -> None:
     """Text that a program wrote over a scan does not make the scan a program's."""
     pixels = pixels_of(opened(scanned(True)))
-    marked = dataclasses.replace(SCANNER_FILE, pdf_layering="marked", has_visible_text=True)
+    marked = dataclasses.replace(SCANNER_FILE, pdf_layering="marked", is_typeset=True)
     drawn = dataclasses.replace(marked, pdf_layering="rendered")
     assert of(page_from_pixels(pixels, origin=marked)).scanner_probability > 0.8
     assert of(page_from_pixels(pixels, origin=drawn)).scanner_probability < 0.5
