@@ -38,7 +38,7 @@ SCREENS = 15
 CROPS = 60
 COPIES = 60
 """Of a copier."""
-PASSPORTS = 90
+PASSPORTS = 45
 """Scans of a passport's page cut out to its edges: its light print is the likest to an app's paper."""
 CLOSED_LICENCES = ("unknown", "none stated", "non-commercial")
 SIMULATION = "simulation"
