@@ -86,6 +86,7 @@ def _log(levels: float) -> float:
 
 WHITENING_FEATURES = (
     "soft", "residue", "noise_spread", "soft_residue", "soft_noise_spread", "gradient", "shade",
+    "steep",
 )  # fmt: skip
 """Names of the columns of ``whitening_features``, in order."""
 
@@ -95,17 +96,21 @@ UNKNOWN_SOFTNESS = 0.5
 """Of a page without writing."""
 LEAST_RESIDUE_FRACTION = 0.01
 LEAST_NOISE_SPREAD_FRACTION = 0.0005
+STEEP_LEVELS = 8
+"""Of the real scans that are partly clipped to white a single one has a slope of more, 10."""
 
 
 def whitening_features(found: Whitening, light: Paper) -> Features:
-    """(7,) float64, each from 0 (none) to about 1 or 3: softness, uneven white, both, and what is
-    left of the light: a page that is clipped to white elsewhere has no slope on a scanner.
+    """(8,) float64, each from 0 (none) to about 1 or 3: softness, uneven white, both, and what is
+    left of the light: a page that is clipped to white elsewhere has no slope on a scanner, and
+    hardly ever a steep one on a copier.
     """
     soft = _soft(found)
     residue = math.log1p(found.residue_fraction / LEAST_RESIDUE_FRACTION)
     noise = math.log1p(found.noise_spread_fraction / LEAST_NOISE_SPREAD_FRACTION)
-    gradient = math.hypot(light.gradient_x_levels, light.gradient_y_levels)
-    left = (_log(gradient), _log(light.residual_levels))
+    gradient = _log(math.hypot(light.gradient_x_levels, light.gradient_y_levels))
+    steep = max(gradient - _log(STEEP_LEVELS), 0.0)
+    left = (gradient, _log(light.residual_levels), steep)
     return np.array([soft, residue, noise, soft * residue, soft * noise, *left])
 
 

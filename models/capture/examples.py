@@ -26,7 +26,6 @@ from fixtures.synthesize.passport import passport_page
 from fixtures.synthesize.people import person
 from fixtures.synthesize.recapture import app_crop, photograph_screen
 from fixtures.synthesize.scanner import Bed, scan
-from models.capture.copied_scans import copied
 from models.capture.whitened_copies import whitened_copies
 
 Vector = npt.NDArray[np.float64]
@@ -36,10 +35,8 @@ SCANS = 120
 PHOTOGRAPHS = 60
 SCREENS = 15
 CROPS = 60
-COPIES = 60
-"""Of a copier."""
-PASSPORTS = 45
-"""Scans of a passport's page cut out to its edges: its light print is the likest to an app's paper."""
+PASSPORTS = 60
+"""Scans of a passport's page cut out to its edges: its light print is likest to an app's paper."""
 CLOSED_LICENCES = ("unknown", "none stated", "non-commercial")
 SIMULATION = "simulation"
 
@@ -71,7 +68,7 @@ def first_page(data: bytes) -> Page:
 
 
 def simulated() -> Iterator[Example]:
-    """Scans, photographs, screens, crops, copies and passports, all invented and always the same."""
+    """Scans, photographs, screens, crops and passports, all invented and always the same."""
     rng = np.random.default_rng(SEED)
     for seed in range(SCANS):
         drawing = invented(seed)
@@ -107,25 +104,7 @@ def simulated() -> Iterator[Example]:
             jpeg_quality=int(rng.integers(65, 95)),
         ).data
         yield example(first_page(data), "whitened" if whiten else "camera", SIMULATION)
-    yield from _copies(rng)
     yield from _passports(rng)
-
-
-def _copies(rng: np.random.Generator) -> Iterator[Example]:
-    """What an office copier makes of invented documents."""
-    for seed in range(COPIES):
-        capture = scan(
-            invented(4000 + seed),
-            seed=seed,
-            ppi=int(rng.choice([150, 200, 300])),
-            skew_deg=float(rng.normal(0, 1)),
-            grey=True,
-            whiten=False,
-            jpeg_quality=97,
-            noise=float(rng.uniform(0.3, 1.5)),
-            blur_sigma_px=float(rng.uniform(0.25, 0.5)),
-        )
-        yield example(copied(first_page(capture.data), seed), "scanner", SIMULATION)
 
 
 def _passports(rng: np.random.Generator) -> Iterator[Example]:
