@@ -20,6 +20,7 @@ import numpy.typing as npt
 from docqa.analysis.histograms import histogram, masked_histogram
 from docqa.analysis.ink import ink
 from docqa.analysis.ink_density import ink_density
+from docqa.analysis.ranks import median, percentiles
 from docqa.page import Page, Pixels
 
 Floats = npt.NDArray[np.float64]
@@ -102,20 +103,14 @@ def whitening(page: Page) -> Whitening | None:
     if len(known) < LEAST_WINDOWS_COUNT:
         return None
     grounds = [_ground(written, index) for index in known.tolist()]
-    noises = [ground.noise for ground in grounds]
+    (residue,) = percentiles(np.array([ground.residue for ground in grounds]), 90)
+    even, uneven = percentiles(np.array([ground.noise for ground in grounds]), 25, 75)
     return Whitening(
-        edge_step_fraction=_quantile(steps[known].tolist(), 0.5),
-        residue_fraction=_quantile([ground.residue for ground in grounds], 0.9),
-        noise_spread_fraction=_quantile(noises, 0.75) - _quantile(noises, 0.25),
+        edge_step_fraction=median(steps[known]),
+        residue_fraction=residue,
+        noise_spread_fraction=uneven - even,
         white_fraction=float((written.paper_levels[known] >= WHITE_LEVEL).mean()),
     )
-
-
-def _quantile(values: list[float], share: float) -> float:
-    """As ``numpy.quantile``, which takes longer to look at its arguments than this in all."""
-    place = share * (len(values) - 1)
-    low, high = sorted(values)[int(place) : int(place) + 2]
-    return low + (place - int(place)) * (high - low)
 
 
 def _windows(page: Page) -> Pixels:
