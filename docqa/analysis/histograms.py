@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -33,6 +33,12 @@ def histogram(pixels: Pixels) -> Counts:
 def masked_histogram(pixels: Pixels, mask: Pixels) -> Counts:
     """(256,) how many pixels of (H, W) have each level where the mask is not 0."""
     return cast("Counts", cv2.calcHist([pixels], [0], mask, [256], [0, 256]).ravel())
+
+
+def level_below(counts: npt.NDArray[Any], share: float) -> int:
+    """The level that ``share`` (0 to 1) of what was counted, by (256,) levels, does not exceed."""
+    below = np.cumsum(counts)
+    return int(np.searchsorted(below, share * below[-1]))
 
 
 def median_level(counts: Counts) -> float:

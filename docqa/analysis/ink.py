@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from docqa.analysis.area_grid import block_means
 from docqa.analysis.components import large_boxes
-from docqa.analysis.histograms import Counts, histogram, median_level
+from docqa.analysis.histograms import Counts, histogram, level_below, median_level
 from docqa.page import Page, Pixels
 
 Boxes = npt.NDArray[np.int32]
@@ -123,17 +123,11 @@ def _contrast(depths: Counts) -> float:
     standing = np.where(levels > floor, counts, 0.0)
     if standing.sum() < 8:
         return 0.0
-    contrast = _percentile(standing, 0.75)
-    darkest = _percentile(standing, DARKEST_FRACTION)
+    contrast = level_below(standing, 0.75)
+    darkest = level_below(standing, DARKEST_FRACTION)
     if darkest > PATTERN_DEPTH_RATIO * contrast:
-        contrast = _percentile(np.where(levels > darkest / 2, standing, 0.0), 0.75)
-    return contrast
-
-
-def _percentile(counts: npt.NDArray[np.float64], fraction: float) -> float:
-    """The level below which ``fraction`` of the counted pixels lie."""
-    below = np.cumsum(counts)
-    return float(np.searchsorted(below, fraction * below[-1]))
+        contrast = level_below(np.where(levels > darkest / 2, standing, 0.0), 0.75)
+    return float(contrast)
 
 
 def _text_boxes(mask: Pixels) -> Boxes:

@@ -12,7 +12,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from docqa.analysis.histograms import Counts, histogram
+from docqa.analysis.histograms import histogram, level_below
 from docqa.page import Pixels
 
 
@@ -70,16 +70,11 @@ def _distance_from_border(colour: Pixels) -> tuple[Pixels, float, float]:
     ring = np.concatenate([inner[place].reshape(-1, count) for place in places])
     distance = None
     for each, channel in enumerate(cv2.split(colour)):
-        median = _percentile(histogram(np.ascontiguousarray(ring[:, each, None])), 0.5)
+        median = level_below(histogram(np.ascontiguousarray(ring[:, each, None])), 0.5)
         apart = cv2.absdiff(channel, np.full_like(channel, median))
         distance = apart if distance is None else cv2.max(distance, apart)
     distance = cast("Pixels", distance)
     inner = distance[inset : height - inset, inset : width - inset]
     spread = histogram(np.concatenate([inner[place].ravel() for place in places]))
-    common, nearly_all = _percentile(spread, 0.7), _percentile(spread, 0.97)
+    common, nearly_all = level_below(spread, 0.7), level_below(spread, 0.97)
     return distance, max(2.0, 2.5 * common), max(3.0, 1.5 * nearly_all)
-
-
-def _percentile(counts: Counts, share: float) -> int:
-    """The level that this share of what was counted does not exceed."""
-    return int(np.searchsorted(np.cumsum(counts), share * counts.sum()))

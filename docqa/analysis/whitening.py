@@ -17,14 +17,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.histograms import histogram, masked_histogram
+from docqa.analysis.histograms import histogram, level_below, masked_histogram
 from docqa.analysis.ink import ink
 from docqa.analysis.ink_density import ink_density
 from docqa.analysis.ranks import median, percentiles
 from docqa.page import Page, Pixels
 
 Floats = npt.NDArray[np.float64]
-Singles = npt.NDArray[np.float32]
 Levels = npt.NDArray[np.intp]
 
 WINDOW_PX = 192
@@ -152,11 +151,6 @@ def _written(windows: Pixels) -> _Writing:
 _LEVELS = np.arange(256.0)
 
 
-def _level(below: Singles, share: float) -> int:
-    """The level that this share of the counted pixels lies under."""
-    return int(np.searchsorted(below, share * below[-1]))
-
-
 def _ground(written: _Writing, index: int) -> _Ground:
     if written.paper_levels[index] < WHITE_LEVEL:
         return _Ground()
@@ -166,8 +160,8 @@ def _ground(written: _Writing, index: int) -> _Ground:
     far = cv2.bitwise_not(cv2.dilate(dark, np.ones((FAR_PX, FAR_PX), np.uint8)))
     if cv2.countNonZero(far) < LEAST_PAPER_PIXELS:
         return _Ground()
-    below = masked_histogram(window[::SAMPLE_ROWS], cast("Pixels", far[::SAMPLE_ROWS])).cumsum()
-    low, middle = _level(below, DARKEST_FRACTION), _level(below, 0.5)
+    counts = masked_histogram(window[::SAMPLE_ROWS], cast("Pixels", far[::SAMPLE_ROWS]))
+    low, middle = level_below(counts, DARKEST_FRACTION), level_below(counts, 0.5)
     if middle < WHITE_LEVEL:
         return _Ground()
     inner = far[:, 1:-1]
