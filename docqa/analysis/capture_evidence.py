@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from docqa.analysis.paper import Paper
+from docqa.analysis.paper import Paper, paper
+from docqa.analysis.paper_colour import colour_cast_levels
 from docqa.page import Page
 
 LightFrom = Literal[
@@ -32,8 +33,9 @@ _AROUND: tuple[LightFrom, ...] = (
 )  # fmt: skip
 
 
-def light_evidence(page: Page, light: Paper) -> tuple[Evidence, ...]:
-    """Codes of what light and paper show."""
+def light_evidence(page: Page, is_even: bool) -> tuple[Evidence, ...]:
+    """Codes of what light and paper show; the tint of paper only where the light is not even."""
+    light = page.derive(paper)
     is_background = (
         light.paper_fraction < 1 - BACKGROUND_FRACTION
         and light.border_level < light.paper_level - BACKGROUND_STEP_LEVELS
@@ -44,7 +46,7 @@ def light_evidence(page: Page, light: Paper) -> tuple[Evidence, ...]:
         "paper_dim": light.brightest_level < DIM_PAPER_LEVEL,
         "illumination_gradient": _slope(light) > SLANTING_LEVELS,
         "background": is_background,
-        "colour_cast": light.colour_cast_levels > CAST_LEVELS,
+        "colour_cast": not is_even and colour_cast_levels(page) > CAST_LEVELS,
     }
     return tuple(code for code, is_found in found.items() if is_found)
 

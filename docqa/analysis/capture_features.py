@@ -1,7 +1,7 @@
-"""The numbers by which light and colour alone tell a flat even page from a camera's picture.
+"""The numbers by which light alone tells a scan from a camera's picture, and an app's white paper.
 
-No number here comes from the file's metadata. All are monotone transforms of the cues in
-``paper.py`` to about the range 0 to 5.
+No number here comes from the file's metadata. They are few on purpose: judged by repositories a
+model had not seen, each further cue of ``paper.py`` and ``whitening.py`` made the answers worse.
 """
 
 from __future__ import annotations
@@ -11,110 +11,64 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.paper import Paper, paper
-from docqa.analysis.whitening import Whitening, whitening
-from docqa.page import Page
+from docqa.analysis.paper import Paper
+from docqa.analysis.whitening import Whitening
 
 Features = npt.NDArray[np.float64]
 
-FEATURES = (
-    "clipped_white",
-    "white_distance",
-    "border_distance",
-    "gradient",
-    "block_range",
-    "residual",
-    "background",
-    "colour_cast",
-    "colour_spread",
-    "white_border",
-    "soft_if_grey",
-)
-"""Names of the columns of ``capture_features``, in order; a trained model names those it uses."""
+FEATURES = ("white_distance", "slope", "white_border")
+"""Names of the columns of ``light_features``, in order; a trained model names those it uses."""
 
+SCANNER_GRADIENT_LEVELS = 4
+"""So much brighter than the other may one side of a page be on a scanner or a copier."""
 WHITE_BORDER_LEVELS = (215.0, 240.0)
+WHITE_BORDER_FRACTION = 0.4
+"""More of a white border than this says no more of a lid or of a sheet that fills the glass."""
 BORDER_TRUST = 0.7
 """How far a white even border takes back what the picture inside says of the light: the pattern
 of a card under a white lid is no shadow."""
 
 
-def capture_features(page: Page) -> Features:
-    """(len(FEATURES),) float64. Raises CannotAssess on pages too small to tell."""
-    light = page.derive(paper)
-    return light_features(light, _softness(page, grey_share(light)))
-
-
-def grey_share(light: Paper) -> float:
-    """-1 to 1, the weight of soft letters: none where half of the page is clipped to white."""
-    return 1 - 2 * light.clipped_white_fraction
-
-
-def light_features(light: Paper, soft_if_grey: float) -> Features:
-    """The same from the paper and its last entry: 0 (crisp letters) to 1.5."""
-    gradient = math.hypot(light.gradient_x_levels, light.gradient_y_levels)
+def light_features(light: Paper) -> Features:
+    """(3,) float64: how dark the brightest paper is (0 to 5.5), how far the light falls off beyond
+    what a scanner's does (0 to 4), both logarithms of grey levels, and how white and even the
+    outermost strip is (0 to 1).
+    """
     low, high = WHITE_BORDER_LEVELS
     whiteness = min(max((light.border_level - low) / (high - low), 0.0), 1.0)
-    white_border = whiteness * light.even_border_fraction
-    counted = 1 - BORDER_TRUST * white_border
+    border = whiteness * light.even_border_fraction
     return np.array(
         [
-            2 * light.clipped_white_fraction,
             _log(255 - light.brightest_level),
-            _log(255 - light.border_level),
-            _log(gradient) * counted,
-            _log(light.block_range_levels) * counted,
-            _log(light.residual_levels),
-            2 * (1 - light.paper_fraction) * counted,
-            _log(light.colour_cast_levels),
-            _log(light.colour_spread_levels),
-            2 * white_border,
-            soft_if_grey,
+            _slope(light, 1 - BORDER_TRUST * border),
+            min(border / WHITE_BORDER_FRACTION, 1.0),
         ]
     )
 
 
-def _softness(page: Page, weight: float) -> float:
-    if weight <= 0:
-        return 0.0
-    found = page.derive(whitening)
-    return weight * (UNKNOWN_SOFTNESS if found is None else _soft(found))
-
-
-def _log(levels: float) -> float:
-    return math.log1p(max(levels, 0.0))
-
-
-WHITENING_FEATURES = (
-    "soft", "residue", "noise_spread", "soft_residue", "soft_noise_spread", "gradient", "shade",
-    "steep",
-)  # fmt: skip
+WHITENING_FEATURES = ("softness", "residue", "slope")
 """Names of the columns of ``whitening_features``, in order."""
 
 SOFT_STEP_FRACTIONS = (0.7, 0.4)
 SOFTEST = 1.5
-UNKNOWN_SOFTNESS = 0.5
-"""Of a page without writing."""
 LEAST_RESIDUE_FRACTION = 0.01
-LEAST_NOISE_SPREAD_FRACTION = 0.0005
-STEEP_LEVELS = 8
-"""Of the real scans that are partly clipped to white a single one has a slope of more, 10."""
 
 
 def whitening_features(found: Whitening, light: Paper) -> Features:
-    """(8,) float64, each from 0 (none) to about 1 or 3: softness, uneven white, both, and what is
-    left of the light: a page that is clipped to white elsewhere has no slope on a scanner, and
-    hardly ever a steep one on a copier.
+    """(3,) float64, each from 0 (none) to about 3: softness of the letters, squared, as a little of
+    it occurs on scans and much hardly does; what is grey on white paper; and how far the light
+    falls off beyond what a scanner's does: on scans clipped to white it hardly ever falls off.
     """
-    soft = _soft(found)
-    residue = math.log1p(found.residue_fraction / LEAST_RESIDUE_FRACTION)
-    noise = math.log1p(found.noise_spread_fraction / LEAST_NOISE_SPREAD_FRACTION)
-    gradient = _log(math.hypot(light.gradient_x_levels, light.gradient_y_levels))
-    steep = max(gradient - _log(STEEP_LEVELS), 0.0)
-    left = (gradient, _log(light.residual_levels), steep)
-    return np.array([soft, residue, noise, soft * residue, soft * noise, *left])
-
-
-def _soft(found: Whitening) -> float:
-    """0 (crisp) to 1.5."""
     crisp, soft = SOFT_STEP_FRACTIONS
-    return min(max((crisp - found.edge_step_fraction) / (crisp - soft), 0.0), SOFTEST)
+    softness = min(max((crisp - found.edge_step_fraction) / (crisp - soft), 0.0), SOFTEST)
+    residue = math.log1p(found.residue_fraction / LEAST_RESIDUE_FRACTION)
+    return np.array([softness**2, residue, _slope(light, 1.0)])
+
+
+def _slope(light: Paper, trust: float) -> float:
+    gradient = math.hypot(light.gradient_x_levels, light.gradient_y_levels)
+    return max(_log(gradient) * trust - _log(SCANNER_GRADIENT_LEVELS), 0.0)
+
+
+def _log(levels: float) -> float:
+    return math.log1p(max(levels, 0.0))

@@ -1,4 +1,4 @@
-"""Light and colour of the paper: what exposure, illumination and capture all ask of a page.
+"""Light of the paper: what exposure, illumination and capture all ask of a page.
 
 The page is closed morphologically (which fills ink with the paper around it) and averaged into a
 coarse grid of blocks. A plane fitted to the blocks that are paper tells an even light from a
@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
 
 import cv2
 import numpy as np
@@ -18,8 +17,8 @@ import numpy.typing as npt
 
 from docqa.analysis.area_grid import block_means
 from docqa.analysis.histograms import Counts, histogram
-from docqa.analysis.paper_surface import PaperSurface, halved, paper_surface
-from docqa.analysis.ranks import median, percentiles
+from docqa.analysis.paper_surface import PaperSurface, paper_surface
+from docqa.analysis.ranks import percentiles
 from docqa.errors import CannotAssess
 from docqa.page import Page, Pixels
 
@@ -32,10 +31,6 @@ GRIDS_KEPT_COUNT = 64
 """Grids come back from page to page."""
 SAMPLED_ROWS_COUNT = 120
 """Rows of the page, at least, whose clipped pixels are counted."""
-COARSE_COLOUR_SIDE_PX = 160
-"""Colour whose shorter side has this many pixels is looked at in half the size."""
-DARKER_FRACTION = 0.3
-"""What is darker than the rest of the pixels, in its least channel, is not asked for its colour."""
 WHITE_LEVEL = 254
 BLACK_LEVEL = 2
 EVEN_LEVELS = 10.0
@@ -47,7 +42,7 @@ SPLIT_LEVELS = 40.0
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """Brightness and colour of the paper of one page; levels are 0 (black) to 255 (white)."""
+    """Brightness of the paper of one page; levels are 0 (black) to 255 (white)."""
 
     block_levels: Levels
     """(rows, columns) float32: mean level of each block with the ink closed."""
@@ -63,8 +58,6 @@ class Paper:
     """Change of the plane from the top to the bottom edge of the page."""
     residual_levels: float
     """Root mean square distance of the paper blocks from the plane."""
-    block_range_levels: float
-    """95th less 5th percentile over all blocks, paper or not."""
     border_level: float
     """Median level of the outer 2 % of the page."""
     even_border_fraction: float
@@ -73,10 +66,6 @@ class Paper:
     """Share of pixels at 254 or above."""
     clipped_dark_fraction: float
     """Share of pixels at 2 or below."""
-    colour_cast_levels: float
-    """Distance of the mean colour of the paper from grey (CIELAB chroma); 0 without colour."""
-    colour_spread_levels: float
-    """Spread of chroma from paper block to paper block (mixed light); 0 without colour."""
 
     @property
     def paper_fraction(self) -> float:
@@ -94,8 +83,6 @@ def paper(page: Page) -> Paper:
     at_paper = blocks[is_paper]
     rest = at_paper - _on(plane, blocks.shape)[is_paper]
     rows = np.ascontiguousarray(page.luma()[:: _row_step(page)])
-    cast_levels, spread_levels = _colour(page, is_paper)
-    low, high = percentiles(blocks, 5, 95)
     middle, brightest = percentiles(at_paper, 50, 95)
     counts = _border_counts(surface.luma)
     border_level = _median(counts)
@@ -107,13 +94,10 @@ def paper(page: Page) -> Paper:
         gradient_x_levels=float(plane[0]),
         gradient_y_levels=float(plane[1]),
         residual_levels=math.sqrt(float(np.dot(rest, rest)) / len(rest)),
-        block_range_levels=high - low,
         border_level=border_level,
         even_border_fraction=_share_near(counts, border_level),
         clipped_white_fraction=_share(rows >= WHITE_LEVEL),
         clipped_dark_fraction=_share(rows <= BLACK_LEVEL),
-        colour_cast_levels=cast_levels,
-        colour_spread_levels=spread_levels,
     )
 
 
@@ -203,32 +187,3 @@ def _median(counts: Counts) -> float:
 def _share_near(counts: Counts, level: float) -> float:
     low, high = max(int(level - EVEN_LEVELS), 0), int(level + EVEN_LEVELS)
     return float(counts[low : high + 1].sum() / counts.sum())
-
-
-def _colour(page: Page, is_paper: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Chroma of the brighter pixels' mean colour, and its spread from block to block."""
-    if page.origin.colour_mode != "colour":
-        return 0.0, 0.0
-    colour = page.colour(8)
-    if min(colour.shape[:2]) >= COARSE_COLOUR_SIDE_PX:
-        colour = page.colour(16)
-    while min(colour.shape[:2]) >= 2 * COARSE_COLOUR_SIDE_PX:
-        colour = halved(colour)
-    red, green, blue = cv2.split(colour)
-    darkest = cast("Pixels", cv2.min(cv2.min(red, green), blue))
-    counts = np.cumsum(histogram(darkest))
-    least = float(np.searchsorted(counts, DARKER_FRACTION * counts[-1]))
-    bright = cast("Pixels", cv2.threshold(darkest, least - 1, 255, cv2.THRESH_BINARY)[1])
-    shown = [cast("Pixels", cv2.bitwise_and(each, bright)) for each in (red, green, blue)]
-    means = block_means(
-        cast("Pixels", cv2.merge([*shown, bright])), (is_paper.shape[0], is_paper.shape[1])
-    )
-    known = is_paper & (means[..., 3] > 0.2 * 255)
-    if known.sum() < 3:
-        return 0.0, 0.0
-    rgb = (means[known][:, :3] / means[known][:, 3:])[None]
-    chroma = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)[0, :, 1:]
-    centre = median(chroma[:, 0]), median(chroma[:, 1])
-    rest = (chroma - np.array(centre, np.float32)).ravel()
-    spread = math.sqrt(float(np.dot(rest, rest)) / len(chroma))
-    return math.hypot(*centre), spread

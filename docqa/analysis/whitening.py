@@ -2,9 +2,8 @@
 
 A scanner's paper is either untouched or clipped to white everywhere alike, and its letters are
 sampled once. A scanner app lifts each part of the page by what it takes for the background there,
-which leaves grey and noise where the light fell off; and its letters went through a lens and a
-straightening, so that no edge rises within a pixel. Either alone occurs on scans; both together
-hardly do.
+which leaves grey where the light fell off; and its letters went through a lens and a straightening,
+so that no edge rises within a pixel. Either alone occurs on scans; both together hardly do.
 """
 
 from __future__ import annotations
@@ -60,8 +59,6 @@ class Whitening:
     residue_fraction: float
     """How far the darkest 3 % of the paper away from ink lie under its median: 90th percentile of
     the windows. 0 on clipped paper."""
-    noise_spread_fraction: float
-    """How much the noise of the paper differs from window to window (interquartile range)."""
     white_fraction: float
     """0 to 1: share of the windows whose paper is white. A card's printed ground is not."""
 
@@ -80,14 +77,6 @@ class _Writing:
     """Levels from ink to paper."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """The paper of a window away from ink, both over its contrast; 0 where it is not white."""
-
-    residue: float = 0.0
-    noise: float = 0.0
-
-
 def whitening(page: Page) -> Whitening | None:
     """Measure edges and paper; None where too few windows hold writing.
 
@@ -101,13 +90,11 @@ def whitening(page: Page) -> Whitening | None:
     known = np.flatnonzero(np.isfinite(steps))
     if len(known) < LEAST_WINDOWS_COUNT:
         return None
-    grounds = [_ground(written, index) for index in known.tolist()]
-    (residue,) = percentiles(np.array([ground.residue for ground in grounds]), 90)
-    even, uneven = percentiles(np.array([ground.noise for ground in grounds]), 25, 75)
+    residues = np.array([_residue(written, index) for index in known.tolist()])
+    (residue,) = percentiles(residues, 90)
     return Whitening(
         edge_step_fraction=median(steps[known]),
         residue_fraction=residue,
-        noise_spread_fraction=uneven - even,
         white_fraction=float((written.paper_levels[known] >= WHITE_LEVEL).mean()),
     )
 
@@ -151,23 +138,18 @@ def _written(windows: Pixels) -> _Writing:
 _LEVELS = np.arange(256.0)
 
 
-def _ground(written: _Writing, index: int) -> _Ground:
+def _residue(written: _Writing, index: int) -> float:
+    """Of the paper of a window away from ink, over its contrast; 0 where that is not white."""
     if written.paper_levels[index] < WHITE_LEVEL:
-        return _Ground()
-    window, contrast = written.windows[index], float(written.contrasts[index])
-    ink = int(written.ink_levels[index])
+        return 0.0
+    window, ink = written.windows[index], int(written.ink_levels[index])
     dark = cv2.threshold(window, ink, 255, cv2.THRESH_BINARY_INV)[1]
     far = cv2.bitwise_not(cv2.dilate(dark, np.ones((FAR_PX, FAR_PX), np.uint8)))
     if cv2.countNonZero(far) < LEAST_PAPER_PIXELS:
-        return _Ground()
+        return 0.0
     counts = masked_histogram(window[::SAMPLE_ROWS], cast("Pixels", far[::SAMPLE_ROWS]))
     low, middle = level_below(counts, DARKEST_FRACTION), level_below(counts, 0.5)
-    if middle < WHITE_LEVEL:
-        return _Ground()
-    inner = far[:, 1:-1]
-    jumps = cv2.bitwise_and(cv2.absdiff(window[:, 2:], window[:, :-2]), inner)
-    jump = cv2.sumElems(jumps)[0] / max(cv2.countNonZero(inner), 1)
-    return _Ground((middle - low) / contrast, jump / contrast)
+    return (middle - low) / float(written.contrasts[index]) if middle >= WHITE_LEVEL else 0.0
 
 
 def _edge_steps(written: _Writing) -> Floats:

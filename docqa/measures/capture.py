@@ -35,7 +35,7 @@ DRAWN_FILE_CAP = 0.02
 """What a page keeps whose letters or whose file look drawn; the second where both do."""
 TWO_LEVELS_CAP = 0.6
 """Nothing in a picture of two levels speaks of light or lens: its file must name a scanner."""
-APP_SHARE = 0.06
+APP_SHARE = 0.1
 """Of white sheets with grey left on them, before their edges and paper are looked at."""
 SCREEN_PEAK_RATIO = 25.0
 """A spectral peak this far above its ring is a display's grid (9 in 10 photos stay under 16)."""
@@ -103,7 +103,7 @@ def measure(page: Page, model: CaptureModel) -> Capture:
     evidence: tuple[Evidence, ...] = (
         *file.camera, *file.app, *file.screenshot,
         *(("born_digital_text",) if born_digital else ()),
-        *light_evidence(page, light), *file.weak_camera,
+        *light_evidence(page, is_even=flat >= 0.5), *file.weak_camera,
         *(("whitened_unevenly",) if whitened > APP_SHARE else ()),
         *(("repeated_letters",) if repeats else ()),
         *(("screen_grid",) if is_screen else ()), *file.scanner,

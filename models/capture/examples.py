@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.adapters.poppler import PopplerRenderer
-from docqa.analysis.capture_features import capture_features, whitening_features
+from docqa.analysis.capture_features import light_features, whitening_features
 from docqa.analysis.paper import paper
 from docqa.analysis.whitened_sheet import whitened_sheet
 from docqa.errors import DocqaError
@@ -56,9 +56,9 @@ class Example:
 
 def example(page: Page, capture: str, group: str) -> Example:
     """The features of a page."""
-    found = whitened_sheet(page)
-    features = None if found is None else whitening_features(found, page.derive(paper))
-    return Example(capture_features(page), features, capture, group)
+    found, light = whitened_sheet(page), page.derive(paper)
+    features = None if found is None else whitening_features(found, light)
+    return Example(light_features(light), features, capture, group)
 
 
 def first_page(data: bytes) -> Page:

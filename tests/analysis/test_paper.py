@@ -31,7 +31,6 @@ def test_uniform_paper_is_known() -> None:
     assert abs(found.gradient_x_levels) < 1
     assert abs(found.gradient_y_levels) < 1
     assert found.paper_fraction == 1
-    assert found.colour_cast_levels == 0
 
 
 @pytest.mark.parametrize("levels", [20, 60, 100])
@@ -63,20 +62,6 @@ def test_clipped_shares_are_counted() -> None:
     found = of(page)
     assert found.clipped_white_fraction == pytest.approx(0.75, abs=0.01)
     assert found.clipped_dark_fraction == pytest.approx(0.25, abs=0.01)
-
-
-def test_colour_cast_is_seen_and_even_colour_has_no_spread() -> None:
-    yellow = np.repeat(sheet(230)[:, :, None], 3, axis=2)
-    yellow[:, :, 2] = (yellow[:, :, 2] * 0.85).astype(np.uint8)
-    found = of(yellow)
-    assert found.colour_cast_levels > 8
-    assert found.colour_spread_levels < 1
-
-
-def test_mixed_light_spreads_the_colour() -> None:
-    mixed = np.repeat(sheet(230)[:, :, None], 3, axis=2)
-    mixed[:, :400, 2] = (mixed[:, :400, 2] * 0.9).astype(np.uint8)
-    assert of(mixed).colour_spread_levels > 2
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
