@@ -180,6 +180,8 @@ def _real(judged: Sequence[Judged]) -> list[Figure]:
         Figure("calibration error (ECE)", error, "lower", len(judged), 0.05),
         _share("no metadata: camera accepted", camera, lambda j: j.stripped >= ACCEPT, 0.02),
         _share("no metadata: scanner rejected", scanner, lambda j: j.stripped < REJECT, None),
+        _share("no metadata: camera-cropped accepted", _of(judged, "camera-cropped"),
+               lambda j: j.stripped >= ACCEPT, None),
         _share("scanner's metadata on a camera's photo: accepted", camera,
                lambda j: j.forged >= ACCEPT, 0.0),
         _share("the same by all measures together: accepted", camera,
