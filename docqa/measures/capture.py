@@ -35,8 +35,9 @@ DRAWN_FILE_CAP = 0.02
 """What a page keeps whose letters or whose file look drawn; the second where both do."""
 TWO_LEVELS_CAP = 0.6
 """Nothing in a picture of two levels speaks of light or lens: its file must name a scanner."""
-APP_SHARE = 0.1
-"""Of white sheets with grey left on them, before their edges and paper are looked at."""
+APP_SHARE, NAMELESS_APP_SHARE = 0.1, 0.25
+"""Of white sheets with grey left on them, before their edges and paper are looked at; the second
+where the file says nothing that speaks for a scanner, as apps' files hardly ever do."""
 SCREEN_PEAK_RATIO = 25.0
 """A spectral peak this far above its ring is a display's grid (9 in 10 photos stay under 16)."""
 
@@ -90,7 +91,8 @@ def measure(page: Page, model: CaptureModel) -> Capture:
     two_levels = page.origin.colour_mode == "bilevel" or extreme > 0.995
     # On paper lit so unevenly nothing of the texture could make a scanner likelier.
     is_textured = not two_levels and flat > SURELY_UNEVEN
-    whitened = _whitened(page, model.whitening) if is_textured else 0.0
+    traces = _traces(page, model.whitening) if is_textured else 0.0
+    whitened = _at_share(traces, APP_SHARE if file.scanner else NAMELESS_APP_SHARE)
     born_digital = page.origin.is_typeset and page.origin.pdf_layering == "rendered"
     repeats = is_textured and page.derive(is_drawn)
     probability = with_file(flat * (1 - whitened), file)
@@ -99,12 +101,12 @@ def measure(page: Page, model: CaptureModel) -> Capture:
     if repeats or born_digital:
         probability = min(probability, DRAWN_FILE_CAP if repeats and born_digital else DRAWN_CAP)
     is_screen = flat < 0.5 and page.derive(grid_peak_ratio) > SCREEN_PEAK_RATIO
-    suspect = _suspect(flat, whitened, repeats or born_digital, is_screen, file)
+    suspect = _suspect(flat, traces, repeats or born_digital, is_screen, file)
     evidence: tuple[Evidence, ...] = (
         *file.camera, *file.app, *file.screenshot,
         *(("born_digital_text",) if born_digital else ()),
         *light_evidence(page, is_even=flat >= 0.5), *file.weak_camera,
-        *(("whitened_unevenly",) if whitened > APP_SHARE else ()),
+        *(("whitened_unevenly",) if traces > 0.5 else ()),
         *(("repeated_letters",) if repeats else ()),
         *(("screen_grid",) if is_screen else ()), *file.scanner,
     )  # fmt: skip
@@ -121,17 +123,21 @@ def measure(page: Page, model: CaptureModel) -> Capture:
     )
 
 
-def _whitened(page: Page, model: Logistic) -> float:
-    """Probability that an app whitened the page; the model was trained on as many of each."""
+def _traces(page: Page, model: Logistic) -> float:
+    """Probability that an app whitened the page, were half of all pages an app's."""
     found = whitened_sheet(page)
     if found is None:
         return 0.0
-    even = model.probability(whitening_features(found, page.derive(paper)))
-    return even * APP_SHARE / (even * APP_SHARE + (1 - even) * (1 - APP_SHARE))
+    return model.probability(whitening_features(found, page.derive(paper)))
+
+
+def _at_share(even: float, share: float) -> float:
+    """The same where apps made such a share of the pages."""
+    return even * share / (even * share + (1 - even) * (1 - share))
 
 
 def _suspect(
-    flat: float, whitened: float, drawn: bool, is_screen: bool, file: FileEvidence
+    flat: float, traces: float, drawn: bool, is_screen: bool, file: FileEvidence
 ) -> Suspect:
     if file.app:
         return "camera-cropped"
@@ -141,4 +147,4 @@ def _suspect(
         return "screen" if is_screen and not file.camera else "camera"
     if drawn:
         return "born-digital"
-    return "camera-cropped" if file.camera or whitened > APP_SHARE else "unclear"
+    return "camera-cropped" if file.camera or traces > 0.5 else "unclear"

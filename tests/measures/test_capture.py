@@ -227,6 +227,16 @@ def test_soft_letters_on_uneven_white_are_an_apps() -> None:
     assert "whitened_unevenly" not in given[0].evidence
 
 
+def test_soft_white_paper_is_doubted_more_where_the_file_names_nothing() -> None:
+    sheet = opened(scanned(True)).luma()[40:-70, 50:-30]
+    blurred = cv2.GaussianBlur(sheet, (0, 0), 1.1).astype(np.int16)
+    noise = np.random.default_rng(3).integers(-3, 4, blurred.shape)
+    soft = np.clip(blurred + noise, 0, 255).astype(np.uint8)
+    origins = [Origin("jpeg", "image/jpeg", ppi_tag=ppi) for ppi in (300.0, None)]
+    named, nameless = (of(page_from_pixels(soft, origin=o)) for o in origins)
+    assert 0.2 < nameless.scanner_probability < named.scanner_probability
+
+
 @pytest.mark.parametrize(
     ("dark_side", "light_from"), [("left", "right"), ("right", "left"), (None, "everywhere")]
 )
