@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from time import thread_time
 from typing import Any
@@ -47,18 +48,26 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _timed(engine: Engine, made: Input, rounds: int) -> dict[str, Any]:
     reports: list[Report] = []
+    others = {name: take for name, take in engine.measures.items() if name != "capture"}
+    blind = replace(engine, measures=others)
     tasks: dict[str, Callable[[], Any]] = {
         "decode": partial(decode, made.picture),
         "decode_gray": partial(decode_gray, made.picture),
         "report": lambda: reports.append(inspect(made.data, engine=engine)),
+        "report_without_capture": partial(inspect, made.data, engine=blind),
     }
     spent = interleaved(tasks, rounds)
+    rounds_spent = zip(
+        spent["report"], spent["report_without_capture"], spent["decode"], strict=True
+    )
+    capture_ratio = statistics.median((own - rest) / one for own, rest, one in rounds_spent)
     page = reports[0].pages[0]
     return {
         "bytes": len(made.data),
         "pixels": page.width_px * page.height_px,
         "target_ratio": made.target_ratio,
         "ratio": ratio(spent["report"], spent["decode"]),
+        "capture_ratio": round(capture_ratio, 3),
         **{name: summary(one) for name, one in spent.items()},
         "stages_ms": _stages(engine, made.data, rounds),
     }
