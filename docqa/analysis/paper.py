@@ -81,7 +81,7 @@ class Paper:
     @property
     def paper_fraction(self) -> float:
         """Share of the blocks that are paper, 0 to 1."""
-        return float(self.is_paper.mean())
+        return _share(self.is_paper)
 
 
 def paper(page: Page) -> Paper:

@@ -9,7 +9,6 @@ patterns give short ones only.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
@@ -100,15 +99,18 @@ def _content(page: Page) -> Pixels:
     return page.luma(scale)[top // scale : bottom // scale, left // scale : right // scale]
 
 
+_VOTED_DEG = np.arange(-REACH_DEG, REACH_DEG + VOTE_STEP_DEG / 2, VOTE_STEP_DEG)
+
+
 def _agreed(turns: Floats, lengths: Floats, shorter_side: int) -> StraightEdges | None:
-    grid = np.arange(-REACH_DEG, REACH_DEG + VOTE_STEP_DEG / 2, VOTE_STEP_DEG)
     # The variance of a segment's direction falls with the cube of its length.
-    away = (turns[:, None] - grid[None, :]) / VOTE_SIGMA_DEG
     weights = (lengths / shorter_side) ** 3
-    votes = cast("Floats", (weights[:, None] * np.exp(-(away**2) / 2)).sum(axis=0))
+    # Single precision is ten times as fast, and enough for a first guess.
+    away = (turns[:, None] - _VOTED_DEG).astype(np.float32)
+    votes = weights.astype(np.float32) @ np.exp(away * away * np.float32(-0.5 / VOTE_SIGMA_DEG**2))
     if not len(turns) or votes.max() <= 0.0:
         return None
-    angle = float(grid[int(votes.argmax())])
+    angle = float(_VOTED_DEG[int(votes.argmax())])
     near = np.abs(turns - angle) < AGREEING_DEG
     for _ in range(REFINEMENTS_COUNT):
         if not near.any():
