@@ -173,9 +173,7 @@ def _profiles(image: Pixels, base: Floats, inward: Floats, reach: int) -> Single
     return np.asarray(taken / 4, np.float32)
 
 
-def _lines(
-    rise: Singles, inside: Flags, floor: float, tolerance: float
-) -> tuple[Floats, Floats]:
+def _lines(rise: Singles, inside: Flags, floor: float, tolerance: float) -> tuple[Floats, Floats]:
     """(4, 2) the lines' offsets at both ends of each side, and (4,) their support.
 
     ``rise`` is (2 signs, 4 sides, samples, offsets). Least squares, reweighted with a shrinking
