@@ -33,7 +33,6 @@ TEXT_HEIGHTS = (0.5, 3.0)
 LEAST_DEPTH_HEIGHTS = 0.5
 """A component that reaches less far into the page than this is a bit of the line that a lid's
 shadow leaves along the edge."""
-NEAREST_PERCENTILE, MOST_MARGIN_FRACTION = 0.5, 0.5
 STRIP_FRACTION = 0.02
 """Depth of a reported region."""
 
@@ -78,6 +77,7 @@ def measure(page: Page) -> Framing:
     strips = _strips(page.width_px, page.height_px)
     covered = page.derive(covered_edges)
     documents = page.derive(sheets)
+    nearest = percentiles(distances, 0.5)[0] if len(distances) else 0.5
     regions = [Region("cut_off", s) for s, is_cut in zip(strips, cut, strict=True) if is_cut]
     regions += [Region("covered", place) for place in covered.places]
     regions += [Region("sheet", each.corners) for each in documents if len(documents) > 1]
@@ -85,7 +85,7 @@ def measure(page: Page) -> Framing:
         cut_off_sides_count=sum(cut),
         text_at_edge_fraction=float((distances <= EDGE_FRACTION).mean()) if len(distances) else 0.0,
         document_area_fraction=1.0 if sheet is None else sheet.area_fraction,
-        margin_fraction=_margin(distances),
+        margin_fraction=min(max(nearest, 0.0), 0.5),
         documents_count=max(len(documents), 1),
         covered_edge_fraction=covered.fraction,
         regions=tuple(regions),
@@ -129,13 +129,6 @@ def _text_distances(found: Ink, sheet: Outline | None) -> npt.NDArray[np.float64
     right, bottom = width - left - boxes[:, 2], height - top - boxes[:, 3]
     nearest = np.minimum(np.minimum(left, right), np.minimum(top, bottom))
     return np.asarray(nearest / min(width, height), np.float64)
-
-
-def _margin(distances: npt.NDArray[np.float64]) -> float:
-    if not len(distances):
-        return MOST_MARGIN_FRACTION
-    (least,) = percentiles(distances, NEAREST_PERCENTILE)
-    return min(max(least, 0.0), MOST_MARGIN_FRACTION)
 
 
 def _strips(width: int, height: int) -> tuple[Polygon, ...]:

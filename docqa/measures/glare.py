@@ -64,9 +64,8 @@ class Glare:
 def measure(page: Page) -> Glare:
     """Find reflections. Always answers above 16 px a side; a white page has none."""
     light = page.derive(paper)
-    is_white = light.clipped_white_fraction > WHITE_PAGE_FRACTION
-    is_white |= median(light.block_levels) > WHITE_PAPER_LEVEL
-    blobs = [] if is_white else _blobs(page)
+    clipped, level = light.clipped_white_fraction, median(light.block_levels)
+    blobs = [] if clipped > WHITE_PAGE_FRACTION or level > WHITE_PAPER_LEVEL else _blobs(page)
     if not blobs:
         return Glare(0.0, 0.0, 0.0, ())
     covered = washed_out(page, blobs)
