@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.full_size_tiles import full_size_tiles
+from docqa.analysis.ranks import median
 from docqa.analysis.text_tiles import TextTile
 from docqa.page import Page, Pixels
 
@@ -130,7 +131,7 @@ def _by_phase(parts: Iterable[tuple[Any, Any, Any]], start_px: int, summed_along
 def _strongest(steps: Floats) -> tuple[int, float]:
     """The phase with the largest step, and that step over the median of the others."""
     phase = int(steps.argmax())
-    others = float(np.median(np.delete(steps, phase)))
+    others = median(np.delete(steps, phase))
     return phase, float((steps[phase] + LEAST_STEP_LEVELS) / (others + LEAST_STEP_LEVELS))
 
 

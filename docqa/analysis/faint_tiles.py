@@ -17,7 +17,7 @@ from docqa.analysis.area_grid import block_means
 from docqa.analysis.components import component_stats
 from docqa.analysis.full_size_tiles import ROWS_STEP, full_size_tiles
 from docqa.analysis.histograms import Counts, histogram, median_level
-from docqa.analysis.ink import Ink, ink
+from docqa.analysis.ink import ink
 from docqa.analysis.text_tiles import TILE_PX, TextTile
 from docqa.page import Page, Pixels
 
@@ -50,7 +50,7 @@ def cut_levels(counts: npt.NDArray[Any]) -> tuple[int, int]:
 
 
 def faint_tiles(page: Page) -> list[tuple[Counts, TextTile]]:
-    """Histograms and tiles of writing that is all fainter than elsewhere.
+    """Histograms and tiles of marks, writing or not, that are all fainter than elsewhere.
 
     They lie beyond those of ``full_size_tiles``.
     """
@@ -78,16 +78,16 @@ def faint_tiles(page: Page) -> list[tuple[Counts, TextTile]]:
     for row, column in places[order][:MOST_FAINT_TILES].tolist():
         top, left = row * TILE_PX, column * TILE_PX
         tile = TextTile(page.luma()[top : top + TILE_PX, left : left + TILE_PX], left, top, 1)
-        counts = histogram(tile.pixels[::ROWS_STEP])
-        if _is_writing(tile.pixels, cut_levels(counts)[0], found):
-            chosen.append((counts, tile))
+        chosen.append((histogram(tile.pixels[::ROWS_STEP]), tile))
     return chosen
 
 
-def _is_writing(pixels: Pixels, level: int, found: Ink) -> bool:
-    """Whether the marks darker than a level are like the page's writing in height and stroke."""
+def is_writing(page: Page, counts: Counts, tile: TextTile) -> bool:
+    """Whether a faint tile's marks are like the page's writing in height and stroke."""
+    found = page.derive(ink)
     stroke_px, height_px = found.stroke_width_px or 1.0, found.text_height_px or 1.0
-    dark = cast("Pixels", cv2.threshold(pixels, level, 1, cv2.THRESH_BINARY_INV)[1])
+    level = cut_levels(counts)[0]
+    dark = cast("Pixels", cv2.threshold(tile.pixels, level, 1, cv2.THRESH_BINARY_INV)[1])
     area = cv2.countNonZero(dark)
     if not DARK_FRACTIONS[0] <= area / dark.size <= DARK_FRACTIONS[1]:
         return False

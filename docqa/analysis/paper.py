@@ -70,7 +70,7 @@ class Paper:
     @property
     def paper_fraction(self) -> float:
         """Share of the blocks that are paper, 0 to 1."""
-        return float(self.is_paper.mean())
+        return _share(self.is_paper)
 
 
 def paper(page: Page) -> Paper:
@@ -159,7 +159,7 @@ def _fit(blocks: Levels, chosen: npt.NDArray[np.bool_]) -> Powers:
     of_1, of_x, of_y = (powers[:3] @ (levels - centre * at)).tolist()
     light = 1e-3 * n + 1e-9
     normal = np.array([[xx + light, xy, x], [xy, yy + light, y], [x, y, n + 1e-9]])
-    plane = np.linalg.solve(normal, np.array([of_x, of_y, of_1]))
+    plane: Powers = np.ravel(cv2.solve(normal, np.array([of_x, of_y, of_1]))[1])
     plane[2] += centre
     return plane
 

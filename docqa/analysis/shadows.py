@@ -26,6 +26,7 @@ from docqa.analysis.paper_surface import (
     paper_surface,
     with_ink_closed,
 )
+from docqa.analysis.ranks import median, percentiles
 from docqa.page import Page, Pixels, Polygon
 
 Floats = npt.NDArray[np.float32]
@@ -130,7 +131,7 @@ def _on_bare_paper(
         return NO_SHADOW
     y, x = np.mgrid[: shape[0], : shape[1]]
     level = light - slope[0] * y - slope[1] * x
-    dark = level[soft] < np.median(level[edge])
+    dark = level[soft] < median(level[edge])
     block = max(surface.closed.shape) / LONG_SIDE_BLOCKS
     return CastShadow(
         edge_levels=min(math.exp(brightest) * (1 - math.exp(-step)), 255.0),
@@ -245,7 +246,7 @@ def _strongest(steps: Floats, least_length: float) -> tuple[Flags | None, float]
         row = stats[label]
         if max(row[cv2.CC_STAT_WIDTH], row[cv2.CC_STAT_HEIGHT]) < least_length:
             continue
-        step = float(np.percentile(steps[labels == label], 80))
+        (step,) = percentiles(steps[labels == label], 80)
         if step > strongest:
             best, strongest = labels == label, step
     return best, strongest

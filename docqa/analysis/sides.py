@@ -21,6 +21,8 @@ Line = tuple[Floats, Floats]
 
 SAMPLES_COUNT = 64
 """Profiles taken across each side."""
+PLACES = np.linspace(0.03, 0.97, SAMPLES_COUNT)
+"""Along the side, 0 to 1."""
 LEAST_RISE_LEVELS = 0.5
 """Gradient per pixel below which there is no edge, however quiet the image."""
 TOLERANCE_PX = 1.0
@@ -54,7 +56,7 @@ def draw_to_edges(
         side that has an edge on its line, 0 to 1.
     """
     length, inward = _frame_of(quad)
-    place, base = _places(quad)
+    base = _points(quad)
     profiles = _profiles(image, base, inward, reach)
     height, width = image.shape
     within = (base >= 0) & (base <= np.array([width - 1, height - 1]))
@@ -62,7 +64,7 @@ def draw_to_edges(
     rise = (profiles[..., 2:] - profiles[..., :-2]) / 2
     floor = max(LEAST_RISE_LEVELS, 2.0 * _middle(np.abs(rise).ravel()))
     tolerance = max(TOLERANCE_PX, TOLERANCE_FRACTION * float(length.max()))
-    ends, support = _lines(np.stack([rise, -rise]), place, inside, floor, tolerance)
+    ends, support = _lines(np.stack([rise, -rise]), inside, floor, tolerance)
     free = ~np.array(fixed)
     ends[~free] = 0.0
     first = quad + inward * ends[:, :1]
@@ -82,7 +84,7 @@ def side_steps(
     for a side too near to the frame to have an outer flank.
     """
     inward = _frame_of(quad)[1]
-    base = _places(quad)[1]
+    base = _points(quad)
     rises, seen = _rises(image, base, inward, WITHIN_BAND_PX, without_band)
     steps = np.full(4, np.nan)
     for side in range(4):
@@ -125,11 +127,10 @@ def _frame_of(quad: Floats) -> tuple[Floats, Floats]:
     return length, np.stack([-unit[:, 1], unit[:, 0]], axis=1)
 
 
-def _places(quad: Floats) -> tuple[Floats, Floats]:
-    """(samples,) places along a side, 0 to 1, and (4, samples, 2) the points there."""
-    place = np.linspace(0.03, 0.97, SAMPLES_COUNT)
+def _points(quad: Floats) -> Floats:
+    """(4, samples, 2) the points at ``PLACES`` of each side."""
     along = quad[[1, 2, 3, 0]] - quad
-    return place, quad[:, None] + along[:, None] * place[None, :, None]
+    return np.asarray(quad[:, None] + along[:, None] * PLACES[None, :, None])
 
 
 def _rises(
@@ -172,9 +173,7 @@ def _profiles(image: Pixels, base: Floats, inward: Floats, reach: int) -> Single
     return np.asarray(taken / 4, np.float32)
 
 
-def _lines(
-    rise: Singles, place: Floats, inside: Flags, floor: float, tolerance: float
-) -> tuple[Floats, Floats]:
+def _lines(rise: Singles, inside: Flags, floor: float, tolerance: float) -> tuple[Floats, Floats]:
     """(4, 2) the lines' offsets at both ends of each side, and (4,) their support.
 
     ``rise`` is (2 signs, 4 sides, samples, offsets). Least squares, reweighted with a shrinking
@@ -191,7 +190,7 @@ def _lines(
     bend = np.maximum(2 * height - low - high, 1e-6)
     at = peak - reach + np.clip((high - low) / (2 * bend), -0.5, 0.5)
     usable = np.logical_and(height > floor, inside)
-    middle = place - 0.5
+    middle = PLACES - 0.5
     # Profiles without an edge vote for the side to stay where it is.
     half = at.shape[2] // 2
     centre = np.partition(np.where(usable, at, 0.0), half, axis=2)[..., half]

@@ -24,10 +24,10 @@ def magnitudes(levels: Spectrum) -> Spectrum:
     )
     out = np.empty((side, side // 2 + 1), np.float32)
     out[:, 1:-1] = cv2.magnitude(real, imaginary)
-    for column in (0, -1):
-        own = packed[:, column]
-        out[0, column], out[side // 2, column] = abs(own[0]), abs(own[-1])
-        upper = np.hypot(own[1:-1:2], own[2:-1:2])
-        out[1 : side // 2, column] = upper
-        out[side // 2 + 1 :, column] = upper[::-1]
+    ends = np.s_[:: side // 2]
+    own = packed[:, :: side - 1]
+    upper = np.hypot(own[1:-1:2], own[2:-1:2])
+    out[:: side // 2, ends] = np.abs(own[:: side - 1])
+    out[1 : side // 2, ends] = upper
+    out[side // 2 + 1 :, ends] = upper[::-1]
     return out

@@ -9,7 +9,6 @@ patterns give short ones only.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
@@ -37,6 +36,9 @@ AGREEING_DEG = 0.4
 REFINEMENTS_COUNT = 3
 LSD_SCALE, LSD_SIGMA, LSD_QUANT, LSD_ANGLE_DEG, LSD_DENSITY = 0.8, 0.6, 2.0, 22.5, 0.7
 """The detector's own published settings."""
+LSD_BINS_COUNT = 64
+"""Segments are grown from the steepest places first, in so many steps of the gradient. To sort by
+the published 1024 takes the detector a fifth longer, and on 600 drawn cards no angle was better."""
 LSD_SIDE_PX = 240
 """The detector reduces larger pictures to this longer side: it takes its time by area, and on 104
 drawn cards finer pictures gave no better angle."""
@@ -67,8 +69,9 @@ def straight_edges(page: Page) -> StraightEdges | None:
         return None
     scale = min(LSD_SCALE, LSD_SIDE_PX / max(luma.shape))
     detector = cv2.createLineSegmentDetector(
-        cv2.LSD_REFINE_NONE, scale, LSD_SIGMA, LSD_QUANT, LSD_ANGLE_DEG, 0.0, LSD_DENSITY
-    )
+        cv2.LSD_REFINE_NONE, scale, LSD_SIGMA, LSD_QUANT, LSD_ANGLE_DEG, 0.0, LSD_DENSITY,
+        LSD_BINS_COUNT,
+    )  # fmt: skip
     found = detector.detect(luma)[0]
     if found is None:
         return None
@@ -100,15 +103,18 @@ def _content(page: Page) -> Pixels:
     return page.luma(scale)[top // scale : bottom // scale, left // scale : right // scale]
 
 
+_VOTED_DEG = np.arange(-REACH_DEG, REACH_DEG + VOTE_STEP_DEG / 2, VOTE_STEP_DEG)
+
+
 def _agreed(turns: Floats, lengths: Floats, shorter_side: int) -> StraightEdges | None:
-    grid = np.arange(-REACH_DEG, REACH_DEG + VOTE_STEP_DEG / 2, VOTE_STEP_DEG)
     # The variance of a segment's direction falls with the cube of its length.
-    away = (turns[:, None] - grid[None, :]) / VOTE_SIGMA_DEG
     weights = (lengths / shorter_side) ** 3
-    votes = cast("Floats", (weights[:, None] * np.exp(-(away**2) / 2)).sum(axis=0))
+    # Single precision is ten times as fast, and enough for a first guess.
+    away = (turns[:, None] - _VOTED_DEG).astype(np.float32)
+    votes = weights.astype(np.float32) @ np.exp(away * away * np.float32(-0.5 / VOTE_SIGMA_DEG**2))
     if not len(turns) or votes.max() <= 0.0:
         return None
-    angle = float(grid[int(votes.argmax())])
+    angle = float(_VOTED_DEG[int(votes.argmax())])
     near = np.abs(turns - angle) < AGREEING_DEG
     for _ in range(REFINEMENTS_COUNT):
         if not near.any():

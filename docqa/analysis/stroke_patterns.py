@@ -28,6 +28,8 @@ Histograms = npt.NDArray[np.float64]
 
 SPACINGS_PX = (1, 2, 3, 4)
 """Distance of the grid's points, in parts of a writing that is ``WRITING_SIZE_PX`` high."""
+MOST_ROOM_PX = 2 * SPACINGS_PX[-1]
+"""From the first to the last row of the widest grid."""
 PATTERNS_COUNT = 512
 WRITING_SIZE_PX = 10.0
 """The writing is brought to this size: the typical smaller side of its components."""
@@ -192,12 +194,10 @@ def _counts(writing: _Writing, chosen: slice) -> Histograms:
     counts = np.zeros((len(SPACINGS_PX), PATTERNS_COUNT))
     tiles = [_tile(writing, place) for place in writing.tiles[chosen]]
     if tiles:
-        whole = np.stack(tiles)
-        shifted = [whole.ravel()]
-        for _ in range(7):
-            shifted.append(shifted[-1] + shifted[-1])
+        rows, ends = _inked_rows(np.stack(tiles))
         for row, spacing in enumerate(SPACINGS_PX):
-            counts[row] = _counted(shifted, whole.shape, spacing)
+            if min(tiles[0].shape) > 2 * spacing:
+                counts[row] = _counted(rows, ends, spacing)
     counts[:, [0, PATTERNS_COUNT - 1]] = 0.0
     return counts
 
@@ -221,35 +221,49 @@ def _tile(writing: _Writing, place: tuple[int, int, int, int]) -> Pixels:
     return kept
 
 
-def _counted(shifted: list[Pixels], shape: tuple[int, ...], spacing: int) -> Histograms:
+def _inked_rows(tiles: Pixels) -> tuple[Pixels, list[int]]:
+    """(N, W) the rows of (tiles, H, W) without most of the bare paper, and where each tile ends.
+
+    What is left of it is at the ends of the tiles and, between inked rows, as high as a grid.
+    """
+    inked = cv2.reduce(tiles.reshape(-1, tiles.shape[2]), 1, cv2.REDUCE_MAX)
+    down = np.ones((1, MOST_ROOM_PX + 1), np.uint8)
+    kept = cv2.dilate(inked.reshape(tiles.shape[:2]), down, anchor=(MOST_ROOM_PX, 0)) > 0
+    kept[:, :MOST_ROOM_PX] = kept[:, -MOST_ROOM_PX:] = True
+    return tiles[kept], np.cumsum(kept.sum(axis=1)).tolist()
+
+
+def _counted(rows: Pixels, ends: list[int], spacing: int) -> Histograms:
     """How often each pattern occurs, (512,), but for the first, which is all paper.
 
     Args:
-        shifted: all pixels of the tiles in one row, 0 or 1, and the same shifted left by one bit
-            to seven.
-        shape: tiles, height and width.
+        rows: (N, W) of the tiles, 0 or 1.
+        ends: the row behind the last one of each tile.
         spacing: of the grid's points in pixels.
     """
-    width, room = shape[2], 2 * spacing
-    if min(shape[1:]) <= room:
-        return np.zeros(PATTERNS_COUNT)
-    across = (slice(None, -room), slice(spacing, -spacing), slice(room, None))
-    top = shifted[0][across[0]] | shifted[1][across[1]] | shifted[2][across[2]]
-    middle = shifted[3][across[0]] | shifted[4][across[1]] | shifted[5][across[2]]
-    bottom = shifted[6][across[0]] | shifted[7][across[1]]
-    down, end = spacing * width, len(top) - room * width
-    codes = np.zeros((2, *shape), np.uint8)
-    low, ninth = codes.reshape(2, -1)
-    np.bitwise_or(top[:end], middle[down:][:end], out=low[:end])
-    low[:end] |= bottom[2 * down : 2 * down + end]
-    ninth[:end] = shifted[0][-end:]
+    width, room = rows.shape[1], 2 * spacing
+    flat = rows.ravel()
+    # NumPy is ten times slower to shift a byte than to multiply it.
+    beside = flat[room:] * np.uint8(4)
+    beside += flat[spacing:-spacing] * np.uint8(2)
+    beside += flat[:-room]
+    down, count = spacing * width, flat.size - room * width - room
+    codes = np.zeros((2, *rows.shape), np.uint8)
+    low, ninth = (each[:count] for each in codes.reshape(2, -1))
+    # The ninth point falls off the end of a byte.
+    np.multiply(beside[2 * down :][:count], np.uint8(64), out=low)
+    low += beside[down:][:count] * np.uint8(8)
+    low += beside[:count]
+    ninth[:] = flat[-count:]
     # In the last places of a row or a tile the next one would be seen.
-    codes[:, :, -room:] = codes[:, :, :, -room:] = 0
+    codes[:, :, -room:] = 0
+    for end in ends:
+        codes[:, end - room : end] = 0
     # Neighbours are counted apart, or counting would wait for bare paper at nearly every pixel.
-    ninth |= np.full(len(low) // 4 + 1, _FOUR_NUMBERS, np.uint32).view(np.uint8)[: len(low)]
+    ninth |= np.full(count // 4 + 1, _FOUR_NUMBERS, np.uint32).view(np.uint8)[:count]
     sizes = [2 * COUNTED_APART, PATTERNS_COUNT // 2]
-    ends = [0, sizes[0], 0, sizes[1]]
-    counts = cv2.calcHist([ninth, low], [0, 1], None, sizes, ends)
+    bins = [0, sizes[0], 0, sizes[1]]
+    counts = cv2.calcHist([ninth, low], [0, 1], None, sizes, bins)
     return np.asarray(counts.reshape(COUNTED_APART, -1).sum(axis=0), np.float64)
 
 

@@ -18,6 +18,8 @@ from docqa.analysis.spectrum import Spectrum, magnitudes
 from docqa.errors import CannotAssess
 from docqa.page import Page, Pixels
 
+Bins = npt.NDArray[np.intp]
+
 MIN_SIDE_PX = 32
 GRID_WINDOWS = 4
 WINDOW_PX = 192
@@ -84,7 +86,7 @@ def is_noiseless(page: Page) -> bool:
 
 def _sample(page: Page) -> Pixels:
     """(windows, H, W) one row in ``SAMPLE_ROWS`` of the windows."""
-    return _windows(page, SAMPLE_ROWS)
+    return _windows(page, _places(page), SAMPLE_ROWS)
 
 
 def grid_peak_ratio(page: Page) -> float:
@@ -94,20 +96,20 @@ def grid_peak_ratio(page: Page) -> float:
     windows leave higher peaks, so where those of a diagonal show none the others are not looked at.
     Raises CannotAssess on pages under 32 px.
     """
-    windows = _windows(page)
-    if len(windows) == GRID_WINDOWS**2:
-        few = _peak_ratio(windows[:: GRID_WINDOWS + 1])
+    places = _places(page)
+    if len(places) == GRID_WINDOWS**2:
+        few = _peak_ratio(_windows(page, places[:: GRID_WINDOWS + 1]))
         if few < CLEAR_PEAK_RATIO:
             return few
-    return _peak_ratio(windows)
+    return _peak_ratio(_windows(page, places))
 
 
 def _peak_ratio(windows: Pixels) -> float:
     side = min(windows.shape[1:])
-    ring, is_in_band = _rings(side)
+    ring, counts, band = _rings(side)
     mean = np.mean([_log_spectrum(window[:side, :side]) for window in windows], axis=0)
-    level = np.bincount(ring, mean) / np.maximum(np.bincount(ring), 1)
-    excess = (mean - level[ring])[is_in_band]
+    level = np.bincount(ring, mean) / counts
+    excess = mean[band] - level[ring[band]]
     second = float(np.partition(excess, -2)[-2])  # one bin may be chance
     return float(np.exp(min(second, 10.0)))
 
@@ -130,24 +132,22 @@ def _hann(side: int) -> Spectrum:
 
 
 @cache
-def _rings(side: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
-    """Ring of each bin, and whether it is in the band of grids.
+def _rings(side: int) -> tuple[Bins, Bins, Bins]:
+    """Ring of each bin, how many bins each ring has (at least 1), and the bins in the band of
+    grids.
 
     Half of the plane: the other half mirrors it. The mean and the highest frequency are left out.
     """
     x, y = np.arange(1, side // 2) / side, np.fft.fftfreq(side)
     frequency = np.concatenate([np.hypot(x[None], y[:, None]).ravel(), x])
     band = (frequency > 1 / GRID_PERIOD_PX[1]) & (frequency < 1 / GRID_PERIOD_PX[0])
-    return (frequency * side / 2).astype(np.intp), band
+    ring = (frequency * side / 2).astype(np.intp)
+    return ring, np.maximum(np.bincount(ring), 1), np.flatnonzero(band)
 
 
-def _windows(page: Page, rows_step: int = 1) -> Pixels:
-    """(windows, H, W) squares of the luma, H and W even, side by side on small pages.
-
-    Only one row in ``rows_step`` is taken.
-    """
-    luma = page.luma()
-    height, width = luma.shape
+def _places(page: Page) -> list[tuple[slice, slice]]:
+    """Rows and columns of the windows, even numbers of them, side by side on small pages."""
+    height, width = page.height_px, page.width_px
     if min(height, width) < MIN_SIDE_PX:
         raise CannotAssess(f"the page is under {MIN_SIDE_PX} px wide or high")
     tall, wide = min(WINDOW_PX, height) & ~1, min(WINDOW_PX, width) & ~1
@@ -155,4 +155,10 @@ def _windows(page: Page, rows_step: int = 1) -> Pixels:
         np.unique(np.linspace(0.04 * room, 0.96 * room, GRID_WINDOWS).astype(int))
         for room in (height - tall, width - wide)
     )
-    return np.stack([luma[y : y + tall : rows_step, x : x + wide] for y in tops for x in lefts])
+    return [(slice(y, y + tall), slice(x, x + wide)) for y in tops for x in lefts]
+
+
+def _windows(page: Page, places: list[tuple[slice, slice]], rows_step: int = 1) -> Pixels:
+    """(windows, H, W) of the luma there; only one row in ``rows_step`` is taken."""
+    luma = page.luma()
+    return np.stack([luma[rows, columns][::rows_step] for rows, columns in places])

@@ -8,6 +8,7 @@ so that no edge rises within a pixel. Either alone occurs on scans; both togethe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import cast
@@ -107,13 +108,19 @@ def _windows(page: Page) -> Pixels:
     rows, columns = density.shape
     density = np.where(density > 255 * INK_FRACTION[1], 0, density)
     windows = []
-    for zone_rows in np.array_split(np.arange(rows), min(rows, ZONES_COUNT)):
-        for zone_columns in np.array_split(np.arange(columns), min(columns, ZONES_COUNT)):
-            zone = density[zone_rows[0] : zone_rows[-1] + 1, zone_columns[0] : zone_columns[-1] + 1]
-            row, column = np.unravel_index(int(zone.argmax()), zone.shape)
-            top, left = int(zone_rows[row]) * WINDOW_PX, int(zone_columns[column]) * WINDOW_PX
+    for first_row, last_row in _zones(rows):
+        for first_column, last_column in _zones(columns):
+            zone = density[first_row:last_row, first_column:last_column]
+            row, column = divmod(int(zone.argmax()), last_column - first_column)
+            top, left = (first_row + row) * WINDOW_PX, (first_column + column) * WINDOW_PX
             windows.append(luma[top : top + WINDOW_PX, left : left + WINDOW_PX])
     return np.stack(windows)
+
+
+def _zones(length: int) -> Iterator[tuple[int, int]]:
+    """Where each of up to ``ZONES_COUNT`` zones of about the same size begins and ends."""
+    each, longer = divmod(length, min(length, ZONES_COUNT))
+    return pairwise(zone * each + min(zone, longer) for zone in range(min(length, ZONES_COUNT) + 1))
 
 
 def _written(windows: Pixels) -> _Writing:

@@ -14,6 +14,7 @@ import numpy as np
 
 from docqa.analysis.binarised import binarised
 from docqa.analysis.block_grid import IJG_LUMA, BlockGrid, block_grid
+from docqa.analysis.ranks import median
 from docqa.errors import CannotAssess
 from docqa.page import Origin, Page
 
@@ -85,7 +86,7 @@ def _table_quality(origin: Origin) -> float | None:
     if not origin.jpeg_quantisation or len(origin.jpeg_quantisation[0]) != 64:
         return None
     own = np.array(origin.jpeg_quantisation[0][:JUDGED_COEFFICIENTS], np.float64)
-    scale = 100 * float(np.median(own / _ZIGZAG[:JUDGED_COEFFICIENTS]))
+    scale = 100 * median(own / _ZIGZAG[:JUDGED_COEFFICIENTS])
     return float(np.clip(5000 / scale if scale > 100 else 100 - scale / 2, 1, 100))
 
 

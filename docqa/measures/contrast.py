@@ -9,12 +9,14 @@ they are writing when their marks have the height and the strokes of the page's 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.faint_tiles import cut_levels, faint_tiles
+from docqa.analysis.faint_tiles import cut_levels, faint_tiles, is_writing
 from docqa.analysis.full_size_tiles import full_size_tiles, tile_counts
+from docqa.analysis.ranks import median
 from docqa.analysis.text_tiles import TextTile
 from docqa.errors import CannotAssess
 from docqa.page import Page, Region
@@ -46,14 +48,25 @@ def measure(page: Page) -> Contrast:
     judged = [(value, tile) for counts, tile in counted if (value := _contrast(counts)) is not None]
     if not judged:
         raise CannotAssess("there is no writing on the page to compare with the paper")
-    typical = float(np.median([value for value, _ in judged]))
-    judged += [
-        (value, tile)
-        for counts, tile in faint_tiles(page)
-        if (value := _contrast(counts)) is not None
-    ]
-    worst, where = min(judged, key=lambda item: item[0])
+    typical = median(np.array([value for value, _ in judged]))
+    worst, where = _faintest(page, *min(judged, key=itemgetter(0)))
     return Contrast(typical, worst, (_region(where),))
+
+
+def _faintest(page: Page, worst: float, where: TextTile) -> tuple[float, TextTile]:
+    """The worst tile, or one of faint marks that is worse and holds writing.
+
+    That is costly to tell: the faintest is asked first, and none that is no worse.
+    """
+    worse = [
+        (value, tile, counts)
+        for counts, tile in faint_tiles(page)
+        if (value := _contrast(counts)) is not None and value < worst
+    ]
+    for value, tile, counts in sorted(worse, key=itemgetter(0)):
+        if is_writing(page, counts, tile):
+            return value, tile
+    return worst, where
 
 
 def _contrast(counts: npt.NDArray[np.float32]) -> float | None:

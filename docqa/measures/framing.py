@@ -17,6 +17,7 @@ import numpy.typing as npt
 from docqa.analysis.covered_edges import covered_edges
 from docqa.analysis.ink import Ink, ink
 from docqa.analysis.outline import ID1_ASPECT, LEAST_SIDE_PX, Outline, outline, sheets
+from docqa.analysis.ranks import percentiles
 from docqa.errors import CannotAssess
 from docqa.page import Page, Polygon, Region
 
@@ -76,6 +77,7 @@ def measure(page: Page) -> Framing:
     strips = _strips(page.width_px, page.height_px)
     covered = page.derive(covered_edges)
     documents = page.derive(sheets)
+    nearest = percentiles(distances, 0.5)[0] if len(distances) else 0.5
     regions = [Region("cut_off", s) for s, is_cut in zip(strips, cut, strict=True) if is_cut]
     regions += [Region("covered", place) for place in covered.places]
     regions += [Region("sheet", each.corners) for each in documents if len(documents) > 1]
@@ -83,9 +85,7 @@ def measure(page: Page) -> Framing:
         cut_off_sides_count=sum(cut),
         text_at_edge_fraction=float((distances <= EDGE_FRACTION).mean()) if len(distances) else 0.0,
         document_area_fraction=1.0 if sheet is None else sheet.area_fraction,
-        margin_fraction=float(np.clip(np.percentile(distances, 0.5), 0, 0.5))
-        if len(distances)
-        else 0.5,
+        margin_fraction=min(max(nearest, 0.0), 0.5),
         documents_count=max(len(documents), 1),
         covered_edge_fraction=covered.fraction,
         regions=tuple(regions),

@@ -18,6 +18,7 @@ from docqa.analysis.discs import closed, grown, may_fit, opened
 from docqa.analysis.glare_extent import washed_out
 from docqa.analysis.ink import ink
 from docqa.analysis.paper import paper
+from docqa.analysis.ranks import median
 from docqa.page import Page, Pixels, Region
 
 Mask = npt.NDArray[np.bool_]
@@ -63,9 +64,8 @@ class Glare:
 def measure(page: Page) -> Glare:
     """Find reflections. Always answers above 16 px a side; a white page has none."""
     light = page.derive(paper)
-    is_white = light.clipped_white_fraction > WHITE_PAGE_FRACTION
-    is_white |= bool(np.median(light.block_levels) > WHITE_PAPER_LEVEL)
-    blobs = [] if is_white else _blobs(page)
+    clipped, level = light.clipped_white_fraction, median(light.block_levels)
+    blobs = [] if clipped > WHITE_PAGE_FRACTION or level > WHITE_PAPER_LEVEL else _blobs(page)
     if not blobs:
         return Glare(0.0, 0.0, 0.0, ())
     covered = washed_out(page, blobs)

@@ -10,9 +10,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from docqa.analysis.paper import paper
+from docqa.analysis.ranks import percentiles
 from docqa.analysis.shadows import cast_shadow
 from docqa.errors import CannotAssess
 from docqa.page import Page, Region
@@ -44,11 +43,11 @@ def measure(page: Page) -> Illumination:
     light = page.derive(paper)
     if light.paper_fraction < LEAST_PAPER_FRACTION:
         raise CannotAssess("too little of the picture is paper to judge the light on it")
-    low, high = np.percentile(light.block_levels[light.is_paper], [5, 95])
+    low, high = percentiles(light.block_levels[light.is_paper], 5, 95)
     shadow = page.derive(cast_shadow)
     return Illumination(
         gradient_levels=math.hypot(light.gradient_x_levels, light.gradient_y_levels),
-        range_levels=float(high - low),
+        range_levels=high - low,
         uneven_levels=light.residual_levels,
         shadow_edge_levels=shadow.edge_levels,
         shadow_area_fraction=shadow.area_fraction,
