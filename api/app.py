@@ -76,7 +76,7 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,
-        # Spans are api.traces': FastAPI's would hold addresses, and are looked for at every request.
+        # Spans are api.traces'. FastAPI's would hold addresses, and every request looks for them.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     # The last one added is the outermost.
