@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import anyio.to_thread
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
+from api.headers import raw_headers
 from api.problems import Problem, problem_response
 from api.rates import Allowance, Rates
 from api.review.sign_in import session_token
@@ -69,7 +70,7 @@ class Access:
 
         async def counted(message: Message) -> None:
             if allowance is not None and message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(allowance.headers)
+                message["headers"] = [*message["headers"], *raw_headers(allowance.headers)]
             await send(message)
 
         if scope["state"]["route"] not in UPLOADS:

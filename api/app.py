@@ -76,6 +76,8 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,
+        # Spans are api.traces'. FastAPI's would hold addresses, and every request looks for them.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     # The last one added is the outermost.
     app.add_middleware(Access, services=services, rates=rates)
@@ -84,14 +86,16 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
     app.add_middleware(Envelope)
     app.state.metrics = metrics
     install_problems(app, services)
-    app.include_router(
-        document_routes(services, gate=uploads, drawing=drawing, spool=settings.incoming_dir)
-    )
-    app.include_router(record_routes(services, gate=uploads))
-    app.include_router(booking_routes(services))
-    app.include_router(service_routes(services))
-    app.include_router(webhook_routes(services))
-    app.include_router(revalidation_routes(services))
+    for router in (
+        document_routes(services, gate=uploads, drawing=drawing, spool=settings.incoming_dir),
+        record_routes(services, gate=uploads),
+        booking_routes(services),
+        service_routes(services),
+        webhook_routes(services),
+        revalidation_routes(services),
+    ):
+        # As they are: an included router is looked through twice for each request.
+        app.router.routes.extend(router.routes)
     install_oidc(app, services)  # before the pages, whose documents have any name
     install_review(app, services, drawing=drawing, uploads=uploads)
     install_examples(app)

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import logging
 import re
-import uuid
+import secrets
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
+from api.headers import raw_headers
 from api.problems import Problem, problem_response
 from docqa.wiring import REDACTOR, is_storage_fault, places
 
 _LOG = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RETRY_AFTER_S = 10
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-    "Cache-Control": "no-store",
-}
+_ID_BYTES = 16
+_HEADERS = raw_headers(
+    {
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+        "Cache-Control": "no-store",
+    }
+)
 
 
 class Envelope:
@@ -54,10 +57,10 @@ class Envelope:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                own = list(message.get("headers", ()))
+                names = {name for name, _ in own}
+                others = [header for header in _HEADERS if header[0] not in names]
+                message["headers"] = [*own, (b"x-request-id", request_id.encode()), *others]
             await send(message)
 
         try:
@@ -84,4 +87,4 @@ def _request_id(scope: Scope) -> str:
     """The client's id, unless it could hold a citizen's number: ids go into logs and events."""
     sent = Request(scope).headers.get("x-request-id", "")
     trusted = _REQUEST_ID.fullmatch(sent) and REDACTOR.is_clean(sent)
-    return sent if trusted else uuid.uuid4().hex
+    return sent if trusted else secrets.token_hex(_ID_BYTES)

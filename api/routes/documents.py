@@ -84,11 +84,10 @@ def _add_uploading(router: APIRouter, services: Services, gate: Gate, spool: Pat
         openapi_extra=UPLOAD,
         responses=problem_responses(400, 408, 413, 415, 422, 503),
     )
-    async def check_document(request: Request) -> CheckAnswer:
+    async def check_document(request: Request) -> Response:
         """Judges the file and forgets it."""
         async with submission(request) as sent:
-            found = await gate.run(lambda: inspect(services, sent))
-            return CheckAnswer(file_name=sent.file_name, report=found.report)
+            return await gate.run(lambda: _checked(services, sent))
 
 
 def _idempotency_key(request: Request) -> str:
@@ -98,6 +97,11 @@ def _idempotency_key(request: Request) -> str:
     if not _KEY.fullmatch(key):
         raise Problem("http.idempotency.key_invalid")
     return key
+
+
+def _checked(services: Services, sent: Submission) -> Response:
+    answer = CheckAnswer(file_name=sent.file_name, report=inspect(services, sent).report)
+    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 def _submitted(

@@ -105,8 +105,10 @@ def set_up_logs(*, stream: Any = None) -> None:
     _take_over_every_logger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    for noisy in ("httpx", "httpcore", "alembic", "distributed", "sqlalchemy", "uvicorn.access"):
+    for noisy in ("httpx", "httpcore", "alembic", "distributed", "sqlalchemy"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    access = logging.getLogger("uvicorn.access")  # its lines are made before their level is asked
+    access.propagate, access.disabled = False, True
     sys.excepthook = _log_the_last_exception
     threading.excepthook = _log_a_thread_that_ends
 
