@@ -237,6 +237,16 @@ def test_soft_white_paper_is_doubted_more_where_the_file_names_nothing() -> None
     assert 0.2 < nameless.scanner_probability < named.scanner_probability
 
 
+@pytest.mark.parametrize("fall_levels", [0, 110])
+def test_a_tint_is_named_only_where_the_light_is_uneven(fall_levels: int) -> None:
+    """A yellow sheet is no sign of a camera; a yellow one under a lamp may be."""
+    sheet = pixels_of(opened(scanned(True))).astype(np.float64)
+    sheet -= np.linspace(0, fall_levels, sheet.shape[1])[None, :, None]
+    sheet[:, :, 2] *= 0.8
+    found = of(page_from_pixels(np.clip(sheet, 0, 255).astype(np.uint8)))
+    assert ("colour_cast" in found.evidence) == (fall_levels > 0)
+
+
 @pytest.mark.parametrize(
     ("dark_side", "light_from"), [("left", "right"), ("right", "left"), (None, "everywhere")]
 )
