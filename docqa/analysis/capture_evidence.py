@@ -44,7 +44,7 @@ def light_evidence(page: Page, is_even: bool) -> tuple[Evidence, ...]:
         "bilevel": page.origin.colour_mode == "bilevel",
         "white_clipped": light.clipped_white_fraction > CLIPPED_WHITE_FRACTION,
         "paper_dim": light.brightest_level < DIM_PAPER_LEVEL,
-        "illumination_gradient": _slope(light) > SLANTING_LEVELS,
+        "illumination_gradient": light.gradient_levels > SLANTING_LEVELS,
         "background": is_background,
         "colour_cast": not is_even and colour_cast_levels(page) > CAST_LEVELS,
     }
@@ -53,11 +53,7 @@ def light_evidence(page: Page, is_even: bool) -> tuple[Evidence, ...]:
 
 def light_from(light: Paper) -> LightFrom:
     """The side on which the paper is brightest."""
-    if _slope(light) <= SLANTING_LEVELS:
+    if light.gradient_levels <= SLANTING_LEVELS:
         return "everywhere"
     turn = math.atan2(light.gradient_y_levels, light.gradient_x_levels)
     return _AROUND[round(turn / (math.pi / 4)) % len(_AROUND)]
-
-
-def _slope(light: Paper) -> float:
-    return math.hypot(light.gradient_x_levels, light.gradient_y_levels)

@@ -66,8 +66,7 @@ def whitening_features(found: Whitening, light: Paper) -> Features:
 
 
 def _slope(light: Paper, trust: float) -> float:
-    gradient = math.hypot(light.gradient_x_levels, light.gradient_y_levels)
-    return max(_log(gradient) * trust - _log(SCANNER_GRADIENT_LEVELS), 0.0)
+    return max(_log(light.gradient_levels) * trust - _log(SCANNER_GRADIENT_LEVELS), 0.0)
 
 
 def _log(levels: float) -> float:

@@ -68,6 +68,11 @@ class Paper:
     """Share of pixels at 2 or below."""
 
     @property
+    def gradient_levels(self) -> float:
+        """How much brighter the plane is on one side of the page than on the other."""
+        return math.hypot(self.gradient_x_levels, self.gradient_y_levels)
+
+    @property
     def paper_fraction(self) -> float:
         """Share of the blocks that are paper, 0 to 1."""
         return _share(self.is_paper)

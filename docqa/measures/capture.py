@@ -9,7 +9,6 @@ scanner never lifts a page over an accept limit, because it is easily forged.
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -118,7 +117,7 @@ def measure(page: Page, model: CaptureModel) -> Capture:
         probability,
         "unclear" if source == "scanner" else suspect,
         evidence,
-        math.hypot(light.gradient_x_levels, light.gradient_y_levels),
+        light.gradient_levels,
         light_from(light),
     )
 

@@ -7,7 +7,6 @@ Edges of cast shadows are sought apart (``analysis/shadows.py``): they cover wha
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from docqa.analysis.paper import paper
@@ -46,7 +45,7 @@ def measure(page: Page) -> Illumination:
     low, high = percentiles(light.block_levels[light.is_paper], 5, 95)
     shadow = page.derive(cast_shadow)
     return Illumination(
-        gradient_levels=math.hypot(light.gradient_x_levels, light.gradient_y_levels),
+        gradient_levels=light.gradient_levels,
         range_levels=high - low,
         uneven_levels=light.residual_levels,
         shadow_edge_levels=shadow.edge_levels,
