@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.area_grid import block_means
-from docqa.analysis.histograms import Counts, histogram
+from docqa.analysis.histograms import Counts, histogram, level_below
 from docqa.analysis.paper_surface import PaperSurface, paper_surface
 from docqa.analysis.ranks import percentiles
 from docqa.errors import CannotAssess
@@ -90,7 +90,7 @@ def paper(page: Page) -> Paper:
     rows = np.ascontiguousarray(page.luma()[:: _row_step(page)])
     middle, brightest = percentiles(at_paper, 50, 95)
     counts = _border_counts(surface.luma)
-    border_level = _median(counts)
+    border_level = float(level_below(counts, 0.5))
     return Paper(
         block_levels=blocks,
         is_paper=is_paper,
@@ -182,11 +182,6 @@ def _border_counts(coarse: Pixels) -> Counts:
     sides = (coarse[:margin], coarse[height - margin :], coarse[inner, :margin],
              coarse[inner, width - margin :])  # fmt: skip
     return histogram(np.concatenate([side.ravel() for side in sides]))
-
-
-def _median(counts: Counts) -> float:
-    """The lower one where there are two."""
-    return float(np.searchsorted(np.cumsum(counts), counts.sum() / 2))
 
 
 def _share_near(counts: Counts, level: float) -> float:

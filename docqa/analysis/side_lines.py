@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.histograms import histogram
+from docqa.analysis.histograms import histogram, level_below
 from docqa.page import Pixels
 
 Floats = npt.NDArray[np.float64]
@@ -200,12 +200,7 @@ def _usual_rise(luma: Pixels) -> float:
     apart = int(2 * STEP_PX)
     down = cv2.absdiff(luma[apart::3], luma[:-apart:3])
     across = cv2.absdiff(luma[::3, apart:], luma[::3, :-apart])
-    return float(max(_median(cast("Pixels", each)) for each in (down, across)))
-
-
-def _median(levels: Pixels) -> int:
-    """The lower one where there are two."""
-    return int(np.searchsorted(np.cumsum(histogram(levels)), levels.size / 2))
+    return float(max(level_below(histogram(cast("Pixels", each)), 0.5) for each in (down, across)))
 
 
 def _best(across: _Lines, down: _Lines, width: int, height: int, count: int) -> list[Floats]:
