@@ -35,8 +35,8 @@ Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
 SEED = 20_261
-PAGES = 4000
-DOCUMENTS = 80
+PAGES = 6000
+DOCUMENTS = 240
 RIDGE = 1e-5
 STEPS = 250
 CLUTTERED_FRACTION = 0.2
