@@ -12,7 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from docqa.analysis.enlargement import upscaling_ratio
-from docqa.analysis.formats import Evidence, Seen, best_explanation
+from docqa.analysis.formats import (
+    FORMATS_MM,
+    MM_PER_INCH,
+    Evidence,
+    Explanation,
+    Seen,
+    best_explanation,
+)
 from docqa.analysis.ink import ink
 from docqa.analysis.outline import Outline, outline
 from docqa.analysis.patterned_card import patterned_card
@@ -45,6 +52,10 @@ class Resolution:
     """``effective_ppi`` over ``upscaling_ratio``: what was scanned; higher is better."""
     text_height_px: float | None
     """Height of the typical text component (about an x-height); None without text."""
+    short_fraction: float
+    """0 to 1, lower is better: by how much a picture of no known format is shorter than A6, the
+    smallest sheet of paper. It shows a piece of a page, or a page in fewer pixels than its print
+    makes one think. 0.0 where it is as long, and where the format is known."""
 
 
 def measure(page: Page) -> Resolution:
@@ -83,7 +94,15 @@ def measure(page: Page) -> Resolution:
         upscaling_ratio=enlarged,
         detail_ppi=found.ppi / enlarged,
         text_height_px=text_height_px,
+        short_fraction=_short_fraction(seen, found),
     )
+
+
+def _short_fraction(seen: Seen, found: Explanation) -> float:
+    if found.evidence != "text":
+        return 0.0
+    longer_mm = seen.frame_px[0] / found.ppi * MM_PER_INCH
+    return max(1.0 - longer_mm / FORMATS_MM["a6"][0], 0.0)
 
 
 def _is_plausible(tag_ppi: float) -> bool:

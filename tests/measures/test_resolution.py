@@ -124,6 +124,22 @@ def test_a_bed_as_wide_as_letter_and_as_long_as_a4_is_known() -> None:
     assert found.effective_ppi == pytest.approx(200, rel=0.005)
 
 
+def test_a_picture_of_no_format_and_no_density_is_short_by_what_it_lacks_to_a6() -> None:
+    found = _measured(_print(700, 521))
+    longer_mm = 700 / found.effective_ppi * 25.4
+    assert found.evidence == "text"
+    assert found.short_fraction == pytest.approx(1 - longer_mm / 148)
+    assert found.short_fraction > 0.12
+    assert _measured(_print(1800, 1340)).short_fraction == 0.0
+
+
+@pytest.mark.parametrize(("width", "height", "tag"), [(700, 521, 200.0), (506, 319, None)])
+def test_a_density_or_a_card_s_shape_says_how_large_it_is(
+    width: int, height: int, tag: float | None
+) -> None:
+    assert _measured(_print(width, height), tag=tag).short_fraction == 0.0
+
+
 def test_print_of_usual_size_gives_a_usual_density_where_no_format_fits() -> None:
     found = _measured(_print(900, 900))
     assert found.evidence == "text"
