@@ -103,6 +103,16 @@ class Outline:
         lengths = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)
         return (float(lengths[0]), float(lengths[1]), float(lengths[2]), float(lengths[3]))
 
+    def side_turns_deg(self) -> tuple[float, float, float, float]:
+        """How far the top, right, bottom and left side are turned clockwise from where a level
+        rectangle has them, -180 to 180.
+        """
+        corners = np.array(self.corners)
+        along = np.roll(corners, -1, axis=0) - corners
+        turns = np.degrees(np.arctan2(along[:, 1], along[:, 0])) - np.array([0, 90, 180, 270])
+        top, right, bottom, left = ((turns + 180) % 360 - 180).tolist()
+        return (top, right, bottom, left)
+
     def aspect_ratio(self) -> float:
         """Longer over shorter side, each the mean of the opposite two; 1.0 or more."""
         return aspect_ratio(np.array(self.corners))

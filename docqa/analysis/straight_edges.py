@@ -34,6 +34,11 @@ VOTE_STEP_DEG = 0.1
 VOTE_SIGMA_DEG = 0.2
 AGREEING_DEG = 0.4
 REFINEMENTS_COUNT = 3
+LEAST_COUNT, LEAST_RATIO, LEAST_AGREEMENT_FRACTION = 3, 0.6, 0.3
+"""The direction is clear when this many edges share it, together this long in shorter sides of the
+page, and with this share of all votes."""
+LEAST_MEAN_RATIO = 0.2
+"""Mean length of those, in shorter sides: lines of writing give many short ones."""
 LSD_SCALE, LSD_SIGMA, LSD_QUANT, LSD_ANGLE_DEG, LSD_DENSITY = 0.8, 0.6, 2.0, 22.5, 0.7
 """The detector's own published settings."""
 LSD_SIDE_PX = 240
@@ -54,6 +59,14 @@ class StraightEdges:
     exactness of its direction is."""
     count: int
     """Number of edges that share it."""
+
+    def is_clear(self) -> bool:
+        """Whether the direction may be believed without any text."""
+        return (
+            self.count >= LEAST_COUNT
+            and self.length_ratio >= max(LEAST_RATIO, LEAST_MEAN_RATIO * self.count)
+            and self.agreement_fraction >= LEAST_AGREEMENT_FRACTION
+        )
 
 
 def straight_edges(page: Page) -> StraightEdges | None:

@@ -9,10 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
-from docqa.analysis.outline import LEAST_SIDE_PX, Outline, outline
+from docqa.analysis.outline import LEAST_SIDE_PX, outline
 from docqa.errors import CannotAssess
 from docqa.page import Page, Region
 
@@ -52,7 +49,7 @@ def measure(page: Page) -> Perspective:
     sheet = page.derive(outline)
     if sheet is None or sheet.fills_frame:
         return Perspective(0.0, 0.0)
-    turns = _side_turns_deg(sheet)
+    turns = sheet.side_turns_deg()
     seen = [not touches for touches in sheet.touching]
     pairs = [abs(turns[i] - turns[i + 2]) for i in (0, 1) if seen[i] and seen[i + 2]]
     corners = [abs(turns[i] - turns[i - 1]) for i in range(4) if seen[i] and seen[i - 1]]
@@ -63,12 +60,3 @@ def measure(page: Page) -> Perspective:
         bow_fraction=sheet.bow_fraction,
         regions=(Region("page", sheet.corners),),
     )
-
-
-def _side_turns_deg(sheet: Outline) -> npt.NDArray[np.float64]:
-    """(4,) how far each side is turned clockwise from where a level rectangle has it."""
-    corners = np.array(sheet.corners)
-    along = np.roll(corners, -1, axis=0) - corners
-    turns = np.degrees(np.arctan2(along[:, 1], along[:, 0])) - np.array([0, 90, 180, 270])
-    wrapped: npt.NDArray[np.float64] = (turns + 180) % 360 - 180
-    return wrapped

@@ -16,7 +16,7 @@ import numpy as np
 from docqa.analysis.ink import Ink, ink
 from docqa.analysis.outline import Outline, outline
 from docqa.analysis.print_direction import PrintDirection, print_direction
-from docqa.analysis.straight_edges import StraightEdges, straight_edges
+from docqa.analysis.straight_edges import LEAST_COUNT, StraightEdges, straight_edges
 from docqa.analysis.text_angle import RANGE_DEG, AngleEstimate
 from docqa.errors import CannotAssess
 from docqa.page import Page
@@ -29,11 +29,6 @@ LEAST_LINE_HEIGHTS, OUTLYING_FRACTION = 52.0, 0.02
 SHARP = 0.45
 """Text whose lines have sides this steep gives the angle more exactly than edges, however short
 its lines; on sheared pages it is the text that a reader follows."""
-LEAST_EDGES_COUNT, LEAST_EDGES_RATIO, LEAST_EDGES_AGREEMENT_FRACTION = 3, 0.6, 0.3
-"""Straight edges are clear when this many share a direction, together this long in shorter sides
-of the page, and with this share of all votes."""
-LEAST_MEAN_EDGE_RATIO = 0.2
-"""Mean length of those, in shorter sides: lines of writing give many short ones."""
 MOST_SPREAD_DEG = 3.0
 """Sides of a sheet that differ by more are seen in perspective."""
 LEAST_PROMINENCE = 0.35
@@ -82,7 +77,7 @@ def _by_edges(page: Page, sheet: Outline | None, text: PrintDirection | None) ->
     """Little or unclear text: what is ruled straight decides, unless clear text contradicts it."""
     ruled = page.derive(straight_edges)
     sides = None if sheet is None else _sides(sheet)
-    if ruled is not None and _is_clear(ruled):
+    if ruled is not None and ruled.is_clear():
         edges: AngleEstimate | None = AngleEstimate(ruled.angle_deg, ruled.agreement_fraction)
     else:
         edges = sides
@@ -95,12 +90,26 @@ def _by_edges(page: Page, sheet: Outline | None, text: PrintDirection | None) ->
         if text is None or not _agrees(text) or marks_count < FEW_COMPONENTS_COUNT:
             return Skew(edges.angle_deg, NO_TEXT_CONFIDENCE * edges.prominence)
     elif text is None or not _agrees(text):
-        raise CannotAssess("neither text nor straight edges tell the direction")
+        found = _borne_out(text, ruled)
+        if found is None:
+            raise CannotAssess("neither text nor straight edges tell the direction")
+        return found
     if edges is not None and sheet is not None and sheet.kind == "card":
         raise CannotAssess("the card's edges and its text differ in direction")
     if marks_count < LEAST_COMPONENTS_COUNT:
         raise CannotAssess("there is too little text to tell its direction")
     return _answer(text.swept, text.other)
+
+
+def _borne_out(text: PrintDirection | None, ruled: StraightEdges | None) -> Skew | None:
+    """Of two differing estimates of clear text, the one that edges bear out, clear or not."""
+    if text is None or ruled is None or ruled.count < LEAST_COUNT:
+        return None
+    both = (text.swept, text.other)
+    edges = AngleEstimate(ruled.angle_deg, ruled.agreement_fraction)
+    nearer = min(both, key=lambda estimate: _apart(edges, estimate))
+    is_clear = min(estimate.prominence for estimate in both) >= LEAST_PROMINENCE
+    return _answer(nearer, edges) if is_clear and _apart(edges, nearer) <= AGREEMENT_DEG else None
 
 
 def _agrees(text: PrintDirection) -> bool:
@@ -118,15 +127,6 @@ def _is_short(found: Ink) -> bool:
     return extent < LEAST_LINE_HEIGHTS * found.text_height_px
 
 
-def _is_clear(ruled: StraightEdges) -> bool:
-    return (
-        ruled.count >= LEAST_EDGES_COUNT
-        and ruled.length_ratio >= LEAST_EDGES_RATIO
-        and ruled.length_ratio >= LEAST_MEAN_EDGE_RATIO * ruled.count
-        and ruled.agreement_fraction >= LEAST_EDGES_AGREEMENT_FRACTION
-    )
-
-
 def _apart(one: AngleEstimate, other: AngleEstimate) -> float:
     return abs(one.angle_deg - other.angle_deg)
 
@@ -139,12 +139,9 @@ def _answer(estimate: AngleEstimate, other: AngleEstimate) -> Skew:
 
 def _sides(sheet: Outline) -> AngleEstimate | None:
     """Mean turn of the visible sides, weighted by length; None where perspective spreads them."""
-    corners = np.array(sheet.corners)
-    along = np.roll(corners, -1, axis=0) - corners
-    turns = np.degrees(np.arctan2(-along[:, 1], along[:, 0])) + np.array([0, 90, 180, 270])
-    turns = (turns + 180) % 360 - 180
     seen = ~np.array(sheet.touching)
-    if np.ptp(turns[seen]) > MOST_SPREAD_DEG:
+    turns = -np.array(sheet.side_turns_deg())[seen]
+    if np.ptp(turns) > MOST_SPREAD_DEG:
         return None
-    weights = np.hypot(along[:, 0], along[:, 1])[seen]
-    return AngleEstimate(float(np.average(turns[seen], weights=weights)), sheet.support_fraction)
+    angle_deg = float(np.average(turns, weights=np.array(sheet.side_lengths_px())[seen]))
+    return AngleEstimate(angle_deg, sheet.support_fraction)

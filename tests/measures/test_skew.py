@@ -6,7 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from docqa.analysis.print_direction import PrintDirection
+from docqa.analysis.straight_edges import StraightEdges
+from docqa.analysis.text_angle import AngleEstimate
 from docqa.errors import CannotAssess
+from docqa.measures import skew
 from docqa.measures.skew import measure
 from docqa.page import Pixels, page_from_pixels
 from fixtures.synthesize.cards import id_back, id_front
@@ -99,3 +103,34 @@ def test_confidence_is_a_share() -> None:
 def test_without_text_there_is_no_skew(pixels: Pixels) -> None:
     with pytest.raises(CannotAssess):
         measure(page_from_pixels(pixels))
+
+
+@pytest.mark.parametrize(
+    ("prominence", "edges_deg", "count", "answer_deg"),
+    [
+        (0.4, -0.6, 18, -0.4),
+        (0.4, 0.5, 3, 0.3),
+        (0.4, 2.0, 18, None),  # the edges bear out neither
+        (0.4, -0.6, 2, None),  # too few of them
+        (0.3, -0.6, 18, None),  # the text says nothing itself
+    ],
+)
+def test_of_two_differing_estimates_the_one_counts_that_edges_bear_out(
+    monkeypatch: pytest.MonkeyPatch,
+    prominence: float,
+    edges_deg: float,
+    count: int,
+    answer_deg: float | None,
+) -> None:
+    text = PrintDirection(
+        AngleEstimate(-0.4, 0.5), AngleEstimate(0.3, prominence), prominence, 0.1, 0.3
+    )
+    unclear = StraightEdges(edges_deg, 2.5, 0.2, count)
+    monkeypatch.setattr(skew, "print_direction", lambda _: text)
+    monkeypatch.setattr(skew, "straight_edges", lambda _: unclear)
+    page = page_from_pixels(np.full((300, 300), 255, np.uint8))
+    if answer_deg is None:
+        with pytest.raises(CannotAssess):
+            measure(page)
+    else:
+        assert measure(page).angle_deg == answer_deg
