@@ -53,6 +53,9 @@ LEAST_SIDE_PX = 24
 """A page whose working copy is narrower shows nothing."""
 LEAST_COLOUR_SCALE = 4
 """Colour is not kept finer, so at finer scales edges are drawn in the brightness."""
+COSTLY_COLOUR_SCALE = 8
+"""From this working scale on a page is so large that brightness is asked before colour is decoded:
+of a JPEG whose colour is stored in full size that takes half as long as all brightness."""
 SAME_PX = 2.0
 """Quadrilaterals closer than this at the working scale are drawn to the same edges."""
 LINE_QUADS_COUNT = 4
@@ -137,11 +140,31 @@ def sheets(page: Page) -> tuple[Outline, ...]:
     luma = page.luma(scale)
     if min(luma.shape) < LEAST_SIDE_PX:
         return ()
+    if scale >= COSTLY_COLOUR_SCALE and _is_bare_scan(page, luma):
+        return ()
     colour = _colour(page, luma.shape, scale)
     is_coloured = colour.ndim == 3 and scale >= LEAST_COLOUR_SCALE
     tone = whiteness(colour) if is_coloured else luma
     small, tones = _halves(tone, colour)
     is_scan = _has_even_light_rim(small) or _is_whole_card(page)
+    found = _candidates(tone, small, tones, is_scan=is_scan)
+    if not found and not is_scan:
+        return _bent(page, scale, colour)
+    return tuple(_finished(page, scale, each) for each in _apart(found))
+
+
+def _is_bare_scan(page: Page, luma: Pixels) -> bool:
+    """Whether a coloured page's brightness alone shows a scan without any sheet on it: paper that
+    differs from a light lid in nothing but its colour is hardly made.
+    """
+    if page.origin.colour_mode != "colour":
+        return False
+    small, _ = _halves(luma, luma)
+    return _has_even_light_rim(small) and not _candidates(luma, small, small, is_scan=True)
+
+
+def _candidates(tone: Pixels, small: Pixels, tones: Pixels, *, is_scan: bool) -> list[Candidate]:
+    """What may be a sheet on the picture ``tone``, sought on copies of half its size."""
     screen = SheetScreen(small)
     found: list[Candidate] = []
     tried: list[Floats] = []
@@ -159,9 +182,7 @@ def sheets(page: Page) -> tuple[Outline, ...]:
         found += accepted
         if len(accepted) == len(quads) and any(_is_certain(each) for each in accepted):
             break
-    if not found and not is_scan:
-        return _bent(page, scale, colour)
-    return tuple(_finished(page, scale, each) for each in _apart(found))
+    return found
 
 
 def _bent(page: Page, scale: int, colour: Pixels) -> tuple[Outline, ...]:
