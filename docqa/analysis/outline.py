@@ -71,6 +71,8 @@ LEAST_SCANNER_PPI = 100.0
 """Cameras write 72 or 96 ppi, which says nothing."""
 LIGHT_LEVELS = 170.0
 DARK_LEVELS = 90.0
+PRINT_LEVELS = 140.0
+"""Print is as dark even in a picture of 1/16 of the size."""
 CARDS_MM = ((53.98, 85.6), (88.0, 125.0))
 """ISO/IEC 7810: ID-1, and TD3, the data page of a passport."""
 CROP_MM = (-1.5, 4.5)
@@ -154,13 +156,19 @@ def sheets(page: Page) -> tuple[Outline, ...]:
 
 
 def _is_bare_scan(page: Page, luma: Pixels) -> bool:
-    """Whether a coloured page's brightness alone shows a scan without any sheet on it: paper that
-    differs from a light lid in nothing but its colour is hardly made.
+    """Whether brightness alone shows that a coloured page is a scan of one page of print.
+
+    Print on no more room than a card takes may be a card's that is as bright as the lid.
     """
     if page.origin.colour_mode != "colour":
         return False
     small, _ = _halves(luma, luma)
-    return _has_even_light_rim(small) and not _candidates(luma, small, small, is_scan=True)
+    if not _has_even_light_rim(small):
+        return False
+    _, _, across, down = cv2.boundingRect(cv2.inRange(small, 0, PRINT_LEVELS))
+    if across * down < SMALL_AREA_FRACTION * small.size:
+        return False
+    return not _candidates(luma, small, small, is_scan=True)
 
 
 def _candidates(tone: Pixels, small: Pixels, tones: Pixels, *, is_scan: bool) -> list[Candidate]:

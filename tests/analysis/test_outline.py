@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from docqa.analysis.outline import Outline, outline
-from docqa.page import Page, Pixels, page_from_pixels
+from docqa.page import Origin, Page, PartDecoder, Pixels, Raster, page_from_pixels
 
 LID = (247, 249, 250)
 
@@ -86,6 +86,26 @@ def test_a_card_that_is_hardly_darker_than_the_lid_is_found() -> None:
 
 def test_a_full_page_of_text_has_no_outline() -> None:
     assert page_from_pixels(_printed(2200, 1600, LID)).derive(outline) is None
+
+
+def _without_colour(scale: int, luma: Pixels) -> Pixels:
+    raise AssertionError("colour was decoded")
+
+
+def test_of_a_large_scan_without_a_sheet_no_colour_is_decoded() -> None:
+    luma = cv2.cvtColor(_printed(3508, 2480, LID), cv2.COLOR_RGB2GRAY)
+    parts = PartDecoder(lambda: np.asarray(luma, np.uint8), _without_colour)
+    page = Page(1, Origin("jpeg", "image/jpeg"), lambda: Raster(parts.luma(), None), parts)
+    assert page.derive(outline) is None
+
+
+@pytest.mark.parametrize("paper", [(255, 249, 215), (240, 250, 240), (250, 250, 235)])
+def test_a_card_as_bright_as_the_lid_is_found_by_its_colour(paper: tuple[int, int, int]) -> None:
+    corners = [(700.0, 500.0), (1710.0, 500.0), (1710.0, 1137.0), (700.0, 1137.0)]
+    pale = _printed(638, 1011, paper)
+    found = _found(_laid(pale, _ground(3508, 2480, LID), corners))
+    assert _miss_px(found, corners) < 12.0
+    assert found.kind == "card"
 
 
 def test_a_ruled_table_is_no_outline() -> None:
