@@ -127,7 +127,8 @@ def part_decoder(data: bytes, header: JpegHeader, turn: Turn) -> PartDecoder | N
     if not header.has_end or header.subsampling is None:
         return None
     stored = Stored(data, header.width_px, header.height_px, header.subsampling, turn)
-    return one_pass(stored) or two_passes(stored)
+    first, second = (two_passes, one_pass) if stored.is_likely_scan else (one_pass, two_passes)
+    return first(stored) or second(stored)
 
 
 def _walk(data: bytes, max_scans: int) -> JpegHeader:

@@ -2,7 +2,7 @@
 
 One pass gives the planes as they are stored, and only they are reduced. Two passes, one for
 brightness and one for colour at a fraction of the size, are as quick where the file is short for
-the colour it holds, and need no library beside OpenCV.
+the colour it holds or nobody asks for its colour, and need no library beside OpenCV.
 """
 
 from __future__ import annotations
@@ -18,9 +18,13 @@ from docqa.errors import InvalidDocument
 from docqa.intake import turbojpeg
 from docqa.intake.limits import damage_refused
 from docqa.intake.turn import Turn
-from docqa.page import PartDecoder, Pixels
+from docqa.page import COARSE_COLOUR_SIDE_PX, PartDecoder, Pixels
 
 COLOUR_SCALE = 4
+SHEET_ASPECTS = (297 / 210, 279.4 / 215.9)
+"""ISO 216 and Letter."""
+SHEET_TOLERANCE = 0.02
+"""A camera's 4:3 is 3 % from Letter."""
 _REDUCTIONS = {"4:4:4": (4, 4), "4:2:2": (2, 4), "4:2:0": (2, 2), "4:4:0": (4, 2), "4:1:1": (1, 4)}
 """Columns and rows of stored colour for each of a quarter of the size."""
 _TWO_PASS_SUBSAMPLINGS = ("4:4:4", "4:2:0")
@@ -43,6 +47,16 @@ class Stored:
     subsampling: str
     turn: Turn
     """How it becomes upright."""
+
+    @property
+    def is_likely_scan(self) -> bool:
+        """A large picture of a sheet's shape. Of such a scan colour is hardly ever asked for, so
+        it is not decoded before it is.
+        """
+        shorter, longer = sorted((self.width_px, self.height_px))
+        return longer >= COARSE_COLOUR_SIDE_PX and any(
+            abs(longer / shorter / aspect - 1) <= SHEET_TOLERANCE for aspect in SHEET_ASPECTS
+        )
 
     @property
     def quarter(self) -> tuple[int, int]:

@@ -129,6 +129,19 @@ def test_a_file_short_for_its_colour_is_decoded_in_two_passes(
     assert calls == []
 
 
+@pytest.mark.parametrize(("width", "in_one_pass"), [(2077, False), (2203, True)])
+def test_of_a_large_picture_of_a_sheet_s_shape_colour_is_decoded_when_it_is_asked_for(
+    width: int, in_one_pass: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = _planes_are_used(monkeypatch)
+    page = _page(_encoded(_picture(width, 2937, noise=9), "4:2:0"))
+    page.luma()
+    assert calls == [True] * in_one_pass
+    full = page.raster()
+    assert full.colour is not None
+    assert np.abs(page.colour(8).astype(int) - _reduced(full.colour, 8)).mean() < 1.0
+
+
 @pytest.mark.parametrize("subsampling", ["4:2:0", "4:2:2"])
 def test_a_damaged_file_is_decoded_as_without_the_library(
     subsampling: str, monkeypatch: pytest.MonkeyPatch
