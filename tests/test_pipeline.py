@@ -6,11 +6,13 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import cv2
 import pytest
 
 from docqa import wiring
 from docqa.pipeline import Engine, inspect
 from docqa.settings import Settings
+from fixtures.synthesize.documents import letter
 from fixtures.synthesize.people import person
 
 PAGES = Path(__file__).parents[1] / "fixtures/pages"
@@ -44,3 +46,18 @@ def test_a_policy_may_have_everything_read() -> None:
     watched = replace(engine(), ocr=Reader(), readers=Reader(), policy=policy)  # type: ignore[arg-type]  # asked
     with pytest.raises(AssertionError, match="was asked for"):
         inspect(photo, engine=watched, document_type="sy-id-front", claims=CLAIMS)
+
+
+@pytest.mark.parametrize(
+    ("document_type", "is_doubted"), [("a4-generic", True), ("sy-id-front", False)]
+)
+def test_a_paragraph_cut_out_of_a_page_is_a_piece_of_a_page(
+    document_type: str, *, is_doubted: bool
+) -> None:
+    """Without a density in the file; a card may be as small as that."""
+    paragraph = letter(script="latin", seed=3).pixels[600:1120, 200:900]
+    is_written, data = cv2.imencode(".png", paragraph)
+    assert is_written
+    report = inspect(data.tobytes(), engine=engine(), document_type=document_type)
+    codes = {reason.code for reason in report.verdict.reasons}
+    assert ("page.piece" in codes) == is_doubted

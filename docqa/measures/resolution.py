@@ -53,9 +53,9 @@ class Resolution:
     text_height_px: float | None
     """Height of the typical text component (about an x-height); None without text."""
     short_fraction: float
-    """0 to 1, lower is better: by how much a picture of no known format is shorter than A6, the
-    smallest sheet of paper. It shows a piece of a page, or a page in fewer pixels than its print
-    makes one think. 0.0 where it is as long, and where the format is known."""
+    """0 to 1, lower is better: by how much a picture of no known format, in a file that states no
+    density, is shorter than A6, the smallest sheet of paper. It shows a piece of a page, or a page
+    in fewer pixels than its print makes one think. 0.0 for all others."""
 
 
 def measure(page: Page) -> Resolution:
