@@ -129,6 +129,11 @@ class Page:
         """Height in pixels, upright."""
         return int(self.luma().shape[0])
 
+    @property
+    def is_large(self) -> bool:
+        """Whether colour is looked at no finer than at an eighth of the size."""
+        return max(self.width_px, self.height_px) >= COARSE_COLOUR_SIDE_PX
+
     def luma(self, scale: int = 1) -> Pixels:
         """(H, W) uint8 brightness at 1/scale of the size; ``scale`` is 1, 2, 4, 8 or 16."""
         if scale not in LUMA_SCALES:
@@ -150,7 +155,7 @@ class Page:
         return self._colour[scale]
 
     def _coloured(self, scale: int) -> Pixels:
-        if self._parts is not None and (scale == 4 or (scale == 8 and self._is_large())):
+        if self._parts is not None and (scale == 4 or (scale == 8 and self.is_large)):
             return self._parts.colour(scale, self.luma(scale))
         if self._parts is not None or 4 in self._colour:
             return _halved(self.colour(scale // 2))
@@ -165,9 +170,6 @@ class Page:
     def raster(self) -> Raster:
         """All pixels in full colour, decoded anew and not kept: for pictures people look at."""
         return self._decode()
-
-    def _is_large(self) -> bool:
-        return max(self.width_px, self.height_px) >= COARSE_COLOUR_SIDE_PX
 
     def _load(self) -> None:
         if self._parts is not None:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from docqa.analysis.capture_evidence import Evidence
+from docqa.analysis.formats import FORMATS_MM
 from docqa.page import Origin, Page
 
 SCANNER_MAKES = re.compile(
@@ -40,7 +41,7 @@ SCREENSHOT_PROGRAMS = re.compile(
     r"screenshot|snipaste|snipping|greenshot|sharex|lightshot|flameshot"
 )
 
-PAPER_SIZES_MM = ((210.0, 297.0), (148.0, 210.0), (215.9, 279.4), (215.9, 355.6), (85.6, 53.98))
+PAPER_SIZES_MM = tuple(FORMATS_MM[name][:2] for name in ("a4", "a5", "letter", "legal", "id-1"))
 SCAN_PPI = (150, 200, 240, 300, 400, 600)
 PAPER_TOLERANCE_PX = 6
 CAMERA_ASPECTS = (4 / 3, 16 / 9)

@@ -67,6 +67,12 @@ TAG_ALONE_CHARGE = 4.5
 TEXT_ALONE_CHARGE = 7.0
 
 
+def format_aspect(name: str) -> float:
+    """Longer over shorter side of a known format."""
+    longer_mm, shorter_mm, _ = FORMATS_MM[name]
+    return longer_mm / shorter_mm
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a page shows of its size."""

@@ -19,11 +19,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.formats import FORMATS_MM
 from docqa.analysis.histograms import histogram
 from docqa.analysis.mask_quads import quads_of
 from docqa.analysis.sheet_candidates import (
     CERTAIN_SUPPORT_FRACTION,
-    ID1_ASPECT,
     LEAST_AREA_FRACTION,
     LEAST_CARD_SUPPORT_FRACTION,
     Candidate,
@@ -41,7 +41,7 @@ from docqa.analysis.sides import draw_to_edges
 from docqa.analysis.silhouette import silhouette
 from docqa.page import Page, Pixels, Polygon
 
-__all__ = ["ID1_ASPECT", "LEAST_SIDE_PX", "Background", "Kind", "Outline", "outline", "sheets"]
+__all__ = ["LEAST_SIDE_PX", "Background", "Kind", "Outline", "outline", "sheets"]
 
 Floats = npt.NDArray[np.float64]
 Background = Literal["light", "dark", "mixed"]
@@ -53,9 +53,6 @@ LEAST_SIDE_PX = 24
 """A page whose working copy is narrower shows nothing."""
 LEAST_COLOUR_SCALE = 4
 """Colour is not kept finer, so at finer scales edges are drawn in the brightness."""
-COSTLY_COLOUR_SCALE = 8
-"""From this working scale on a page is so large that brightness is asked before colour is decoded:
-of a JPEG whose colour is stored in full size that takes half as long as all brightness."""
 SAME_PX = 2.0
 """Quadrilaterals closer than this at the working scale are drawn to the same edges."""
 LINE_QUADS_COUNT = 4
@@ -73,7 +70,7 @@ LIGHT_LEVELS = 170.0
 DARK_LEVELS = 90.0
 PRINT_LEVELS = 140.0
 """Print is as dark even in a picture of 1/16 of the size."""
-CARDS_MM = ((53.98, 85.6), (88.0, 125.0))
+CARDS_MM = tuple(sorted(FORMATS_MM[name][:2]) for name in ("id-1", "td3"))
 """ISO/IEC 7810: ID-1, and TD3, the data page of a passport."""
 CROP_MM = (-1.5, 4.5)
 """By how much larger than the card a scanner's own crop of it may be."""
@@ -142,7 +139,7 @@ def sheets(page: Page) -> tuple[Outline, ...]:
     luma = page.luma(scale)
     if min(luma.shape) < LEAST_SIDE_PX:
         return ()
-    if scale >= COSTLY_COLOUR_SCALE and _is_bare_scan(page, luma):
+    if _is_bare_scan(page, luma):
         return ()
     colour = _colour(page, luma.shape, scale)
     is_coloured = colour.ndim == 3 and scale >= LEAST_COLOUR_SCALE
@@ -158,9 +155,10 @@ def sheets(page: Page) -> tuple[Outline, ...]:
 def _is_bare_scan(page: Page, luma: Pixels) -> bool:
     """Whether brightness alone shows that a coloured page is a scan of one page of print.
 
-    Print on no more room than a card takes may be a card's that is as bright as the lid.
+    Small pages are not asked: their colour costs little. Print on no more room than a card takes
+    may be a card's that is as bright as the lid.
     """
-    if page.origin.colour_mode != "colour":
+    if page.origin.colour_mode != "colour" or not page.is_large:
         return False
     small, _ = _halves(luma, luma)
     if not _has_even_light_rim(small):

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from docqa.analysis.histograms import histogram
-from docqa.analysis.outline import ID1_ASPECT
+from docqa.analysis.sheet_candidates import ID1_ASPECT
 from docqa.page import Page, Pixels
 
 WORKING_SIDE_PX = 360

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.formats import format_aspect
 from docqa.analysis.sides import draw_to_edges, side_steps
 from docqa.page import Pixels
 
@@ -68,7 +69,7 @@ MOST_PRINT_OUTSIDE_FRACTION = 0.03
 """Print outside a card on a light bed, against print within: more makes it part of a page."""
 PRINT_CONTRAST_LEVELS = 25.0
 """Darker than the bed by this is print."""
-ID1_ASPECT = 85.6 / 53.98
+ID1_ASPECT = format_aspect("id-1")
 """ISO/IEC 7810 ID-1, the size of a bank card."""
 ID1_ASPECT_TOLERANCE = 0.07
 

@@ -14,6 +14,7 @@ from typing import cast
 import cv2
 import numpy as np
 
+from docqa.analysis.formats import format_aspect
 from docqa.errors import InvalidDocument
 from docqa.intake import turbojpeg
 from docqa.intake.limits import damage_refused
@@ -21,8 +22,7 @@ from docqa.intake.turn import Turn
 from docqa.page import COARSE_COLOUR_SIDE_PX, PartDecoder, Pixels
 
 COLOUR_SCALE = 4
-SHEET_ASPECTS = (297 / 210, 279.4 / 215.9)
-"""ISO 216 and Letter."""
+SHEET_ASPECTS = (format_aspect("a4"), format_aspect("letter"))
 SHEET_TOLERANCE = 0.02
 """A camera's 4:3 is 3 % from Letter."""
 _REDUCTIONS = {"4:4:4": (4, 4), "4:2:2": (2, 4), "4:2:0": (2, 2), "4:4:0": (4, 2), "4:1:1": (1, 4)}

@@ -15,15 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.covered_edges import covered_edges
+from docqa.analysis.formats import format_aspect
 from docqa.analysis.ink import Ink, ink
-from docqa.analysis.outline import ID1_ASPECT, LEAST_SIDE_PX, Outline, outline, sheets
+from docqa.analysis.outline import LEAST_SIDE_PX, Outline, outline, sheets
 from docqa.analysis.ranks import percentiles
 from docqa.errors import CannotAssess
 from docqa.page import Page, Polygon, Region
 
 BEYOND_FRACTION = 0.015
 """A corner this far outside the frame, in parts of its longer side, is cut off."""
-WHOLE_ASPECTS = (297 / 210, 279.4 / 215.9, 355.6 / 215.9, ID1_ASPECT, 125 / 88)
+WHOLE_ASPECTS = tuple(map(format_aspect, ("a4", "letter", "legal", "id-1", "td3")))
 """A sheet on the frame's edge that still has a format's shape lies in the corner of the glass."""
 WHOLE_TOLERANCE = 0.02
 EDGE_FRACTION = 0.004
