@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -35,8 +34,6 @@ from api.traces import traced
 from docqa import wiring
 from docqa.settings import Settings
 
-_LEFT_BEHIND_AFTER_S = 3600.0
-"""No upload takes so long: a file this old belonged to a process that was killed."""
 _DESCRIPTION = """Tells whether an uploaded document is a scanner-grade scan that says what the
 citizen typed: accept, review or reject, with every reason in Arabic and English."""
 
@@ -49,9 +46,6 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
         on_close: called once when the server has stopped, to close them.
     """
     settings = services.settings
-    settings.incoming_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _sweep(settings.incoming_dir)
-
     metrics, draining = Metrics(), Draining()
     services = _measured(services, metrics)
     rates = Rates(settings.rate_limit, settings.rate_limit_storage, clock=time.time)
@@ -87,7 +81,7 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
     app.state.metrics = metrics
     install_problems(app, services)
     for router in (
-        document_routes(services, gate=uploads, drawing=drawing, spool=settings.incoming_dir),
+        document_routes(services, gate=uploads, drawing=drawing),
         record_routes(services, gate=uploads),
         booking_routes(services),
         service_routes(services),
@@ -129,10 +123,3 @@ def from_settings() -> FastAPI:
     wiring.require_a_key(settings)
     services, close = start(settings)
     return create_app(services, on_close=close)
-
-
-def _sweep(folder: Path) -> None:
-    oldest = time.time() - _LEFT_BEHIND_AFTER_S
-    for path in folder.iterdir():
-        if path.is_file() and path.stat().st_mtime < oldest:
-            path.unlink(missing_ok=True)

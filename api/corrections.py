@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -66,11 +64,9 @@ def _read_again(
 ) -> Inspected:
     try:
         data = services.blobs.get(document.blob_key)
-        with tempfile.NamedTemporaryFile(dir=services.settings.incoming_dir) as file:
-            file.write(data)
-            file.flush()
+        with services.files.holding(data) as path:
             fresh = services.inspector.inspect_file(
-                Path(file.name),
+                path,
                 document_type=document.document_type,
                 claims=claims,
                 file_name=document.file_name,

@@ -48,7 +48,11 @@ class FormReader:
     """
 
     def __init__(
-        self, content_type: str, file_part: str, keep: Callable[[bytes], None], limits: FormLimits
+        self,
+        content_type: str,
+        file_part: str,
+        keep: Callable[[memoryview], None],
+        limits: FormLimits,
     ) -> None:
         self.fields: dict[str, str] = {}
         """The parts that are no files."""
@@ -130,7 +134,7 @@ class FormReader:
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._part.is_kept:
-            self._keep(data[start:end])
+            self._keep(memoryview(data)[start:end])
         elif not self._part.is_file:
             if len(self._part.text) + end - start > self._limits.part_bytes:
                 raise Problem("http.rejected")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from api.memory_files import MemoryFiles
 from docqa.documents import FieldSpec
 from docqa.overlay import Veil
 from docqa.ports import BlobStore, ReportStore, RulingStore
@@ -48,8 +49,7 @@ class Inspector(Protocol):
         """Report and readings of the file; blocks until they are made.
 
         A child that crashes or hangs gives a report that says review, never an exception.
-        ``sha256`` completes and digests the file, beside the inspection; without it the child
-        digests it.
+        ``sha256`` digests the file, beside the inspection; without it the child does.
 
         Raises:
             InvalidDocument: the bytes cannot be a document.
@@ -230,6 +230,8 @@ class Services:
     reservations: Reservations
     desk: ReviewDesk
     blobs: BlobStore
+    files: MemoryFiles
+    """Where children find what they are to judge or draw."""
     webhooks: WebhookStore
     ready: Callable[[], list[str]]
     """What keeps the service from working, each with its remedy; [] when nothing does."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 from api.judging import StoredJudge, policy_json
+from api.memory_files import MemoryFiles
 from api.portal import Portal
 from api.services import Inspected, Services, Texts
 from docqa import doctor, wiring
@@ -30,13 +30,13 @@ class WorkerInspector:
     Args:
         worker: the children.
         catalogue: the sentences of the reports.
-        spool: a private folder; children get paths, never bytes.
+        files: in which they find what they are to draw: they get paths, never bytes.
     """
 
-    def __init__(self, worker: Worker, catalogue: Catalogue, spool: Path) -> None:
+    def __init__(self, worker: Worker, catalogue: Catalogue, files: MemoryFiles) -> None:
         self._worker = worker
         self._catalogue = catalogue
-        self._spool = spool
+        self._files = files
 
     def inspect_file(
         self,
@@ -57,12 +57,8 @@ class WorkerInspector:
         self, data: bytes, page: int, max_side_px: int, veil: Veil | None = None
     ) -> bytes:
         """See :class:`api.services.PageRenderer`."""
-        with tempfile.NamedTemporaryFile(dir=self._spool) as file:
-            file.write(data)
-            file.flush()
-            return self._worker.page_picture(
-                Path(file.name), page=page, max_side_px=max_side_px, veil=veil
-            )
+        with self._files.holding(data) as path:
+            return self._worker.page_picture(path, page=page, max_side_px=max_side_px, veil=veil)
 
 
 def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
@@ -80,19 +76,22 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
     ]
     stores = wiring.open_stores(settings)
     worker = wiring.start_worker(settings, engine)
-    inspector = WorkerInspector(worker, engine.catalogue, settings.incoming_dir)
+    files = MemoryFiles()
+    inspector = WorkerInspector(worker, engine.catalogue, files)
 
     end_background = _start_background(settings, stores)
 
     def close() -> None:
         end_background()
         worker.close()
+        files.close()
         stores.documents.close()
 
     services = Services(
         settings=settings,
         inspector=inspector,
         render_page=inspector.render_page,
+        files=files,
         document_types=engine.document_types,
         problem_text=lambda code, facts: _problem_text(engine.catalogue, code, facts),
         reason_codes=_reason_codes(engine.catalogue),

@@ -141,7 +141,7 @@ def parse_submission(upload: Upload, query: Mapping[str, str]) -> Submission:
 def inspect(services: Services, submission: Submission) -> Inspected:
     """Report and readings of the file; nothing is stored. Blocks."""
     return services.inspector.inspect_file(
-        submission.upload.file(),
+        submission.upload.file,
         document_type=submission.document_type,
         claims=submission.claims,
         file_name=submission.file_name,
@@ -237,7 +237,7 @@ def _create(
         client_id=client_id,
     )
     with services.stage("store"):
-        services.blobs.put(document.blob_key, submission.upload.file().read_bytes())
+        services.blobs.put(document.blob_key, submission.upload.file.read_bytes())
         try:
             services.store.add(document)
         except Exception as error:

@@ -82,10 +82,8 @@ def _service(folder: Path) -> Iterator[tuple[Services, str]]:
     settings = Settings(
         database_url=f"sqlite:///{folder}/docqa.sqlite3",
         blobs_dir=folder / "blobs",
-        incoming_dir=folder / "incoming",
         second_look_fraction=0.0,
     )
-    settings.incoming_dir.mkdir(parents=True)
     services, close = start(settings)
     config = uvicorn.Config(create_app(services), port=0, log_config=None, ws="none")
     server = uvicorn.Server(config)
@@ -146,11 +144,9 @@ def _turned_back(seed: int) -> Upload:
 
 
 def _add(services: Services, upload: Upload, deadline: datetime, booking: str) -> str:
-    with tempfile.NamedTemporaryFile(dir=services.settings.incoming_dir) as file:
-        file.write(upload.data)
-        file.flush()
+    with services.files.holding(upload.data) as path:
         found = services.inspector.inspect_file(
-            Path(file.name),
+            path,
             document_type=upload.document_type,
             claims=upload.claims,
             file_name=upload.file_name,

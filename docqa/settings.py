@@ -52,10 +52,6 @@ class Settings(BaseSettings):
         default=Path("docqa-data/blobs"),
         description="Folder of the uploaded bytes; back it up with the database.",
     )
-    incoming_dir: Path = Field(
-        default=Path("docqa-data/incoming"),
-        description="Folder of files while they are being judged.",
-    )
     blobs_url: str | None = Field(
         default=None,
         pattern=r"^s3://[^/?#]+(/[^?#]*)?$",

@@ -1,7 +1,7 @@
 """Untrusted bytes are decoded here: in child processes that may be killed at any moment.
 
 A child has one thread, a memory limit, no core dumps, and dies with its parent. It gets the path
-of a spooled file, never the bytes. When it crashes, hangs or runs out of memory, only the document
+of a file, never the bytes. When it crashes, hangs or runs out of memory, only the document
 it held is affected: its report says review, with a ``system.*`` reason, and the pool lives on.
 pebble is used since ProcessPoolExecutor and loky lose every pending document when one child dies.
 """
@@ -9,7 +9,7 @@ pebble is used since ProcessPoolExecutor and loky lose every pending document wh
 from __future__ import annotations
 
 import ctypes
-import fcntl
+import gc
 import hashlib
 import logging
 import math
@@ -111,9 +111,8 @@ class Worker:
             path: of the file.
             document_type: what the citizen says it is.
             claims: what the citizen typed.
-            sha256: completes the file where it is not yet, and digests it, hexadecimal; asked while
-                the child works. Until then whoever writes the file holds its lock (flock), and the
-                child waits. The child digests the file if None.
+            sha256: digests the file, hexadecimal; asked while the child works. The child digests
+                it if None.
 
         Raises:
             InvalidDocument, InvalidRequest: as :func:`docqa.pipeline.inspect`. Whatever else goes
@@ -219,6 +218,7 @@ class Worker:
                 _while_alive, args=[pipe, function, *arguments], timeout=self._limits.timeout_s
             )
             if beside is not None:
+                os.sched_yield()  # to pebble's thread, which sends the child its task
                 beside()
             _wait_for_either(future, alive)
             try:
@@ -289,6 +289,7 @@ def _start_child(
     _keep_heap_warm()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     _child_engine = build_engine()
+    gc.freeze()  # the engine stays: no document need have it looked through for garbage
     _child_limits = limits
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
@@ -353,12 +354,8 @@ def _recompute(path: Path, work: Work) -> Report:
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
-    """The file's bytes; one that is too large is refused before it fills the memory.
-
-    Waits while somebody who still writes it holds its lock.
-    """
+    """The file's bytes; one that is too large is refused before it fills the memory."""
     with path.open("rb", buffering=0) as file:
-        fcntl.flock(file, fcntl.LOCK_SH)
         size = os.fstat(file.fileno()).st_size
         if size > max_bytes:
             raise InvalidDocument("file.too_large", limit=max_bytes, actual=size)

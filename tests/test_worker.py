@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import os
@@ -62,23 +61,6 @@ def test_a_digest_that_is_known_is_not_made_again(
     assert worker.inspect_file(picture, document_type="a4-generic").sha256 == made
     known = worker.inspect_file(picture, document_type="a4-generic", sha256=lambda: "ab" * 32)
     assert known.sha256 == "ab" * 32
-
-
-def test_a_child_waits_for_a_file_that_is_still_written(
-    start: Callable[[str], Worker], picture: Path, tmp_path: Path
-) -> None:
-    data, path = picture.read_bytes(), tmp_path / "arriving.png"
-    with path.open("wb", buffering=0) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-
-        def completed() -> str:
-            for at in range(len(data)):
-                file.write(data[at : at + 1])
-            fcntl.flock(file, fcntl.LOCK_UN)
-            return "ab" * 32
-
-        found = start("straight").inspect_file(path, document_type="a4-generic", sha256=completed)
-    assert (found.verdict.decision, found.sha256) == ("accept", "ab" * 32)
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def try_routes(services: Services, uploads: Gate) -> APIRouter:
             with uploads.admitted():
                 async with received(
                     request,
-                    folder=settings.incoming_dir,
+                    files=services.files,
                     max_bytes=settings.max_upload_bytes,
                     timeout_s=settings.upload_timeout_s,
                 ) as upload:
@@ -113,7 +113,7 @@ def _page(
 
 def _try(services: Services, sent: Submission, language: str) -> Tried:
     report = inspect(services, sent).report
-    data = sent.upload.file().read_bytes()
+    data = sent.upload.file.read_bytes()
     return Tried(
         decision=report["verdict"]["decision"],
         score=report["verdict"]["score"],

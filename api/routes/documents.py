@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
@@ -22,22 +21,21 @@ from docqa.overlay import Veil
 _KEY = re.compile(r"[!-~]{1,200}")
 
 
-def document_routes(services: Services, *, gate: Gate, drawing: Gate, spool: Path) -> APIRouter:
+def document_routes(services: Services, *, gate: Gate, drawing: Gate) -> APIRouter:
     """The routes under ``/v1/documents`` and ``/v1/checks``.
 
     Args:
         services: what they work with.
         gate: admits uploads.
         drawing: admits requests for page images.
-        spool: a private folder for files that are being received.
     """
     router = APIRouter(prefix="/v1", tags=["documents"])
-    _add_uploading(router, services, gate, spool)
+    _add_uploading(router, services, gate)
     _add_showing(router, services, drawing)
     return router
 
 
-def _add_uploading(router: APIRouter, services: Services, gate: Gate, spool: Path) -> None:
+def _add_uploading(router: APIRouter, services: Services, gate: Gate) -> None:
     @asynccontextmanager
     async def submission(request: Request) -> AsyncIterator[Submission]:
         with gate.admitted():
@@ -46,7 +44,7 @@ def _add_uploading(router: APIRouter, services: Services, gate: Gate, spool: Pat
                     upload = await kept.enter_async_context(
                         received(
                             request,
-                            folder=spool,
+                            files=services.files,
                             max_bytes=services.settings.max_upload_bytes,
                             timeout_s=services.settings.upload_timeout_s,
                         )

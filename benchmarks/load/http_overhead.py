@@ -5,8 +5,9 @@ API key over a connection that stays open, in turn with judging the same file in
 HTTP. A request is timed from before the client makes its form until it has the whole answer. What
 it takes beyond the stages that its own report accounts for is compared, round by round, with the
 same of the bare child. Counted, therefore: the client's form and sending, both ends of the socket,
-the key, reading the form, the spooled file, threads, the report's JSON, the log. Taken off: what a
-child costs without HTTP, which is reading the file, its SHA-256 and the way there and back.
+the key, reading the form, keeping the file in memory, threads, the report's JSON, the log. Taken
+off: what a child costs without HTTP, which is reading the file, its SHA-256 and the way there and
+back.
 
 Beside it: the same upload sent to ``/v1/documents``, which keeps bytes, report and event on the
 disk; and sent to an application that only receives it, which is what the transfer takes here.
@@ -97,7 +98,6 @@ def _clients(folder: str) -> Iterator[tuple[httpx.Client, httpx.Client]]:
         **os.environ,
         "DOCQA_DATABASE_URL": f"sqlite:///{folder}/docqa.sqlite3",
         "DOCQA_BLOBS_DIR": f"{folder}/blobs",
-        "DOCQA_INCOMING_DIR": f"{folder}/incoming",
         "DOCQA_WORKERS": "1",
         "DOCQA_RATE_LIMIT": "100000/minute",
     }

@@ -58,9 +58,7 @@ def main() -> None:
         settings = Settings(
             database_url=f"sqlite:///{folder}/docqa.sqlite3",
             blobs_dir=folder / "blobs",
-            incoming_dir=folder / "incoming",
         )
-        settings.incoming_dir.mkdir(parents=True)
         services, close = start(settings)
         try:
             begun = time.perf_counter()
@@ -87,11 +85,13 @@ def main() -> None:
 def _fill(services: Services, count: int) -> str:
     """One real document and ``count`` more that share its report; the real one's id."""
     upload = list(uploads())[2]
-    path = services.settings.incoming_dir / "one.jpg"
-    path.write_bytes(upload.data)
-    found = services.inspector.inspect_file(
-        path, document_type=upload.document_type, claims=upload.claims, file_name=upload.file_name
-    )
+    with services.files.holding(upload.data) as path:
+        found = services.inspector.inspect_file(
+            path,
+            document_type=upload.document_type,
+            claims=upload.claims,
+            file_name=upload.file_name,
+        )
     now = datetime.now(UTC)
     first = StoredDocument(
         id="doc_" + "0" * 32, blob_key="0" * 32, file_name=upload.file_name,

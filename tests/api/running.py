@@ -35,7 +35,6 @@ def installation(folder: Path, **settings: str) -> dict[str, str]:
     made = {
         "database_url": f"sqlite:///{folder}/docqa.sqlite3",
         "blobs_dir": str(folder / "blobs"),
-        "incoming_dir": str(folder / "incoming"),
         **settings,
     }
     return {**os.environ, **{f"DOCQA_{name.upper()}": value for name, value in made.items()}}

@@ -19,6 +19,7 @@ from argon2 import PasswordHasher
 from PIL import Image, ImageDraw
 
 from api.judging import StoredJudge, policy_json
+from api.memory_files import MemoryFiles
 from api.portal import Portal
 from api.services import Inspected, PageRenderer, Services, Texts
 from docqa import wiring
@@ -280,21 +281,21 @@ def _replica(
     facts: dict[str, Any] = {
         "database_url": database_url,
         "blobs_dir": folder / "blobs",
-        "incoming_dir": folder / "incoming",
         "max_upload_bytes": 300_000,
         "dev": True,
         "waiting": 16,
         "second_look_fraction": 0.0,
     }
     settings = Settings(**(facts | dict(changes)))
-    store = SqlStore(settings.database_url)
+    store, files = SqlStore(settings.database_url), MemoryFiles()
     try:
-        yield _services(settings, store, script), store
+        yield _services(settings, store, files, script), store
     finally:
+        files.close()
         store.close()
 
 
-def _services(settings: Settings, store: SqlStore, script: _Script) -> Services:
+def _services(settings: Settings, store: SqlStore, files: MemoryFiles, script: _Script) -> Services:
     blobs = FolderBlobs(settings.blobs_dir)
     return Services(
         settings=settings,
@@ -319,6 +320,7 @@ def _services(settings: Settings, store: SqlStore, script: _Script) -> Services:
         ),
         reservations=SqlReservations(store.engine),
         blobs=blobs,
+        files=files,
         webhooks=SqlWebhooks(store.engine),
         clients=SqlClients(store.engine),
         desk=SqlDesk(store),

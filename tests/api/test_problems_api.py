@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.problems import TYPE_PREFIX
 from docqa.errors import InvalidDocument, InvalidRequest
-from tests.api.scripted_service import Scripted, scripted_service
+from tests.api.running import until
+from tests.api.scripted_service import Scripted
+from tests.memory_files import held_bytes
 
 FILE = {"file": ("scan.pdf", b"%PDF-1.7 bytes", "application/pdf")}
 MEMBERS = {"type", "title", "status", "detail", "code", "title_ar", "detail_ar", "request_id"}
@@ -157,7 +156,7 @@ def test_a_raw_body_beyond_the_cap_is_a_problem(
     body = assert_problem(answer, 413, "file.too_large")
     assert "limit=300000" in body["detail"]
     assert service.inspector.calls == []
-    assert list(service.services.settings.incoming_dir.iterdir()) == []
+    until(lambda: held_bytes() == b"")
 
 
 def test_a_body_of_exactly_the_cap_is_taken(client: TestClient) -> None:
@@ -262,15 +261,3 @@ def test_the_openapi_document_shows_uploads_answers_and_problems(client: TestCli
     assert {"413", "415", "422", "503"} <= set(upload["responses"])
     assert spec["components"]["schemas"]["DocumentAnswer"]["examples"]
     assert not any(path.startswith("/review") for path in spec["paths"])
-
-
-def test_files_of_a_process_that_was_killed_are_swept_at_the_start(tmp_path: Path) -> None:
-    incoming = tmp_path / "incoming"
-    incoming.mkdir()
-    old, new = incoming / "old", incoming / "new"
-    for path in (old, new):
-        path.write_bytes(b"x")
-    os.utime(old, (0, 0))
-    with scripted_service(tmp_path) as service:
-        create_app(service.services)
-    assert (old.exists(), new.exists()) == (False, True)

@@ -12,7 +12,9 @@ from starlette.testclient import TestClient
 from docqa.adapters.retention import SqlRetention
 from docqa.errors import InvalidDocument
 from docqa.ports import Ruling
+from tests.api.running import until
 from tests.api.scripted_service import NOON, Scripted, report
+from tests.memory_files import held_bytes
 
 FILE = {"file": ("scan.pdf", b"%PDF-1.7 bytes", "application/pdf")}
 
@@ -112,7 +114,7 @@ def test_a_correction_that_takes_the_picture_reads_the_stored_bytes_again(
     assert call["mode"] == 0o600
     assert body["report"]["fields"][0]["source"] == "ocr"
     assert "perspective" in body["report"]["pages"][0]["measures"], "measured anew"
-    assert list(service.services.settings.incoming_dir.iterdir()) == []
+    until(lambda: held_bytes() == b"")
 
 
 @pytest.mark.parametrize("failure", ["no bytes", "refused", "crashed"])

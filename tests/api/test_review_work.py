@@ -22,7 +22,9 @@ from docqa.errors import InvalidDocument
 from docqa.overlay import Veil
 from docqa.reviewing import ESCALATE_WITHIN
 from tests.api.reviewing import ENGLISH, document, form_token, sign_in
+from tests.api.running import until
 from tests.api.scripted_service import REVIEWER, Scripted, reason, report, scripted_service
+from tests.memory_files import held_bytes
 
 EN = TEXTS["en"]
 
@@ -235,7 +237,7 @@ def test_a_file_is_judged_shown_and_forgotten(client: TestClient, service: Scrip
     assert EN["try_accept"] in answer.text and "data:image/png;base64," in answer.text
     assert "img-src 'self' data:;" in answer.headers["content-security-policy"]
     assert list(service.store.scan()) == []
-    assert list(service.services.settings.incoming_dir.iterdir()) == []
+    until(lambda: held_bytes() == b"")
 
 
 def test_what_cannot_be_a_document_is_told_in_words(client: TestClient, service: Scripted) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from tests.api.running import DOCQA, Running, installation, running, until
+from tests.memory_files import held_bytes
 
 
 def docqa(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -47,7 +48,7 @@ def test_keys_are_made_listed_and_revoked_on_the_command_line(tmp_path: Path) ->
     assert again.returncode == 1 and key_id in again.stderr
 
 
-def begin_upload(service: Running, body: bytes, incoming: Path) -> tuple[socket.socket, bytes]:
+def begin_upload(service: Running, body: bytes) -> tuple[socket.socket, bytes]:
     """Send an upload's head and its body slowly until some of it lies there; what is left."""
     connection = socket.create_connection(("127.0.0.1", service.port), timeout=60)
     connection.sendall(
@@ -59,7 +60,7 @@ def begin_upload(service: Running, body: bytes, incoming: Path) -> tuple[socket.
     def is_let_in() -> bool:
         nonlocal sent
         sent += connection.send(body[sent : sent + 1])
-        return any(incoming.iterdir())
+        return held_bytes(service.process.pid) != b""
 
     until(is_let_in)
     return connection, body[sent:]
@@ -74,7 +75,7 @@ def answer_on(connection: socket.socket) -> tuple[int, Any]:
 def test_what_is_in_flight_is_finished_and_what_is_new_is_refused(tmp_path: Path) -> None:
     body = (Path(__file__).parents[2] / "fixtures/pages/id-back-scan.jpg").read_bytes()
     with running(installation(tmp_path), tmp_path, "--dev") as service, ExitStack() as stack:
-        connection, rest = begin_upload(service, body, tmp_path / "incoming")
+        connection, rest = begin_upload(service, body)
         stack.enter_context(connection)
         service.process.send_signal(signal.SIGTERM)
         with httpx.Client(base_url=service.address, timeout=60) as client:
@@ -92,7 +93,7 @@ def test_what_is_in_flight_is_finished_and_what_is_new_is_refused(tmp_path: Path
 def test_a_client_that_never_finishes_does_not_keep_the_service(tmp_path: Path) -> None:
     environment = installation(tmp_path, shutdown_timeout_s="1")
     with running(environment, tmp_path, "--dev") as service, ExitStack() as stack:
-        stack.enter_context(begin_upload(service, b"x" * 100_000, tmp_path / "incoming")[0])
+        stack.enter_context(begin_upload(service, b"x" * 100_000)[0])
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(timeout=30) == 0  # its client never finishes
 

@@ -22,7 +22,9 @@ from fixtures.synthesize.documents import id_back, id_front
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
 from tests.api.described import failures
+from tests.api.running import until
 from tests.faults.bad_files import bad_files, refused_formats
+from tests.memory_files import held_bytes
 
 ROOT = Path(__file__).parent.parent.parent
 DOCQA = Path(sys.executable).parent / "docqa"
@@ -37,7 +39,6 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     places = {
         "DOCQA_DATABASE_URL": f"sqlite:///{folder}/docqa.sqlite3",
         "DOCQA_BLOBS_DIR": str(folder / "blobs"),
-        "DOCQA_INCOMING_DIR": str(folder / "incoming"),
     }
     return {**os.environ, **places}
 
@@ -47,16 +48,9 @@ def key_of(portal: httpx.Client) -> str:
 
 
 @pytest.fixture(scope="module")
-def portal(environment: dict[str, str]) -> Iterator[httpx.Client]:
-    """A client of a service that serves as long as the tests of this file run."""
+def serving(environment: dict[str, str]) -> Iterator[tuple[int, str]]:
+    """Process and address of a service that serves as long as the tests of this file run."""
     log = Path(environment["DOCQA_BLOBS_DIR"]).parent / "log"
-    scopes = ("documents:write", "documents:read", "reviews:read")
-    made: list[str | Path] = [DOCQA, "keys", "create", "portal"]
-    for scope in scopes:
-        made += ["--scope", scope]
-    key = subprocess.run(
-        made, env=environment, capture_output=True, text=True, check=True
-    ).stdout.strip()
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             [DOCQA, "serve", "--port", "0"],
@@ -65,13 +59,30 @@ def portal(environment: dict[str, str]) -> Iterator[httpx.Client]:
         assert process.stdout is not None
         address = re.search(r"http://\S+", process.stdout.readline())
         assert address, log.read_text()
-        headers = {"Authorization": f"Bearer {key}"}
-        with httpx.Client(base_url=address.group(), headers=headers, timeout=60) as client:
-            yield client
+        yield process.pid, address.group()
         process.terminate()
         assert process.wait(timeout=30) == 0
         process.stdout.close()
     assert CITIZEN.national_number not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def key(environment: dict[str, str]) -> str:
+    """Of a portal."""
+    scopes = ("documents:write", "documents:read", "reviews:read")
+    made: list[str | Path] = [DOCQA, "keys", "create", "portal"]
+    for scope in scopes:
+        made += ["--scope", scope]
+    created = subprocess.run(made, env=environment, capture_output=True, text=True, check=True)
+    return created.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def portal(key: str, serving: tuple[int, str]) -> Iterator[httpx.Client]:
+    """A client of the service."""
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=serving[1], headers=headers, timeout=60) as client:
+        yield client
 
 
 def post(
@@ -175,10 +186,10 @@ def test_a_file_name_is_never_a_path(portal: httpx.Client, environment: dict[str
 
 
 def test_nothing_that_was_received_is_left_behind(
-    portal: httpx.Client, environment: dict[str, str]
+    portal: httpx.Client, serving: tuple[int, str]
 ) -> None:
     post(portal, b"not a document")
-    assert not list(Path(environment["DOCQA_INCOMING_DIR"]).iterdir())
+    until(lambda: held_bytes(serving[0]) == b"")
 
 
 def test_what_is_stored_can_be_judged_again_while_the_service_runs(

@@ -34,7 +34,6 @@ def test_a_requested_run_is_finished_though_the_service_is_killed_with_all_its_p
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCQA_INSPECT_TIMEOUT_S", "5")  # so a dead driver is soon missed
-    monkeypatch.setenv("DOCQA_INCOMING_DIR", str(tmp_path / "incoming"))
     home = Installation(tmp_path)
     home.fill([scan(letter(script="latin", seed=1), ppi=100).data], DOCUMENTS)
     with serving(home) as (_, client):

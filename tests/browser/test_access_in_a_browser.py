@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from api.review.texts import TEXTS
 from docqa.reviewing import TrailEntry
+from tests.api.running import until
 from tests.api.scripted_service import REVIEWER, Scripted, reason, report, square
 from tests.browser.reviewing_in_a_browser import (
     NARROW,
@@ -21,6 +22,7 @@ from tests.browser.reviewing_in_a_browser import (
     sign_in,
     visiting,
 )
+from tests.memory_files import held_bytes
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -229,5 +231,5 @@ def test_a_citizen_tries_a_file_on_a_phone_and_nothing_is_kept(
         expect(page.locator("#mark-1 polygon")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
     assert list(service.store.scan()) == []
-    assert list(service.services.settings.incoming_dir.iterdir()) == []
+    until(lambda: held_bytes() == b"")
     assert (watch.elsewhere, watch.complaints) == ([], [])

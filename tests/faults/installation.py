@@ -38,7 +38,7 @@ class Installation:
         **settings: str,
     ) -> None:
         self.folder = folder
-        self.blobs_dir, self.incoming_dir = folder / "blobs", folder / "incoming"
+        self.blobs_dir = folder / "blobs"
         self.log = folder / "log"
         self._prefix = tuple(prefix)
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -46,7 +46,6 @@ class Installation:
         self.settings: Mapping[str, str] = {
             "DATABASE_URL": database_url or f"sqlite:///{folder}/docqa.sqlite3",
             "BLOBS_DIR": str(self.blobs_dir),
-            "INCOMING_DIR": str(self.incoming_dir),
             "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
             "DEV": "1",
             "MIGRATE_AT_START": "1",
