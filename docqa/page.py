@@ -26,6 +26,9 @@ Layering = Literal["image", "layered", "marked", "rendered"]
 
 LUMA_SCALES = (1, 2, 4, 8, 16)
 COLOUR_SCALES = (4, 8, 16)
+FINE_SIDE_PX = 4800
+"""Pages whose shorter side is at least this, a sheet's at 580 ppi and more, show print as finely at
+half the size as others do at full size."""
 COARSE_COLOUR_SIDE_PX = 2880
 """Pages whose longer side is at least this are looked at in colour at an eighth of the size;
 smaller ones at a quarter too, so that one view is made from the other."""
@@ -133,6 +136,11 @@ class Page:
     def is_large(self) -> bool:
         """Whether colour is looked at no finer than at an eighth of the size."""
         return max(self.width_px, self.height_px) >= COARSE_COLOUR_SIDE_PX
+
+    @property
+    def print_scale(self) -> int:
+        """Scale at which print is as large as on most pages: 1, on the finest pages 2."""
+        return 2 if min(self.width_px, self.height_px) >= FINE_SIDE_PX else 1
 
     def luma(self, scale: int = 1) -> Pixels:
         """(H, W) uint8 brightness at 1/scale of the size; ``scale`` is 1, 2, 4, 8 or 16."""

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from docqa.analysis.full_size_tiles import full_size_tiles
 from docqa.analysis.ranks import median
-from docqa.analysis.text_tiles import TextTile
+from docqa.analysis.text_tiles import TILE_PX, TextTile
 from docqa.page import Page, Pixels
 
 Floats = npt.NDArray[np.float64]
@@ -82,10 +82,21 @@ def block_grid(page: Page) -> BlockGrid | None:
     tiles = tiles[:: max(1, -(-len(tiles) // MOST_TILES))]
     if not tiles:
         return None
+    if page.print_scale > 1:
+        tiles = tuple(map(_darkest_quarter, tiles))
     left, across = _strongest(_steps_across(tiles))
     top, down = _strongest(_steps_down(tiles))
     quality, confidence = _traced(tiles, left, top)
     return BlockGrid(float(np.sqrt(across * down)), left, top, quality, confidence)
+
+
+def _darkest_quarter(tile: TextTile) -> TextTile:
+    """Of a tile of a fine page as many pixels as of others: blocks are no larger there."""
+    places = [(y, x) for y in (0, TILE_PX) for x in (0, TILE_PX)]
+    quarters = [tile.pixels[y : y + TILE_PX, x : x + TILE_PX] for y, x in places]
+    darkest = min(range(len(places)), key=lambda number: cv2.mean(quarters[number])[0])
+    top, left = places[darkest]
+    return TextTile(quarters[darkest], tile.left_px + left, tile.top_px + top, tile.scale)
 
 
 def _steps_across(tiles: tuple[TextTile, ...]) -> Floats:

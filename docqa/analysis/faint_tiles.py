@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from docqa.analysis.area_grid import block_means
 from docqa.analysis.components import component_stats
-from docqa.analysis.full_size_tiles import ROWS_STEP, full_size_tiles
+from docqa.analysis.full_size_tiles import ROWS_STEP, full_size_px, full_size_tiles
 from docqa.analysis.histograms import Counts, histogram, median_level
 from docqa.analysis.ink import ink
-from docqa.analysis.text_tiles import TILE_PX, TextTile
+from docqa.analysis.text_tiles import TextTile
 from docqa.page import Page, Pixels
 
 DARKEST_PERCENTILE = 1
@@ -57,27 +57,28 @@ def faint_tiles(page: Page) -> list[tuple[Counts, TextTile]]:
     found = page.derive(ink)
     if found.stroke_width_px is None or found.text_height_px is None:
         return []
-    scale = min(2 * found.scale, 8)
+    scale = 2 * found.scale
     luma = page.luma(scale)
     element = np.ones((FAINT_ELEMENT_PX, FAINT_ELEMENT_PX), np.uint8)
     depth = cast("Pixels", cv2.morphologyEx(luma, cv2.MORPH_BLACKHAT, element))
-    rows, columns = (n * scale // TILE_PX for n in depth.shape)
+    tile_px = full_size_px(page)
+    rows, columns = (n * scale // tile_px for n in depth.shape)
     if not rows or not columns:
         return []
-    side = TILE_PX // scale
+    side = tile_px // scale
     cut = depth[: rows * side, : columns * side]
     mean = block_means(cut, (rows, columns))
     holds_marks = mean - median_level(histogram(depth[::3, ::3])) >= LEAST_FAINT_LEVELS
     lines = cut.reshape(rows, side, columns * side).max(axis=1)
     deepest = lines.reshape(rows, columns, side).max(axis=2)
     for tile in page.derive(full_size_tiles):
-        holds_marks[tile.top_px // TILE_PX, tile.left_px // TILE_PX] = False
+        holds_marks[tile.top_px // tile_px, tile.left_px // tile_px] = False
     places = np.argwhere(holds_marks & (deepest < FAINT_FRACTION * deepest.max()))
     order = np.argsort(deepest[tuple(places.T)], kind="stable")
     chosen = []
     for row, column in places[order][:MOST_FAINT_TILES].tolist():
-        top, left = row * TILE_PX, column * TILE_PX
-        tile = TextTile(page.luma()[top : top + TILE_PX, left : left + TILE_PX], left, top, 1)
+        top, left = row * tile_px, column * tile_px
+        tile = TextTile(page.luma()[top : top + tile_px, left : left + tile_px], left, top, 1)
         chosen.append((histogram(tile.pixels[::ROWS_STEP]), tile))
     return chosen
 

@@ -33,7 +33,7 @@ DARKEST_FRACTION = 0.97
 PATTERN_DEPTH_RATIO = 2.0
 STROKE_TILES_COUNT = 8
 STROKE_TILE_PX = 192
-"""Stroke width is measured at full resolution on this many tiles of this side."""
+"""Stroke width is measured on this many tiles of this side."""
 LEAST_AREA_PX = 6
 """Smaller marks, at the ink's scale, are specks."""
 LEAST_TEXT_COUNT = 5
@@ -47,7 +47,7 @@ class Ink:
     mask: Pixels
     """(H, W) 0 or 255, at 1/``scale`` of the page."""
     scale: int
-    """1, 2 or 4: the coarsest at which small print still holds together."""
+    """1, 2, 4 or 8: the coarsest at which small print still holds together."""
     contrast_levels: float
     """How much darker than its paper the strong ink is, 0 to 255; 0.0 where there is no ink."""
     stroke_width_px: float | None
@@ -105,8 +105,8 @@ def _depth(page: Page) -> Pixels:
 
 def _scale(page: Page) -> int:
     """Small pages are small because their print is: they are looked at more closely."""
-    shorter = min(page.width_px, page.height_px)
-    return 4 if shorter >= 1400 else 2 if shorter >= 700 else 1
+    shorter = min(page.width_px, page.height_px) // page.print_scale
+    return page.print_scale * (4 if shorter >= 1400 else 2 if shorter >= 700 else 1)
 
 
 def _contrast(depths: Counts) -> float:
@@ -147,13 +147,13 @@ def _weighted_median(values: npt.NDArray[np.int32], weights: npt.NDArray[np.int3
 
 
 def _stroke_width_px(page: Page, mask: Pixels, scale: int, contrast: float) -> float | None:
-    """Twice the ink's area over its outline's length, at full resolution on the inkiest tiles.
+    """Twice the ink's area over its outline's length, on the inkiest tiles.
 
     The length comes from the crossings along rows and columns (Crofton's formula), which holds for
     strokes of any direction. Ink is cut at half its contrast, where blur moves no edge.
     """
-    luma = page.luma()
-    side = STROKE_TILE_PX // scale
+    luma = page.luma(page.print_scale)
+    side = STROKE_TILE_PX * page.print_scale // scale
     shape = (max(mask.shape[0] // side, 1), max(mask.shape[1] // side, 1))
     density = np.rint(block_means(mask, shape))
     area = outline = 0.0
@@ -170,4 +170,4 @@ def _stroke_width_px(page: Page, mask: Pixels, scale: int, contrast: float) -> f
         crossings = cv2.norm(dark[:, 1:], dark[:, :-1], cv2.NORM_L1)
         crossings += cv2.norm(dark[1:], dark[:-1], cv2.NORM_L1)
         outline += np.pi / 4 * crossings
-    return 2.0 * area / outline if outline else None
+    return 2.0 * page.print_scale * area / outline if outline else None

@@ -27,6 +27,8 @@ Cells = npt.NDArray[np.uint8]
 Seen = npt.NDArray[np.void]
 
 OCTAVES_COUNT = 5
+COARSEST_SCALE = 4
+"""Larger writing is looked at no coarser."""
 ENLARGED_TILE_PX = 96
 TILE_PX = 192
 LEAST_HEIGHT_PX = 20.0
@@ -140,9 +142,10 @@ def _writing(page: Page) -> _Writing | None:
     if found.text_height_px is None or found.stroke_width_px is None:
         return None
     octave = math.floor(math.log2(found.text_height_px / LEAST_HEIGHT_PX))
-    scale = 2 ** min(max(octave, 0), 2)
+    scale = min(1 << max(octave, 0), COARSEST_SCALE * page.print_scale)
     enlarge = octave < 0
-    tiles = text_tiles(page, scale, side_px=ENLARGED_TILE_PX if enlarge else TILE_PX)
+    side = ENLARGED_TILE_PX * page.print_scale if enlarge else TILE_PX
+    tiles = text_tiles(page, scale, side_px=side)
     if not tiles or min(tiles[0].pixels.shape) < 2**OCTAVES_COUNT:
         return None
     pixel_px = scale / 2 if enlarge else scale

@@ -35,7 +35,7 @@ class TextTile:
 
 
 def text_tiles(page: Page, scale: int, *, side_px: int = TILE_PX) -> tuple[TextTile, ...]:
-    """The inkiest tile of each of up to 24 zones, from the luma at 1/scale (1, 2 or 4).
+    """The inkiest tile of each of up to 24 zones, from the luma at 1/scale (1, 2, 4 or 8).
 
     ``side_px`` is the side of a tile in pixels of that luma.
     """

@@ -101,9 +101,9 @@ def whitening(page: Page) -> Whitening | None:
 
 
 def _windows(page: Page) -> Pixels:
-    """(windows, H, W) the inkiest window of each zone, at full resolution."""
-    found, luma = page.derive(ink), page.luma()
-    side = WINDOW_PX // found.scale
+    """(windows, H, W) the inkiest window of each zone, where print is as large as on most pages."""
+    found, luma = page.derive(ink), page.luma(page.print_scale)
+    side = WINDOW_PX * page.print_scale // found.scale
     density = ink_density(page, side)
     rows, columns = density.shape
     density = np.where(density > 255 * INK_FRACTION[1], 0, density)

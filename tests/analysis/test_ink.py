@@ -8,6 +8,7 @@ import pytest
 
 from docqa.analysis.ink import ink
 from docqa.page import Pixels, page_from_pixels
+from fixtures.synthesize.pages import letter
 
 
 def _strokes(width_px: int, side: int = 1600, level: int = 30) -> Pixels:
@@ -34,6 +35,20 @@ def test_text_height_is_in_full_resolution_pixels_whatever_the_scale() -> None:
     for side in (600, 1000, 2000):
         found = ink(page_from_pixels(_strokes(5, side)))
         assert found.text_height_px == pytest.approx(32, abs=2 * found.scale)
+
+
+def test_a_page_of_twice_the_pixels_has_the_same_ink_twice_as_large() -> None:
+    pixels = letter(script="latin", seed=5).pixels
+    page = page_from_pixels(pixels)
+    fine = page_from_pixels(cv2.resize(pixels, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC))
+    assert (page.print_scale, fine.print_scale) == (1, 2)
+    once, twice = ink(page), ink(fine)
+    assert (once.scale, twice.scale) == (4, 8)
+    assert twice.mask.shape == once.mask.shape
+    assert cv2.countNonZero(twice.mask) == pytest.approx(cv2.countNonZero(once.mask), rel=0.02)
+    assert once.text_height_px and once.stroke_width_px
+    assert twice.text_height_px == pytest.approx(2 * once.text_height_px, rel=0.05)
+    assert twice.stroke_width_px == pytest.approx(2 * once.stroke_width_px, rel=0.05)
 
 
 def test_shading_is_no_ink() -> None:

@@ -72,6 +72,14 @@ def pixels_of(page: Page) -> Pixels:
     return np.repeat(raster.luma[:, :, None], 3, axis=2) if raster.colour is None else raster.colour
 
 
+def test_a_fine_scan_is_a_scanners_though_its_edges_take_more_pixels() -> None:
+    drawing = letter(script="latin", seed=408, ppi=600)
+    page = opened(scan(drawing, seed=408, ppi=600, skew_deg=0.3, blur_sigma_px=1.2).data)
+    found = of(page)
+    assert found.source == "scanner"
+    assert found.scanner_probability > 0.8
+
+
 @pytest.mark.parametrize("text", [True, False])
 def test_scan_is_a_scanners(text: bool) -> None:
     found = of(opened(scanned(text)))
