@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import cv2
 import numpy as np
 import pytest
@@ -40,7 +42,8 @@ def test_text_height_is_in_full_resolution_pixels_whatever_the_scale() -> None:
 def test_a_page_of_twice_the_pixels_has_the_same_ink_twice_as_large() -> None:
     pixels = letter(script="latin", seed=5).pixels
     page = page_from_pixels(pixels)
-    fine = page_from_pixels(cv2.resize(pixels, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC))
+    larger = cv2.resize(pixels, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    fine = page_from_pixels(cast("Pixels", larger))
     assert (page.print_scale, fine.print_scale) == (1, 2)
     once, twice = ink(page), ink(fine)
     assert (once.scale, twice.scale) == (4, 8)
