@@ -100,5 +100,13 @@ def is_writing(page: Page, counts: Counts, tile: TextTile) -> bool:
     stats = component_stats(dark)
     height = stats[:, cv2.CC_STAT_HEIGHT] / height_px
     alike = (height >= 1 / HEIGHT_RATIO) & (height <= HEIGHT_RATIO)
-    alike_area = stats[alike, cv2.CC_STAT_AREA].sum()
+    # The lines of a printed ground run through the tile, and have the height of their piece of it.
+    alike_area = stats[alike & _is_whole(stats, tile.pixels.shape), cv2.CC_STAT_AREA].sum()
     return bool(alike.sum() >= LEAST_MARKS_COUNT and alike_area >= LEAST_ALIKE_FRACTION * area)
+
+
+def _is_whole(stats: npt.NDArray[np.int32], shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """(marks,) of those that the tile's edge does not cut."""
+    left, top, width, height = (stats[:, column] for column in range(4))
+    inside = (left > 0) & (top > 0) & (left + width < shape[1]) & (top + height < shape[0])
+    return np.asarray(inside, np.bool_)

@@ -10,8 +10,11 @@ import pytest
 from docqa.errors import CannotAssess
 from docqa.measures.contrast import Contrast, measure
 from docqa.page import Pixels, page_from_pixels
+from fixtures.synthesize.cards import id_front
 from fixtures.synthesize.pages import letter
+from fixtures.synthesize.people import person
 from fixtures.synthesize.prose import Script
+from fixtures.synthesize.scanner import scan
 
 
 @cache
@@ -106,3 +109,9 @@ def test_noise_and_tiny_pages_give_finite_numbers_or_a_refusal() -> None:
         except CannotAssess:
             continue
         assert 0 <= found.worst_text_contrast_fraction <= found.text_contrast_fraction <= 1
+
+
+def test_the_printed_ground_of_a_card_is_no_faint_writing() -> None:
+    card = scan(id_front(person(700), seed=700, ppi=600), seed=700, ppi=600, bed="page")
+    grey = np.asarray(cv2.cvtColor(card.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    assert of(grey).worst_text_contrast_fraction > 0.35
