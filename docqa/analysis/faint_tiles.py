@@ -34,6 +34,9 @@ LEAST_MARKS_COUNT = 10
 HEIGHT_RATIO = 1.8
 STROKE_RATIO = 1.6
 LEAST_ALIKE_FRACTION = 0.35
+LEAST_WHOLE_FRACTION = 0.2
+"""Of the ink, in marks that the tile's edge does not cut: the lines of a printed ground run through
+the tile, and are as high as letters by chance."""
 DARK_FRACTIONS = (0.02, 0.3)
 _SHARES = np.array([DARKEST_PERCENTILE, PAPER_PERCENTILE]) / 100
 
@@ -100,9 +103,12 @@ def is_writing(page: Page, counts: Counts, tile: TextTile) -> bool:
     stats = component_stats(dark)
     height = stats[:, cv2.CC_STAT_HEIGHT] / height_px
     alike = (height >= 1 / HEIGHT_RATIO) & (height <= HEIGHT_RATIO)
-    # The lines of a printed ground run through the tile, and have the height of their piece of it.
-    alike_area = stats[alike & _is_whole(stats, tile.pixels.shape), cv2.CC_STAT_AREA].sum()
-    return bool(alike.sum() >= LEAST_MARKS_COUNT and alike_area >= LEAST_ALIKE_FRACTION * area)
+    marks_area, whole = stats[:, cv2.CC_STAT_AREA], _is_whole(stats, tile.pixels.shape)
+    return bool(
+        alike.sum() >= LEAST_MARKS_COUNT
+        and marks_area[alike].sum() >= LEAST_ALIKE_FRACTION * area
+        and marks_area[alike & whole].sum() >= LEAST_WHOLE_FRACTION * area
+    )
 
 
 def _is_whole(stats: npt.NDArray[np.int32], shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
