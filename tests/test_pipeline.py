@@ -7,13 +7,16 @@ from functools import cache
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from docqa import wiring
 from docqa.pipeline import Engine, inspect
 from docqa.settings import Settings
 from fixtures.synthesize.documents import letter
+from fixtures.synthesize.passport import passport_page
 from fixtures.synthesize.people import person
+from fixtures.synthesize.scanner import scan
 
 PAGES = Path(__file__).parents[1] / "fixtures/pages"
 CLAIMS = {"given_name": person(1).given_name, "favourite_colour": "green"}
@@ -61,3 +64,19 @@ def test_a_paragraph_cut_out_of_a_page_is_a_piece_of_a_page(
     report = inspect(data.tobytes(), engine=engine(), document_type=document_type)
     codes = {reason.code for reason in report.verdict.reasons}
     assert ("page.piece" in codes) == is_doubted
+
+
+def _passport(light: float) -> bytes:
+    """A scan of one at 200 ppi; its left third gets so much of the light, as beside a spine."""
+    pixels = scan(passport_page(person(5), seed=5, ppi=200), seed=5, ppi=200, bed="page").pixels
+    x = np.linspace(0, 1, pixels.shape[1])
+    lit = light + (1 - light) / (1 + np.exp(-(x - 0.33) * 60))
+    _, data = cv2.imencode(".png", np.asarray(pixels[..., ::-1] * lit[:, None], np.uint8))
+    return data.tobytes()
+
+
+@pytest.mark.parametrize(("light", "is_shadow"), [(1.0, False), (0.6, True)])
+def test_a_passports_printed_ground_is_no_shadow(light: float, *, is_shadow: bool) -> None:
+    report = inspect(_passport(light), engine=engine(), document_type="passport")
+    codes = {reason.code for reason in report.verdict.reasons}
+    assert ("quality.shadow" in codes) == is_shadow
