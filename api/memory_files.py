@@ -20,7 +20,7 @@ _ZEROS = bytes(262_144)
 
 
 class MemoryFile:
-    """One file, 0 bytes long until it is complete.
+    """One file; its length says nothing until it is complete.
 
     Raises OSError when there is no room.
     """
