@@ -36,6 +36,7 @@ def _filled(files: MemoryFiles, data: bytes, step: int) -> Path:
     file.complete()
     assert (file.size_bytes, file.sha256()) == (len(data), hashlib.sha256(data).hexdigest())
     assert file.path.read_bytes() == data
+    assert held_bytes() == data.strip(b"\0")
     files.give_back(file)
     return file.path
 
