@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from benchmarks.accuracy import exported
 from benchmarks.accuracy.figures import Figure, Part, share
 from benchmarks.accuracy.inputs import SEED, Options, taken
 from benchmarks.accuracy.peers import Peers
@@ -47,6 +48,8 @@ CROPS = 80
 """Simulated, of an app that leaves no name in the file."""
 BEDDED = 80
 """Cards and passports scanned under a white lid, on a white sheet, or cut out."""
+EXPORTED = 60
+"""Pages that a program drew and saved as pictures, of each kind."""
 BINS = 10
 RELIABILITY = Path("benchmarks/results/capture-reliability.svg")
 FORGED = {
@@ -86,7 +89,8 @@ def measure(options: Options, peers: Peers) -> Part:
         notes += [f"{name}: {line}" for name, line in _by_repository(judged)]
         answers = [(one.given, one.row.capture == "scanner") for one in judged]
         RELIABILITY.write_text(reliability_svg(answers), encoding="utf-8")
-    figures += _pairs(options) + _simulated(options) + _changed(options)
+    figures += _pairs(options) + _simulated(options) + _exported(options)
+    figures += _changed(options)
     return Part("capture", tuple(figures), tuple(worst), tuple(notes))
 
 
@@ -319,6 +323,23 @@ def _simulated(options: Options) -> list[Figure]:
     return [
         Figure("simulated app crop without a name: accepted", share(crop_passes), "lower", crops),
         Figure("simulated scan of a card: accepted", share(card_passes), "higher", cards),
+    ]
+
+
+def _exported(options: Options) -> list[Figure]:
+    count = options.count(EXPORTED)
+    return [
+        Figure(
+            f"page drawn {how}: accepted",
+            share([_decision(first_page(data)) == "accept" for data in pages]),
+            "lower",
+            count,
+        )
+        for how, pages in (
+            ("by PDFium, saved as JPEG", exported.by_pdfium(count)),
+            ("and shrunk, saved as JPEG", exported.shrunk(count)),
+            ("in two levels, saved as TIFF", exported.in_two_levels(count)),
+        )
     ]
 
 

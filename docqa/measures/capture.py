@@ -14,12 +14,12 @@ from typing import Literal
 
 from docqa.analysis.capture_evidence import Evidence, LightFrom, light_evidence, light_from
 from docqa.analysis.capture_features import FEATURES, WHITENING_FEATURES, whitening_features
-from docqa.analysis.drawn import is_drawn
+from docqa.analysis.drawn import is_drawn, is_two_level
 from docqa.analysis.even_light import SURELY_UNEVEN, even_light
 from docqa.analysis.file_evidence import FileEvidence, file_evidence, with_file
 from docqa.analysis.logistic import Logistic, parse_logistic
 from docqa.analysis.paper import paper
-from docqa.analysis.texture import bilevel_fraction, grid_peak_ratio
+from docqa.analysis.texture import grid_peak_ratio
 from docqa.analysis.whitened_sheet import whitened_sheet
 from docqa.errors import InvalidModel
 from docqa.page import Page
@@ -85,15 +85,14 @@ def load(data: bytes) -> CaptureModel:
 
 def measure(page: Page, model: CaptureModel) -> Capture:
     """Judge the capture. Raises CannotAssess on pages too small to tell."""
-    light, extreme, file = page.derive(paper), page.derive(bilevel_fraction), file_evidence(page)
+    light, two_levels, file = page.derive(paper), is_two_level(page), file_evidence(page)
     flat = even_light(page, model.light)
-    two_levels = page.origin.colour_mode == "bilevel" or extreme > 0.995
     # On paper lit so unevenly nothing of the texture could make a scanner likelier.
-    is_textured = not two_levels and flat > SURELY_UNEVEN
-    traces = _traces(page, model.whitening) if is_textured else 0.0
+    is_even = flat > SURELY_UNEVEN
+    traces = _traces(page, model.whitening) if is_even and not two_levels else 0.0
     whitened = _at_share(traces, APP_SHARE if file.scanner else NAMELESS_APP_SHARE)
     born_digital = page.origin.is_typeset and page.origin.pdf_layering == "rendered"
-    repeats = is_textured and page.derive(is_drawn)
+    repeats = is_even and page.derive(is_drawn)
     probability = with_file(flat * (1 - whitened), file)
     if two_levels and not file.names_scanner_of_two_levels:
         probability = min(probability, TWO_LEVELS_CAP)

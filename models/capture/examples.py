@@ -85,6 +85,7 @@ def simulated() -> Iterator[Example]:
             jpeg_quality=int(rng.integers(60, 96)),
             noise=float(rng.uniform(0.3, 2.0)),
             blur_sigma_px=float(rng.uniform(0.3, 0.8)),
+            raggedness_um=0.0,  # real soft scans are judged better so: see README.md
         )
         yield example(first_page(capture.data), "scanner", SIMULATION)
     for seed in range(PHOTOGRAPHS):
@@ -116,6 +117,7 @@ def _passports(rng: np.random.Generator) -> Iterator[Example]:
             skew_deg=float(rng.normal(0, 1)),
             grey=bool(rng.random() < 0.25),
             jpeg_quality=int(rng.integers(60, 96)),
+            raggedness_um=0.0,
         )
         yield example(first_page(capture.data), "scanner", SIMULATION)
 

@@ -111,7 +111,15 @@ def documents() -> Iterator[Example]:
             bed = "page" if maker is civil_extract or rng.random() < 0.4 else "a4"
             turn = float(rng.normal(0, 2))
             drawing = maker(person(seed), seed=seed, ppi=300)
-            capture = scan(drawing, seed=seed, ppi=ppi, skew_deg=turn, bed=bed, grey=True)  # type: ignore[arg-type]  # one of Bed
+            capture = scan(
+                drawing,
+                seed=seed,
+                ppi=ppi,
+                skew_deg=turn,
+                bed=bed,  # type: ignore[arg-type]  # one of Bed
+                grey=True,
+                raggedness_um=0.0,  # strokes are bent and thickened below
+            )
             shares = _patterns(capture.pixels, rng)
             if shares is not None:
                 yield Example(shares, maker.__name__)

@@ -9,6 +9,8 @@ import pytest
 from docqa.errors import CannotAssess
 from docqa.measures.resolution import Resolution, measure
 from docqa.page import Origin, Pixels, page_from_pixels
+from fixtures.synthesize.pages import letter
+from fixtures.synthesize.scanner import scan
 
 
 def _measured(pixels: Pixels, tag: float | None = None) -> Resolution:
@@ -168,6 +170,17 @@ def test_enlarged_print_is_told_with_its_factor(factor: float, interpolation: in
     found = _measured(_pressed(_enlarged(_print(720, 720), factor, interpolation), 90), tag=300.0)
     assert found.upscaling_ratio == factor
     assert found.detail_ppi == pytest.approx(found.effective_ppi / factor)
+
+
+@pytest.mark.parametrize("quality", [75, 85, 95])
+@pytest.mark.parametrize("interpolation", [cv2.INTER_CUBIC, cv2.INTER_LANCZOS4])
+def test_a_coarse_scan_enlarged_four_times_is_told_by_what_is_not_there(
+    interpolation: int, quality: int
+) -> None:
+    coarse = scan(letter(script="latin", seed=5), seed=5, ppi=150, grey=True, skew_deg=0.7)
+    part = np.ascontiguousarray(coarse.pixels[200:680, 200:680, 0])
+    found = _measured(_pressed(_enlarged(part, 4.0, interpolation), quality), tag=600.0)
+    assert found.upscaling_ratio == 4.0
 
 
 def test_repeated_pixels_are_enlargement() -> None:

@@ -104,7 +104,9 @@ def test_the_second_reader_is_shown_a_name_and_one_word_of_its_label(design: Des
         shown = read_strip(sheet, row)
         printed_name = name[0].text[name[1] : name[2]]
         assert shown.endswith(printed_name)
-        assert len(shown.removesuffix(printed_name).split()) <= 1
+        label = shown.removesuffix(printed_name).replace(":", " ")
+        # The end of a further word may stand in the same box.
+        assert sum(len(word) > 1 for word in label.split()) <= 1
 
 
 @pytest.mark.parametrize("design", DESIGNS)
