@@ -47,8 +47,8 @@ class LetterTwins:
     exact_fraction: float
     """0 to 1. Under 0.02 on scans in grey or colour, over 0.1 on most rendered pages."""
     close_fraction: float
-    """0 to 1; counts the exact ones. Under 0.01 on real scans in grey or colour: one letter in
-    twenty finds no twin nearer than 0.018 on any."""
+    """0 to 1; counts the exact ones. At most 0.016 on real scans in grey or colour: one letter in
+    twenty finds no twin nearer than 0.018 on any of many letters."""
     near_fraction: float
     """0 to 1; counts the close ones."""
 

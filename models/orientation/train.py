@@ -118,7 +118,7 @@ def documents() -> Iterator[Example]:
                 skew_deg=turn,
                 bed=bed,  # type: ignore[arg-type]  # one of Bed
                 grey=True,
-                raggedness_um=0.0,  # strokes are bent and thickened below
+                raggedness_um=0.0,  # trained on ragged print it answers alike
             )
             shares = _patterns(capture.pixels, rng)
             if shares is not None:
