@@ -38,9 +38,10 @@ def by_pdfium(count: int) -> Iterator[bytes]:
         ppi, quality = int(rng.choice([150, 200, 300])), int(rng.integers(75, 96))
         words = " ".join(letter(script="latin", seed=seed, ppi=50).text_lines).split()
         document = pdfium.PdfDocument(born_digital_pdf(textwrap.wrap(" ".join(words * 2), 78)[:40]))
-        picture = document[0].render(scale=ppi / POINTS_PER_INCH).to_pil()
+        picture = document[0].render(scale=ppi / POINTS_PER_INCH).to_pil().convert("RGB")
+        document.close()
         file = io.BytesIO()
-        picture.convert("RGB").save(file, "JPEG", dpi=(ppi, ppi), quality=quality)
+        picture.save(file, "JPEG", dpi=(ppi, ppi), quality=quality)
         yield file.getvalue()
 
 
