@@ -43,7 +43,12 @@ SCREENSHOT_PROGRAMS = re.compile(
 
 PAPER_SIZES_MM = tuple(FORMATS_MM[name][:2] for name in ("a4", "a5", "letter", "legal", "id-1"))
 SCAN_PPI = (150, 200, 240, 300, 400, 600)
-PAPER_TOLERANCE_PX = 6
+PAPER_TOLERANCE_PX, PAPER_CHANCE_PX = 6, 2
+"""How far both sides may be off where the file's density is the same or not stated, and where it is
+another: a program may have fitted the scan to a page of other size."""
+LINE_LOSS_PX, LINE_LOSS_FRACTION = 32, 0.01
+"""So much, and no more of its length, may one side be short when the other is exact: many scanners
+end a line at a whole byte or word."""
 CAMERA_ASPECTS = (4 / 3, 16 / 9)
 ASPECT_TOLERANCE = 0.002
 SMALLEST_CAMERA_SIDE_PX = 1200
@@ -144,13 +149,23 @@ def _names_scanner(program: str) -> bool:
 
 def _exact_paper(origin: Origin, short: int, long: int) -> bool:
     """The size of a paper format at a scanner's density, to within a few pixels."""
-    ppis = [p for p in SCAN_PPI if not origin.ppi_tag or abs(origin.ppi_tag - p) < 1]
-    return any(
-        abs(short - min(size) / 25.4 * ppi) <= PAPER_TOLERANCE_PX
-        and abs(long - max(size) / 25.4 * ppi) <= PAPER_TOLERANCE_PX
-        for size in PAPER_SIZES_MM
-        for ppi in ppis
-    )
+    for ppi in SCAN_PPI:
+        is_stated = not origin.ppi_tag or abs(origin.ppi_tag - ppi) < 1
+        for size in PAPER_SIZES_MM:
+            excess_px = (short - min(size) / 25.4 * ppi, long - max(size) / 25.4 * ppi)
+            if _is_paper(excess_px, short, is_stated=is_stated):
+                return True
+    return False
+
+
+def _is_paper(excess_px: tuple[float, float], short: int, *, is_stated: bool) -> bool:
+    """Whether sides so much too long are a format's at a density that the file states, or not."""
+    near, far = sorted(abs(side) for side in excess_px)
+    if not is_stated:
+        return far <= PAPER_CHANCE_PX
+    loses_line = near <= PAPER_CHANCE_PX and min(excess_px) == -far
+    line_loss_px = min(LINE_LOSS_PX, LINE_LOSS_FRACTION * short) if loses_line else 0.0
+    return far <= max(PAPER_TOLERANCE_PX, line_loss_px)
 
 
 def _camera_aspect(short: int, long: int) -> bool:

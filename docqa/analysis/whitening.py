@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.histograms import histogram, level_below, masked_histogram
+from docqa.analysis.histograms import histogram, masked_histogram
 from docqa.analysis.ink import ink
 from docqa.analysis.ink_density import ink_density
 from docqa.analysis.ranks import median, percentiles
@@ -42,9 +41,15 @@ EDGE_REACH_PX = 9
 EDGE_SWING = (0.75, 1.4)
 """An edge between ink and paper swings by this share of the window's contrast."""
 LEAST_EDGES_COUNT = 20
-FAR_PX = 31
-"""Side of the square that ink is grown by: outside is paper away from all ink."""
+BLOCK_PX = 8
+FAR_BLOCKS = 5
+"""Blocks that have ink are grown to a square of so many: outside is paper away from all ink."""
+FAINT_STROKE_PX = 5
+FAINT_FRACTION = 0.07
+"""Of the contrast: a stroke that stands out so far is faint print or shows through, and no paper.
+What an app leaves is wider."""
 LEAST_PAPER_PIXELS = 200
+LEAST_SIDE_PX = 64
 DARKEST_FRACTION = 0.03
 WHITE_LEVEL = 245
 """Paper away from ink that is darker was not whitened, or is the pattern of a card."""
@@ -84,19 +89,21 @@ def whitening(page: Page) -> Whitening | None:
     Call it as ``page.derive(whitening)``.
     """
     windows = _windows(page)
-    if min(windows.shape[1:]) < 2 * FAR_PX:
+    if min(windows.shape[1:]) < LEAST_SIDE_PX:
         return None
     written = _written(windows)
     steps = _edge_steps(written)
     known = np.flatnonzero(np.isfinite(steps))
     if len(known) < LEAST_WINDOWS_COUNT:
         return None
-    residues = np.array([_residue(written, index) for index in known.tolist()])
+    is_white = written.paper_levels[known] >= WHITE_LEVEL
+    residues = np.zeros(len(known))
+    residues[is_white] = _residues(written, known[is_white])
     (residue,) = percentiles(residues, 90)
     return Whitening(
         edge_step_fraction=median(steps[known]),
         residue_fraction=residue,
-        white_fraction=float((written.paper_levels[known] >= WHITE_LEVEL).mean()),
+        white_fraction=float(is_white.mean()),
     )
 
 
@@ -145,18 +152,56 @@ def _written(windows: Pixels) -> _Writing:
 _LEVELS = np.arange(256.0)
 
 
-def _residue(written: _Writing, index: int) -> float:
-    """Of the paper of a window away from ink, over its contrast; 0 where that is not white."""
-    if written.paper_levels[index] < WHITE_LEVEL:
-        return 0.0
-    window, ink = written.windows[index], int(written.ink_levels[index])
-    dark = cv2.threshold(window, ink, 255, cv2.THRESH_BINARY_INV)[1]
-    far = cv2.bitwise_not(cv2.dilate(dark, np.ones((FAR_PX, FAR_PX), np.uint8)))
-    if cv2.countNonZero(far) < LEAST_PAPER_PIXELS:
-        return 0.0
-    counts = masked_histogram(window[::SAMPLE_ROWS], cast("Pixels", far[::SAMPLE_ROWS]))
-    low, middle = level_below(counts, DARKEST_FRACTION), level_below(counts, 0.5)
-    return (middle - low) / float(written.contrasts[index]) if middle >= WHITE_LEVEL else 0.0
+def _residues(written: _Writing, indices: npt.NDArray[np.intp]) -> Floats:
+    """(n,) of paper away from ink, over the contrast of n windows; 0 where it is not white."""
+    if not len(indices):
+        return np.empty(0)
+    windows, contrasts = written.windows[indices], written.contrasts[indices]
+    faint = _faint(windows, FAINT_FRACTION * contrasts)[:, ::SAMPLE_ROWS]
+    away = cv2.subtract(_paper(windows, written.ink_levels[indices]), faint)
+    sampled = windows[:, ::SAMPLE_ROWS]
+    counts = np.stack([masked_histogram(*one) for one in zip(sampled, away, strict=True)])
+    below = np.cumsum(counts, axis=1)
+    count = below[:, -1:]
+    low = (below < DARKEST_FRACTION * count).sum(axis=1)
+    middle = (below < 0.5 * count).sum(axis=1)
+    is_white = (count[:, 0] * SAMPLE_ROWS >= LEAST_PAPER_PIXELS) & (middle >= WHITE_LEVEL)
+    return np.where(is_white, (middle - low) / contrasts, 0.0)
+
+
+def _paper(windows: Pixels, ink_levels: Levels) -> Pixels:
+    """(n, H/3, W) one row in three: 255 where neither the block nor those around it have ink."""
+    count, height, width = windows.shape
+    rows, columns = height // BLOCK_PX, width // BLOCK_PX
+    dark = _beyond(windows, ink_levels, cv2.THRESH_BINARY_INV)
+    size = (columns, count * rows)
+    blocks = cv2.resize(dark.reshape(-1, width), size, interpolation=cv2.INTER_AREA)
+    apart = np.zeros((count, rows + FAR_BLOCKS, columns), np.uint8)
+    apart[:, :rows] = blocks.reshape(count, rows, columns)
+    square = np.ones((FAR_BLOCKS, FAR_BLOCKS), np.uint8)
+    grown = cv2.dilate(apart.reshape(-1, columns), square).reshape(apart.shape)[:, :rows]
+    free = np.where(grown == 0, np.uint8(255), np.uint8(0)).reshape(-1, columns)
+    sampled = len(range(0, height, SAMPLE_ROWS))
+    paper = cv2.resize(free, (width, count * sampled), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(paper, np.uint8).reshape(count, sampled, width)
+
+
+def _faint(windows: Pixels, least_levels: npt.NDArray[np.floating]) -> Pixels:
+    """(n, H, W) 255 where a stroke stands out from its surroundings by more than that."""
+    stroke = np.ones((FAINT_STROKE_PX, FAINT_STROKE_PX), np.uint8)
+    rows = windows.reshape(-1, windows.shape[2])
+    depths = cv2.morphologyEx(rows, cv2.MORPH_BLACKHAT, stroke).reshape(windows.shape)
+    faint = _beyond(np.asarray(depths, np.uint8), least_levels, cv2.THRESH_BINARY)
+    grown = cv2.dilate(faint.reshape(rows.shape), stroke)
+    return np.asarray(grown, np.uint8).reshape(windows.shape)
+
+
+def _beyond(windows: Pixels, levels: npt.NDArray[np.number], side: int) -> Pixels:
+    """(n, H, W) 255 where (n, H, W) windows lie on that side of the level of each."""
+    found = np.empty_like(windows)
+    for window, level, into in zip(windows, levels.tolist(), found, strict=True):
+        cv2.threshold(window, level, 255, side, into)
+    return found
 
 
 def _edge_steps(written: _Writing) -> Floats:

@@ -44,3 +44,12 @@ def test_clipped_paper_leaves_nothing_and_grey_patches_do() -> None:
 
 def test_a_page_without_writing_is_not_measured() -> None:
     assert whitening(page_from_pixels(np.full((900, 700), 255, np.uint8))) is None
+
+
+def test_faint_print_is_no_uneven_paper_but_a_stain_as_dark_is() -> None:
+    page = scanned()
+    rows, columns = np.mgrid[0 : page.shape[0], 0 : page.shape[1]]
+    lined = np.where((columns % 9 < 2) & (page > 200), 215, page)
+    stained = np.where(((rows // 40 + columns // 40) % 4 == 0) & (page > 200), 215, page)
+    assert of(lined.astype(np.uint8)).residue_fraction < 0.01
+    assert of(stained.astype(np.uint8)).residue_fraction > 0.1
