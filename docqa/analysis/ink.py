@@ -157,12 +157,18 @@ def _stroke_width_px(page: Page, mask: Pixels, scale: int, contrast: float) -> f
     shape = (max(mask.shape[0] // side, 1), max(mask.shape[1] // side, 1))
     density = np.rint(block_means(mask, shape))
     area = outline = 0.0
-    for index in np.argsort(density, axis=None, kind="stable")[::-1][:STROKE_TILES_COUNT]:
+    tiles_count = 0
+    for index in np.argsort(density, axis=None, kind="stable")[::-1]:
         row, column = np.unravel_index(int(index), density.shape)
         top, left = int(row) * STROKE_TILE_PX, int(column) * STROKE_TILE_PX
         tile = luma[top : top + STROKE_TILE_PX, left : left + STROKE_TILE_PX]
         paper = median_level(histogram(tile[::4, ::4]))
         limit = math.ceil(paper - contrast / 2) - 1
+        if limit < 0:  # a dark picture, no writing on paper
+            continue
+        if tiles_count == STROKE_TILES_COUNT:
+            break
+        tiles_count += 1
         dark = cast("Pixels", cv2.threshold(tile, limit, 1, cv2.THRESH_BINARY_INV)[1])
         area += cv2.countNonZero(dark)
         if min(dark.shape) < 2:

@@ -33,6 +33,17 @@ def test_stroke_width_follows_what_was_drawn() -> None:
     assert widths == sorted(widths)
 
 
+def test_a_dark_picture_beside_the_writing_does_not_hide_its_strokes() -> None:
+    page = _strokes(6)
+    alone = ink(page_from_pixels(page)).stroke_width_px
+    light = np.arange(768) % 48 < 8  # dots, as print renders a shadow
+    picture = np.where(light[:, None] & light, np.uint8(255), np.uint8(0))
+    page[768:1536, 768:1536] = picture
+    beside = ink(page_from_pixels(page)).stroke_width_px
+    assert alone is not None
+    assert beside == pytest.approx(alone, rel=0.1)
+
+
 def test_text_height_is_in_full_resolution_pixels_whatever_the_scale() -> None:
     for side in (600, 1000, 2000):
         found = ink(page_from_pixels(_strokes(5, side)))
