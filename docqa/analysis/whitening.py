@@ -26,6 +26,8 @@ Floats = npt.NDArray[np.float64]
 Levels = npt.NDArray[np.intp]
 
 WINDOW_PX = 192
+FINE_SIDE_PX = 3200
+"""Of the shorter side: a sheet at nearly 400 ppi; apps leave fewer pixels."""
 SAMPLE_ROWS = 3
 """One row in so many is counted for the levels of a window, and one line in ``SAMPLE_LINES`` is
 followed across its edges: neighbours say the same."""
@@ -109,8 +111,8 @@ def whitening(page: Page) -> Whitening | None:
 
 def _windows(page: Page) -> Pixels:
     """(windows, H, W) the inkiest window of each zone, where print is as large as on most pages."""
-    found, luma = page.derive(ink), page.luma(page.print_scale)
-    side = WINDOW_PX * page.print_scale // found.scale
+    found, scale = page.derive(ink), _scale(page)
+    luma, side = page.luma(scale), WINDOW_PX * scale // found.scale
     density = ink_density(page, side)
     rows, columns = density.shape
     density = np.where(density > 255 * INK_FRACTION[1], 0, density)
@@ -122,6 +124,12 @@ def _windows(page: Page) -> Pixels:
             top, left = (first_row + row) * WINDOW_PX, (first_column + column) * WINDOW_PX
             windows.append(luma[top : top + WINDOW_PX, left : left + WINDOW_PX])
     return np.stack(windows)
+
+
+def _scale(page: Page) -> int:
+    """An edge takes more pixels the finer a sheet was scanned, and is no softer for that."""
+    is_fine = min(page.width_px, page.height_px) >= FINE_SIDE_PX * page.print_scale
+    return page.print_scale * (2 if is_fine else 1)
 
 
 def _zones(length: int) -> Iterator[tuple[int, int]]:

@@ -123,7 +123,9 @@ def _is_glare(luma: Pixels, blob: Mask, reach: int) -> bool:
     step = float(luma[blob].mean()) - around
     if step < LEAST_STEP_LEVELS:
         return False
-    rim = (cv2.dilate(shape, np.ones((3, 3), np.uint8)) > 0) & ~blob
+    rim = (cv2.dilate(shape, np.ones((3, 3), np.uint8)) > 0) & ~blob & (luma < SATURATED_LEVEL)
+    if not rim.any():
+        return False
     drop = SATURATED_LEVEL - luma[rim].astype(np.float32)
     return float(np.percentile(drop, RIM_PERCENTILE)) < max(SOFT_EDGE_FRACTION * step, 6.0)
 

@@ -53,3 +53,12 @@ def test_faint_print_is_no_uneven_paper_but_a_stain_as_dark_is() -> None:
     stained = np.where(((rows // 40 + columns // 40) % 4 == 0) & (page > 200), 215, page)
     assert of(lined.astype(np.uint8)).residue_fraction < 0.01
     assert of(stained.astype(np.uint8)).residue_fraction > 0.1
+
+
+def test_a_finer_scan_has_no_softer_letters() -> None:
+    drawing = letter(script="latin", seed=43, ppi=400)
+    steps = []
+    for ppi, blur_sigma_px in ((300, 0.7), (400, 0.9)):
+        made = scan(drawing, seed=43, ppi=ppi, blur_sigma_px=blur_sigma_px, grey=True)
+        steps.append(of(cv2.cvtColor(made.pixels, cv2.COLOR_RGB2GRAY)).edge_step_fraction)  # type: ignore[arg-type]  # of cv2
+    assert steps[1] >= steps[0]

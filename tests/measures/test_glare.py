@@ -10,7 +10,9 @@ from docqa.measures.glare import Glare, measure
 from docqa.page import Pixels, page_from_pixels
 from fixtures.synthesize.cards import id_front
 from fixtures.synthesize.pages import letter
+from fixtures.synthesize.passport import passport_page
 from fixtures.synthesize.people import person
+from fixtures.synthesize.scanner import scan
 
 
 @cache
@@ -32,6 +34,15 @@ def with_reflection(page: Pixels, x: int, y: int, radius: float, strength: float
 
 def of(pixels: Pixels) -> Glare:
     return measure(page_from_pixels(pixels))
+
+
+def test_the_white_strip_under_a_passport_is_no_glare() -> None:
+    """Where letters cut it up, the edge of what is saturated lies in white paper."""
+    drawing = passport_page(person(7104), seed=7104, ppi=600)
+    scanned = scan(
+        drawing, seed=7104, ppi=600, skew_deg=0.3, whiten=True, jpeg_quality=85, blur_sigma_px=1.6
+    )
+    assert of(scanned.pixels).area_fraction == 0.0
 
 
 def contains(found: Glare, x: float, y: float) -> bool:
