@@ -18,7 +18,13 @@ from benchmarks.accuracy.inputs import SEED, Options, first_page, taken
 from benchmarks.accuracy.peers import Peers
 from docqa.errors import CannotAssess
 from docqa.measures import resolution
-from fixtures.synthesize.documents import civil_extract, id_back, id_front, letter
+from fixtures.synthesize.documents import (
+    civil_extract,
+    id_back,
+    id_front,
+    letter,
+    passport_page,
+)
 from fixtures.synthesize.drawing import Drawing
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import Bed, scan
@@ -31,6 +37,7 @@ WRONG_TAGS = (72, 96, 150, 200, 300, 600)
 """What software writes that did not make the scan; the nearest to the truth are left out."""
 TAG_RATIO = 0.1
 """A density tag that is off by more than this counts as doubted."""
+CUT_OUT = 36
 UPSCALING_OUTPUTS = ("upscaling_ratio", "upscale_ratio", "enlargement_ratio")
 UPSCALED_RATIO = 1.4
 """Content that has less than 1 / this of the pixels' detail counts as enlarged."""
@@ -93,6 +100,25 @@ def samples(options: Options) -> list[Sample]:
             made.append(_rewritten(true, tag=float(rng.choice(wrong))))
             if ppi <= 200:
                 made.append(_rewritten(true, enlarged=float(rng.choice((2.0, 3.0)))))
+    return made
+
+
+def cut_out(options: Options) -> list[Sample]:
+    """Passports and cards that a scanner cut out with a little lid around, in files without a tag.
+
+    The picture alone has to say how large they are.
+    """
+    made = []
+    for index in range(options.count(CUT_OUT)):
+        seed = SEED + 900 + index
+        rng = np.random.default_rng(seed)
+        ppi = (200, 300, 400, 600)[index // 3 % 4]
+        draw = (passport_page, id_front, id_back)[index % 3]
+        capture = scan(draw(person(seed), seed=seed), seed=seed, ppi=ppi, density_tag=False,
+                       skew_deg=float(rng.normal(0, 0.7)), whiten=index % 2 == 0)  # fmt: skip
+        path = options.scratch / f"cut-out-{ppi}-{seed}.jpg"
+        path.write_bytes(capture.data)
+        made.append(Sample(path, "card", capture.truth.effective_ppi, None))
     return made
 
 
@@ -186,6 +212,15 @@ def measure(options: Options, peers: Peers) -> Part:
         said = [_says_enlarged(found[sample.path]) for sample in group]
         value = None if all(each is None for each in said) else share([bool(s) for s in said])
         figures.append(Figure(name, value, "higher" if target else "lower", len(group), target))
+    alone = cut_out(options)
+    off = [_error(_measured(sample), sample.ppi) for sample in alone]
+    name = "passports and cards cut out, without a tag: within 2 %"
+    figures.append(Figure(name, share([e <= WITHIN_RATIO for e in off]), "higher", len(off)))
+    worst += [
+        f"{s.path.name} (true {s.ppi:.0f}, no tag): {100 * error:.1f} % off"
+        for error, s in zip(off, alone, strict=True)
+        if error > WITHIN_RATIO
+    ]
     by_all = enlarged_by_all(every)
     said_of = {sample.path: _says_enlarged(_measured(sample)) for sample in by_all}
     for method in METHODS:

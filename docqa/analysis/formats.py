@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal
 
 Evidence = Literal["outline", "frame", "tag", "text"]
@@ -60,6 +61,9 @@ NO_BED_CHARGE = 2.5
 UNEXPLAINED_OUTLINE_CHARGE = 4.0
 CARD_FRAME_CHARGE = 2.0
 """Scanners cut to sheets of paper; a card with a bit of lid around it may have any shape."""
+MOST_LID_MM, LID_SIGMA_MM = 5.0, 1.5
+"""Scanners that cut a card out leave as much lid on all sides, but for what its skew takes."""
+CUT_OUT = ("id-1", "td3")
 COARSE_PPI, COARSE_CHARGE = 75.0, 2.0
 """Nobody scans so coarsely."""
 SNAP_TOLERANCE = 0.035
@@ -101,7 +105,9 @@ class Explanation:
 
 def best_explanation(seen: Seen) -> Explanation | None:
     """The likeliest resolution; None where nothing known fits and there is neither tag nor text."""
-    explanations = list(_by_outline(seen)) + list(_by_frame(seen)) + list(_by_tag(seen))
+    explanations = [
+        *_by_outline(seen), *_by_frame(seen), *_by_card_with_lid(seen), *_by_tag(seen),
+    ]  # fmt: skip
     if seen.outline_px is None or not explanations:
         explanations += list(_by_text(seen))
     return min(explanations, key=lambda each: each.charge, default=None)
@@ -129,6 +135,25 @@ def _by_frame(seen: Seen) -> Iterator[Explanation]:
         if seen.outline_px is not None:
             charge += UNEXPLAINED_OUTLINE_CHARGE
         yield Explanation(charge, ppi, "frame")
+
+
+def _by_card_with_lid(seen: Seen) -> Iterator[Explanation]:
+    """The frame is a card's or a passport's at a usual density with a little lid on all sides.
+
+    A passport has A4's shape then, and a card that of larger sheets: at 130 ppi and less.
+    """
+    if seen.outline_px is not None:
+        return
+    longer_px, shorter_px = seen.frame_px
+    for name, (ppi, unusual) in product(CUT_OUT, STANDARD_PPI.items()):
+        long_mm, short_mm, rare = FORMATS_MM[name]
+        pixel_mm = MM_PER_INCH / ppi
+        lid_mm = (longer_px * pixel_mm - long_mm, shorter_px * pixel_mm - short_mm)
+        if min(lid_mm) >= 0.0 and max(lid_mm) <= MOST_LID_MM:
+            misfit = ((lid_mm[0] - lid_mm[1]) / LID_SIGMA_MM) ** 2 / 2
+            charge = rare + unusual + CARD_FRAME_CHARGE + misfit
+            charge += _text_charge(seen, ppi) + _tag_charge(seen, ppi)
+            yield Explanation(charge, ppi, "frame")
 
 
 def _by_tag(seen: Seen) -> Iterator[Explanation]:

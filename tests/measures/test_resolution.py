@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
 
+from docqa.analysis.formats import Seen, best_explanation
 from docqa.errors import CannotAssess
 from docqa.measures.resolution import Resolution, measure
 from docqa.page import Origin, Pixels, page_from_pixels
+from fixtures.synthesize.cards import id_back, id_front
+from fixtures.synthesize.drawing import Drawing
 from fixtures.synthesize.pages import letter
+from fixtures.synthesize.passport import passport_page
+from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
 
 
@@ -162,6 +169,23 @@ def test_a_card_that_only_its_pattern_shows_is_measured() -> None:
     found = _measured(np.asarray(cv2.GaussianBlur(frame, (0, 0), 0.6), np.uint8))
     assert found.effective_ppi == pytest.approx(300, rel=0.02)
     assert found.evidence == "outline"
+
+
+@pytest.mark.parametrize("ppi", [200, 300, 400, 600])
+@pytest.mark.parametrize("draw", [passport_page, id_front, id_back])
+def test_what_was_cut_out_with_a_little_lid_is_no_larger_sheet(
+    draw: Callable[..., Drawing], ppi: int
+) -> None:
+    drawing = draw(person(9004), seed=9004, ppi=ppi)
+    made = scan(drawing, seed=9004, ppi=ppi, density_tag=False, skew_deg=0.4)
+    assert measure(page_from_pixels(made.pixels)).effective_ppi == pytest.approx(ppi, rel=0.02)
+
+
+def test_a_coarse_sheet_of_a_cut_out_passports_size_stays_one() -> None:
+    seen = Seen((1524.0, 1088.0), None, False, None, text_height_px=12.0)
+    coarse = best_explanation(seen)
+    assert coarse is not None
+    assert coarse.ppi == pytest.approx(131, rel=0.01)
 
 
 @pytest.mark.parametrize("factor", [1.5, 2.0, 3.0])
