@@ -17,6 +17,7 @@ import numpy.typing as npt
 from docqa.analysis.components import component_stats
 from docqa.analysis.full_size_tiles import full_size_tiles, tile_counts
 from docqa.analysis.ink import Ink, ink
+from docqa.analysis.ranks import median
 from docqa.page import Page, Pixels
 
 MOST_TILES = 6
@@ -41,7 +42,8 @@ class Binarised:
     bilevel_fraction: float
     """0 to 1: share of the pixels of strokes and their edges that are at one of two levels."""
     speckle_fraction: float
-    """0 to 1: share of specks among all dark marks; 0.0 where the writing has shades."""
+    """0 to 1: share of specks among the dark marks, median of the tiles; 0.0 where the writing has
+    shades."""
 
 
 def binarised(page: Page) -> Binarised | None:
@@ -90,10 +92,8 @@ def _levels(counts: npt.NDArray[np.float32]) -> tuple[int, int] | None:
 
 
 def _speckle_fraction(drawn: list[Pixels], stroke_px: float) -> float:
-    specks = marks = 0
-    for dark in drawn:
-        stats = component_stats(dark)
-        area = stats[:, cv2.CC_STAT_AREA]
-        specks += int((area <= max(1.0, SPECK_AREA_STROKES * stroke_px**2)).sum())
-        marks += len(area)
-    return specks / max(marks, 1)
+    """The median of the tiles: a screened picture in some of them is made of specks."""
+    most_px = max(1.0, SPECK_AREA_STROKES * stroke_px**2)
+    areas = [component_stats(dark)[:, cv2.CC_STAT_AREA] for dark in drawn]
+    shares = [float((area <= most_px).mean()) for area in areas if len(area)]
+    return median(np.array(shares)) if shares else 0.0

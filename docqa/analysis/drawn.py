@@ -13,7 +13,7 @@ LETTERS_COUNT, MANY_LETTERS_COUNT = 20, 100
 """It takes so many to say that letters repeat; the second, where twins are only near."""
 LEAST_TWINS_COUNT = 3
 """One pair may be alike by chance: two clipped pieces of a bar code."""
-EXACT_TWINS_FRACTION, CLOSE_TWINS_FRACTION, NEAR_TWINS_FRACTION = 0.03, 0.05, 0.35
+EXACT_TWINS_FRACTION, CLOSE_TWINS_FRACTION, NEAR_TWINS_FRACTION = 0.03, 0.05, 0.25
 """Letters with such a twin. Of the real scans in grey or colour, but for two that look drawn, none
 has more than 0.006, 0.016 and, of so many letters, 0.05."""
 TWO_LEVEL_TWINS_FRACTION = 0.5

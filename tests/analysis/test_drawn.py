@@ -79,8 +79,7 @@ def test_a_pdf_in_two_levels_may_repeat_letters_because_jbig2_does() -> None:
         (LetterTwins(200, 0.0, 0.05, 0.1), True),
         (LetterTwins(200, 0.03, 0.03, 0.03), True),
         (LetterTwins(99, 0.0, 0.0, 0.9), False),
-        (LetterTwins(100, 0.0, 0.0, 0.34), False),
-        (LetterTwins(100, 0.0, 0.0, 0.35), True),
+        (LetterTwins(100, 0.0, 0.0, 0.25), True),
     ],
 )
 def test_how_many_letters_have_to_repeat(

@@ -108,6 +108,17 @@ def test_clean_black_and_white_page_has_two_levels_and_no_specks() -> None:
         assert found.speckle_fraction < 0.2
 
 
+def test_specks_are_counted_where_most_of_the_writing_has_them() -> None:
+    """The screen of a picture is made of specks, and is only on a part of the page."""
+    clean = np.tile(np.where(scanned() < 150, 0, 255).astype(np.uint8), (2, 1))
+    screened, specked = clean.copy(), clean.copy()
+    rng = np.random.default_rng(4)
+    for part in (screened[:600, :600], specked):
+        part[rng.random(part.shape) < 0.05] = 0
+    assert measure(page_from_pixels(screened)).speckle_fraction < 0.2
+    assert measure(page_from_pixels(specked)).speckle_fraction > 0.6
+
+
 def test_threshold_that_keeps_the_noise_leaves_specks() -> None:
     harsh = thresholded(3.0, 5)
     for page in (page_from_pixels(harsh), page_of(saved(harsh, 75))):
