@@ -36,7 +36,9 @@ Singles = npt.NDArray[np.float32]
 
 SEED = 20_261
 PAGES = 6000
-DOCUMENTS = 240
+DOCUMENTS = 480
+MOST_RAGGED_UM = 20.0
+"""Of the print of a simulated scan: exact in some, as ragged as that of real scans in most."""
 RIDGE = 1e-5
 STEPS = 250
 CLUTTERED_FRACTION = 0.2
@@ -118,7 +120,7 @@ def documents() -> Iterator[Example]:
                 skew_deg=turn,
                 bed=bed,  # type: ignore[arg-type]  # one of Bed
                 grey=True,
-                raggedness_um=0.0,  # trained on ragged print it answers alike
+                raggedness_um=float(rng.uniform(0, MOST_RAGGED_UM)),
             )
             shares = _patterns(capture.pixels, rng)
             if shares is not None:
