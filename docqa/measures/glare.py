@@ -117,14 +117,12 @@ def _is_glare(luma: Pixels, blob: Mask, reach: int) -> bool:
     shape = blob.astype(np.uint8)
     outside = cv2.dilate(shape, _square(reach)).astype(bool)
     outside &= cv2.dilate(shape, _square(reach / 2)) == 0
-    if np.count_nonzero(outside) < 20:
+    rim = (cv2.dilate(shape, np.ones((3, 3), np.uint8)) > 0) & ~blob & (luma < SATURATED_LEVEL)
+    if np.count_nonzero(outside) < 20 or not rim.any():
         return False
     around = float(np.median(luma[outside]))
     step = float(luma[blob].mean()) - around
     if step < LEAST_STEP_LEVELS:
-        return False
-    rim = (cv2.dilate(shape, np.ones((3, 3), np.uint8)) > 0) & ~blob & (luma < SATURATED_LEVEL)
-    if not rim.any():
         return False
     drop = SATURATED_LEVEL - luma[rim].astype(np.float32)
     return float(np.percentile(drop, RIM_PERCENTILE)) < max(SOFT_EDGE_FRACTION * step, 6.0)
