@@ -47,8 +47,8 @@ PAPER_TOLERANCE_PX, PAPER_CHANCE_PX = 6, 2
 """How far both sides may be off where the file's density is the same or not stated, and where it is
 another: a program may have fitted the scan to a page of other size."""
 LINE_LOSS_PX, LINE_LOSS_FRACTION = 32, 0.01
-"""So much, and no more of its length, may one side be short when the other is exact: many scanners
-end a line at a whole byte or word."""
+"""So much, and no more of the shorter side, may one side be short when the other is exact: many
+scanners end a line at a whole byte or word."""
 CAMERA_ASPECTS = (4 / 3, 16 / 9)
 ASPECT_TOLERANCE = 0.002
 SMALLEST_CAMERA_SIDE_PX = 1200

@@ -38,7 +38,7 @@ SEED = 20_261
 PAGES = 6000
 DOCUMENTS = 480
 MOST_RAGGED_UM = 20.0
-"""Of the print of a simulated scan: exact in some, as ragged as that of real scans in most."""
+"""Of the print of a simulated scan: from exact to somewhat more ragged than that of real ones."""
 RIDGE = 1e-5
 STEPS = 250
 CLUTTERED_FRACTION = 0.2
