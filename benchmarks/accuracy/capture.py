@@ -38,7 +38,7 @@ from fixtures.synthesize.recapture import app_crop
 from fixtures.synthesize.scanner import Bed, scan
 from models.capture.examples import Row, corpus_rows, first_page, invented, simulated
 from models.capture.train import train
-from models.capture.whitened_copies import whitened_copies
+from models.capture.whitened_copies import cut_out_copy, whitened_copies
 
 ACCEPT, REJECT = 0.8, 0.1
 PAIRS = 60
@@ -75,6 +75,8 @@ class Judged:
     """``two levels``, ``clipped`` to white, or ``hard``."""
     whitened: tuple[float, ...]
     """Of a photograph, what an app would have made of it."""
+    cut_out: float | None
+    """Of its sheet, cut out by the corners that docqa finds; None where it finds none."""
 
 
 def measure(options: Options, peers: Peers) -> Part:
@@ -122,6 +124,8 @@ def _judged(row: Row, model: CaptureModel) -> Judged:
     )  # fmt: skip
     forgery = _retold(page, replace(bare, **FORGED))  # type: ignore[arg-type]  # values of several fields
     forged = judge(forgery, model).scanner_probability
+    seed = SEED + len(row.path.name)
+    cut = cut_out_copy(page, seed) if row.capture == "camera" else None
     return Judged(
         row,
         judge(page, model).scanner_probability,
@@ -129,14 +133,13 @@ def _judged(row: Row, model: CaptureModel) -> Judged:
         forged,
         forged >= ACCEPT and _is_accepted(forgery, model),
         kind,
-        tuple(judge(copy, model).scanner_probability for copy in _whitened(row, page)),
+        tuple(
+            judge(copy, model).scanner_probability
+            # Others than the ones that are learnt from.
+            for copy in (whitened_copies(page, seed) if row.capture == "camera" else ())
+        ),
+        None if cut is None else judge(cut, model).scanner_probability,
     )
-
-
-def _whitened(row: Row, page: Page) -> Iterator[Page]:
-    """Of a photograph, other copies than the ones that are learnt from."""
-    if row.capture == "camera":
-        yield from whitened_copies(page, SEED + len(row.path.name))
 
 
 @cache
@@ -194,6 +197,9 @@ def _real(judged: Sequence[Judged]) -> list[Figure]:
     copies = [p >= ACCEPT for one in camera for p in one.whitened]
     name = "photo whitened as an app would, no name in the file: accepted"
     figures.append(Figure(name, share(copies), "lower", len(copies)))
+    cut = [one.cut_out >= ACCEPT for one in camera if one.cut_out is not None]
+    name = "photo cut out by its corners and whitened, no name in the file: accepted"
+    figures.append(Figure(name, share(cut), "lower", len(cut)))
     return figures
 
 
@@ -338,7 +344,8 @@ def _exported(options: Options) -> list[Figure]:
         for how, pages in (
             ("by PDFium, saved as JPEG", exported.by_pdfium(count)),
             ("and shrunk, saved as JPEG", exported.shrunk(count)),
-            ("in two levels, saved as TIFF", exported.in_two_levels(count)),
+            ("in two levels, saved as TIFF", exported.in_two_levels(count, "TIFF")),
+            ("in two levels, saved as PNG", exported.in_two_levels(count, "PNG")),
         )
     ]
 

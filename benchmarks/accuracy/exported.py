@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Iterator
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -45,15 +46,16 @@ def by_pdfium(count: int) -> Iterator[bytes]:
         yield file.getvalue()
 
 
-def in_two_levels(count: int) -> Iterator[bytes]:
-    """TIFF files of 150 to 300 ppi, as fax software writes them."""
+def in_two_levels(count: int, file_format: Literal["TIFF", "PNG"]) -> Iterator[bytes]:
+    """Files of 150 to 300 ppi, as fax software and converters write them."""
     rng = np.random.default_rng(SEED + 900)
     for seed in range(SEED + 900, SEED + 900 + count):
         ppi = int(rng.choice([150, 200, 300]))
         black = (_page(seed, ppi).pixels.mean(axis=2) >= 128).astype(np.uint8) * 255
         file = io.BytesIO()
         picture = Image.fromarray(black).convert("1", dither=Image.Dither.NONE)
-        picture.save(file, "TIFF", compression="group4", dpi=(ppi, ppi))
+        how = {"compression": "group4"} if file_format == "TIFF" else {}
+        picture.save(file, file_format, dpi=(ppi, ppi), **how)
         yield file.getvalue()
 
 

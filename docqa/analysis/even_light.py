@@ -11,7 +11,8 @@ from docqa.analysis.paper_colour import is_colourless
 from docqa.page import Page
 
 SURELY_UNEVEN = 0.02
-"""A page whose light gives no more than this is a camera's, whatever its letters are like."""
+"""A page whose light gives no more than this is a camera's: nothing of its texture could make a
+scanner likelier."""
 
 
 def even_light(page: Page, model: Logistic) -> float:

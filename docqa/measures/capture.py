@@ -2,8 +2,8 @@
 
 Pixels decide, the file may only take away. Two logistic models look for what a scanner never does:
 uneven light (a camera), and soft letters on unevenly whitened paper (an app). Letters that repeat
-exactly were drawn by a program. Metadata of a camera or an app caps the probability; metadata of a
-scanner never lifts a page over an accept limit, because it is easily forged.
+exactly were drawn by a program; in two levels, letters of one size speak for a flat bed. Metadata
+of a camera or an app caps the probability; a scanner's never lifts a page over an accept limit.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from docqa.analysis.capture_features import FEATURES, WHITENING_FEATURES, whiten
 from docqa.analysis.drawn import is_drawn, is_two_level
 from docqa.analysis.even_light import SURELY_UNEVEN, even_light
 from docqa.analysis.file_evidence import FileEvidence, file_evidence, with_file
+from docqa.analysis.letter_sizes import keep_size
 from docqa.analysis.logistic import Logistic, parse_logistic
 from docqa.analysis.paper import paper
 from docqa.analysis.texture import grid_peak_ratio
@@ -32,8 +33,9 @@ Suspect = Literal["camera", "camera-cropped", "screen", "screenshot", "born-digi
 DRAWN_CAP = 0.15
 DRAWN_FILE_CAP = 0.02
 """What a page keeps whose letters or whose file look drawn; the second where both do."""
-TWO_LEVELS_CAP = 0.6
-"""Nothing in a picture of two levels speaks of light or lens: its file must name a scanner."""
+TWO_LEVELS_CAP, STEADY_TWO_LEVELS_CAP = 0.2, 0.87
+"""Nothing in a picture of two levels speaks of light or lens: its file must name a scanner, or its
+letters keep their size. Of eleven real ones without a name five did, all of them scans."""
 APP_SHARE, NAMELESS_APP_SHARE = 0.1, 0.25
 """Of white sheets with grey left on them, before their edges and paper are looked at; the second
 where the file says nothing that speaks for a scanner, as apps' files hardly ever do."""
@@ -87,15 +89,16 @@ def measure(page: Page, model: CaptureModel) -> Capture:
     """Judge the capture. Raises CannotAssess on pages too small to tell."""
     light, two_levels, file = page.derive(paper), is_two_level(page), file_evidence(page)
     flat = even_light(page, model.light)
-    # On paper lit so unevenly nothing of the texture could make a scanner likelier.
     is_even = flat > SURELY_UNEVEN
     traces = _traces(page, model.whitening) if is_even and not two_levels else 0.0
     whitened = _at_share(traces, APP_SHARE if file.scanner else NAMELESS_APP_SHARE)
     born_digital = page.origin.is_typeset and page.origin.pdf_layering == "rendered"
     repeats = is_even and page.derive(is_drawn)
     probability = with_file(flat * (1 - whitened), file)
-    if two_levels and not file.names_scanner_of_two_levels:
-        probability = min(probability, TWO_LEVELS_CAP)
+    is_nameless = two_levels and not file.names_scanner_of_two_levels
+    steady = is_nameless and not repeats and page.derive(keep_size)
+    if is_nameless:
+        probability = min(probability, STEADY_TWO_LEVELS_CAP if steady else TWO_LEVELS_CAP)
     if repeats or born_digital:
         probability = min(probability, DRAWN_FILE_CAP if repeats and born_digital else DRAWN_CAP)
     is_screen = flat < 0.5 and page.derive(grid_peak_ratio) > SCREEN_PEAK_RATIO
@@ -105,12 +108,11 @@ def measure(page: Page, model: CaptureModel) -> Capture:
         *(("born_digital_text",) if born_digital else ()),
         *light_evidence(page, is_even=flat >= 0.5), *file.weak_camera,
         *(("whitened_unevenly",) if traces > 0.5 else ()),
-        *(("repeated_letters",) if repeats else ()),
-        *(("screen_grid",) if is_screen else ()), *file.scanner,
+        *(("repeated_letters",) if repeats else ()), *(("screen_grid",) if is_screen else ()),
+        *(("steady_letters",) if steady else ()), *file.scanner,
     )  # fmt: skip
-    source: Source = (
-        "scanner" if probability > 0.5 else "camera" if suspect == "unclear" else suspect
-    )
+    other: Source = "camera" if suspect == "unclear" else suspect
+    source: Source = "scanner" if probability > 0.5 else other
     return Capture(
         source,
         probability,

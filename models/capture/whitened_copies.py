@@ -1,4 +1,4 @@
-"""What a scanner app would have made of real photographs: training material for ``train.py``."""
+"""What a scanner app would have made of real photographs: to learn from, and to be measured by."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
+from docqa.analysis.outline import outline
 from docqa.page import Page, Pixels, page_from_pixels
 
 COPIES = 2
@@ -14,6 +15,8 @@ COPIES = 2
 MARGIN_FRACTION = 0.1
 WIDTHS_PX = (1100, 2500)
 CORNER_ERROR_FRACTION = 0.01
+LEAST_AREA_FRACTION = 0.15
+"""Of the frame: a smaller sheet is not what the photograph was taken for."""
 
 
 def whitened_copies(page: Page, seed: int) -> Iterator[Page]:
@@ -22,14 +25,37 @@ def whitened_copies(page: Page, seed: int) -> Iterator[Page]:
     raster = page.raster()
     pixels = raster.luma if raster.colour is None else raster.colour
     for _ in range(COPIES):
-        white = _whitened(_straightened(pixels, rng), rng)
-        if white.ndim == 3 and rng.random() < 0.5:
-            white = np.asarray(cv2.cvtColor(white, cv2.COLOR_RGB2GRAY), np.uint8)
-        bgr = white if white.ndim == 2 else cv2.cvtColor(white, cv2.COLOR_RGB2BGR)
-        quality = int(rng.integers(70, 95))
-        _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED), np.uint8)
-        yield page_from_pixels(decoded if decoded.ndim == 2 else decoded[:, :, ::-1].copy())
+        yield _saved(_whitened(_straightened(pixels, rng), rng), rng)
+
+
+def cut_out_copy(page: Page, seed: int) -> Page | None:
+    """The sheet of a photograph, cut out by its corners and whitened; None where none shows."""
+    found = page.derive(outline)
+    if found is None or found.fills_frame or found.area_fraction < LEAST_AREA_FRACTION:
+        return None
+    rng = np.random.default_rng((seed, 0xC0B2))
+    raster = page.raster()
+    pixels = raster.luma if raster.colour is None else raster.colour
+    top, right, bottom, left = found.side_lengths_px()
+    across, down = (top + bottom) / 2, (left + right) / 2
+    scale = min(1.0, WIDTHS_PX[1] / max(across, down))
+    size = (round(scale * across), round(scale * down))
+    frame = np.array([(0, 0), (size[0], 0), size, (0, size[1])], np.float32)
+    corners = np.array(found.corners) * pixels.shape[1] / page.width_px
+    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), frame)
+    flat = cv2.warpPerspective(pixels, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+    return _saved(_whitened(np.asarray(flat, np.uint8), rng), rng)
+
+
+def _saved(white: Pixels, rng: np.random.Generator) -> Page:
+    """As a JPEG, in grey or colour."""
+    if white.ndim == 3 and rng.random() < 0.5:
+        white = np.asarray(cv2.cvtColor(white, cv2.COLOR_RGB2GRAY), np.uint8)
+    bgr = white if white.ndim == 2 else cv2.cvtColor(white, cv2.COLOR_RGB2BGR)
+    quality = int(rng.integers(70, 95))
+    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED), np.uint8)
+    return page_from_pixels(decoded if decoded.ndim == 2 else decoded[:, :, ::-1].copy())
 
 
 def _straightened(pixels: Pixels, rng: np.random.Generator) -> Pixels:

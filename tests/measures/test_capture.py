@@ -221,6 +221,29 @@ def test_two_levels_need_a_scanners_file_to_be_accepted(
     assert found.scanner_probability >= 0.1
 
 
+def test_in_two_levels_letters_of_one_size_speak_for_a_scanner() -> None:
+    """What an app straightened and flattened to two levels keeps the bends of the paper."""
+    drawing = letter(script="arabic", seed=4, ppi=300)
+    page = opened(scan(drawing, seed=4, ppi=200, bilevel=True, format="png").data)
+    sheet = page.luma()[40:-70, 50:-30]
+    height, width = sheet.shape
+    frame = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    bent = frame + np.array([(0, 0), (0, 0), (-0.04, 0), (0.04, 0)], np.float32) * width
+    matrix = cv2.getPerspectiveTransform(frame, bent.astype(np.float32))
+    tilted = cv2.warpPerspective(
+        sheet, matrix, (width, height), flags=cv2.INTER_NEAREST, borderValue=(255,)
+    )
+    nameless = dataclasses.replace(page.origin, ppi_tag=None)
+    flat, drifting = (
+        of(page_from_pixels(np.array(pixels, np.uint8), origin=nameless))
+        for pixels in (sheet, tilted)
+    )
+    assert "steady_letters" in flat.evidence
+    assert flat.scanner_probability >= 0.8
+    assert "steady_letters" not in drifting.evidence
+    assert drifting.scanner_probability <= 0.6
+
+
 def test_soft_letters_on_uneven_white_are_an_apps() -> None:
     """Either alone occurs on scans; both together are what an app leaves of a photograph."""
     clean = opened(scanned(True)).luma()
