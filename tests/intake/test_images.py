@@ -121,6 +121,13 @@ def test_transparency_lies_on_white_paper(kind: str) -> None:
     _check(_saved(layer, "PNG"), Image.fromarray(expected), mode)
 
 
+@pytest.mark.parametrize("kind", ["RGBA", "LA"])
+def test_a_layer_through_which_nothing_shines_changes_nothing(kind: str) -> None:
+    opaque = _colour_picture().convert(kind[:-1] if kind == "LA" else "RGB")
+    mode: ColourMode = "gray" if kind == "LA" else "colour"
+    _check(_saved(opaque.convert(kind), "PNG"), opaque, mode)
+
+
 def test_a_transparent_palette_entry_lies_on_white_paper() -> None:
     picture = Image.fromarray(_blocks(4, 1)[:, :, 0], "P")
     picture.putpalette([200, 0, 0, 0, 200, 0, 0, 0, 200, 10, 20, 30])
