@@ -15,7 +15,7 @@ LEAST_TWINS_COUNT = 3
 """One pair may be alike by chance: two clipped pieces of a bar code."""
 EXACT_TWINS_FRACTION, CLOSE_TWINS_FRACTION, NEAR_TWINS_FRACTION = 0.03, 0.05, 0.25
 """Letters with such a twin. Of the real scans in grey or colour, but for two that look drawn, none
-has more than 0.006, 0.016 and, of so many letters, 0.05."""
+has more than 0.006, 0.026 and, of so many letters, 0.07."""
 TWO_LEVEL_TWINS_FRACTION = 0.5
 """In two levels letters agree by chance: up to 0.21 of them exactly, on real scans."""
 WHITE_FRACTION = 0.3

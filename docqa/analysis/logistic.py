@@ -33,6 +33,11 @@ class Logistic:
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
 
 
+def with_odds(probability: float, factor: float) -> float:
+    """The probability whose odds are so many times as high."""
+    return probability * factor / (probability * factor + 1 - probability)
+
+
 def parse_logistic(raw: Any, names: Sequence[str], source: str) -> Logistic:
     """The model in parsed JSON over the named features. Raises InvalidModel, naming ``source``."""
     try:

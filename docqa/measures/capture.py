@@ -2,7 +2,7 @@
 
 Pixels decide, the file may only take away. Two logistic models look for what a scanner never does:
 uneven light (a camera), and soft letters on unevenly whitened paper (an app). Letters that repeat
-exactly were drawn by a program; in two levels, letters of one size speak for a flat bed. Metadata
+exactly were drawn by a program; where doubt is left, letters of one size show a flat bed. Metadata
 of a camera or an app caps the probability; a scanner's never lifts a page over an accept limit.
 """
 
@@ -18,7 +18,7 @@ from docqa.analysis.drawn import is_drawn, is_two_level
 from docqa.analysis.even_light import SURELY_UNEVEN, even_light
 from docqa.analysis.file_evidence import FileEvidence, file_evidence, with_file
 from docqa.analysis.letter_sizes import keep_size
-from docqa.analysis.logistic import Logistic, parse_logistic
+from docqa.analysis.logistic import Logistic, parse_logistic, with_odds
 from docqa.analysis.paper import paper
 from docqa.analysis.texture import grid_peak_ratio
 from docqa.analysis.whitened_sheet import whitened_sheet
@@ -36,9 +36,12 @@ DRAWN_FILE_CAP = 0.02
 TWO_LEVELS_CAP, STEADY_TWO_LEVELS_CAP = 0.2, 0.87
 """Nothing in a picture of two levels speaks of light or lens: its file must name a scanner, or its
 letters keep their size. Of eleven real ones without a name five did, all of them scans."""
-APP_SHARE, NAMELESS_APP_SHARE = 0.1, 0.25
-"""Of white sheets with grey left on them, before their edges and paper are looked at; the second
-where the file says nothing that speaks for a scanner, as apps' files hardly ever do."""
+APP_ODDS, NAMELESS_APP_ODDS = 1 / 9, 1 / 3
+"""That an app made a white sheet with grey left on it, before its edges and paper are looked at;
+the second where the file says nothing that speaks for a scanner, as apps' files hardly ever do."""
+STEADY_ODDS, NO_DOUBT = 6.0, 0.9
+"""Times as high for a scanner where letters keep their size, which real scans do six times as often
+as straightened photographs; asked under the second where the file speaks for a scanner as well."""
 SCREEN_PEAK_RATIO = 25.0
 """A spectral peak this far above its ring is a display's grid (9 in 10 photos stay under 16)."""
 
@@ -91,12 +94,13 @@ def measure(page: Page, model: CaptureModel) -> Capture:
     flat = even_light(page, model.light)
     is_even = flat > SURELY_UNEVEN
     traces = _traces(page, model.whitening) if is_even and not two_levels else 0.0
-    whitened = _at_share(traces, APP_SHARE if file.scanner else NAMELESS_APP_SHARE)
+    seen = flat * (1 - with_odds(traces, APP_ODDS if file.scanner else NAMELESS_APP_ODDS))
     born_digital = page.origin.is_typeset and page.origin.pdf_layering == "rendered"
     repeats = is_even and page.derive(is_drawn)
-    probability = with_file(flat * (1 - whitened), file)
     is_nameless = two_levels and not file.names_scanner_of_two_levels
-    steady = is_nameless and not repeats and page.derive(keep_size)
+    in_doubt = is_nameless or (bool(file.scanner) and SURELY_UNEVEN < seen < NO_DOUBT)
+    steady = in_doubt and not repeats and page.derive(keep_size)
+    probability = with_file(with_odds(seen, STEADY_ODDS if steady else 1.0), file)
     if is_nameless:
         probability = min(probability, STEADY_TWO_LEVELS_CAP if steady else TWO_LEVELS_CAP)
     if repeats or born_digital:
@@ -106,7 +110,7 @@ def measure(page: Page, model: CaptureModel) -> Capture:
     evidence: tuple[Evidence, ...] = (
         *file.camera, *file.app, *file.screenshot,
         *(("born_digital_text",) if born_digital else ()),
-        *light_evidence(page, is_even=flat >= 0.5), *file.weak_camera,
+        *light_evidence(page, is_even=flat >= 0.5), *file.weak_camera, *file.messenger,
         *(("whitened_unevenly",) if traces > 0.5 else ()),
         *(("repeated_letters",) if repeats else ()), *(("screen_grid",) if is_screen else ()),
         *(("steady_letters",) if steady else ()), *file.scanner,
@@ -129,11 +133,6 @@ def _traces(page: Page, model: Logistic) -> float:
     if found is None:
         return 0.0
     return model.probability(whitening_features(found, page.derive(paper)))
-
-
-def _at_share(even: float, share: float) -> float:
-    """The same where apps made such a share of the pages."""
-    return even * share / (even * share + (1 - even) * (1 - share))
 
 
 def _suspect(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from docqa.analysis.file_evidence import file_evidence
+from docqa.analysis.file_evidence import MESSENGER_FILE_CAP, file_evidence, with_file
 from docqa.page import Origin, page_from_pixels
 
 
@@ -33,3 +33,27 @@ def test_paper_sizes_are_told_from_chance(
         origin=Origin("png", "image/png", ppi_tag=ppi_tag),
     )
     assert ("exact_paper_size" in file_evidence(page).scanner) == is_paper
+
+
+@pytest.mark.parametrize(
+    ("width_px", "height_px", "jpeg_scans", "was_sent"),
+    [
+        (2048, 1078, 10, True),
+        (1180, 1600, 10, True),
+        (1180, 1600, 1, False),  # baseline: a camera's or a scanner's own
+        (1600, 2048, 3, False),  # one scan per component, and not progressive
+        (1100, 1700, 10, False),  # of no messenger's size
+        (2048, 3000, 10, False),  # it is the longer side that they limit
+    ],
+)
+def test_a_picture_that_a_messenger_shrank_is_looked_at_by_a_person(
+    width_px: int, height_px: int, jpeg_scans: int, was_sent: bool
+) -> None:
+    page = page_from_pixels(
+        np.full((height_px, width_px), 255, np.uint8),
+        origin=Origin("jpeg", "image/jpeg", jpeg_scans=jpeg_scans),
+    )
+    found = file_evidence(page)
+    assert bool(found.messenger) == was_sent
+    assert (with_file(0.99, found) <= MESSENGER_FILE_CAP) == was_sent
+    assert with_file(0.05, found) == pytest.approx(0.05)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from docqa.analysis.capture_features import FEATURES
+from docqa.analysis.capture_features import FEATURES, WHITENING_FEATURES
 from docqa.analysis.file_evidence import FILE_CEILING
 from docqa.errors import CannotAssess, InvalidModel
 from docqa.intake import Limits, open_document
@@ -221,27 +221,48 @@ def test_two_levels_need_a_scanners_file_to_be_accepted(
     assert found.scanner_probability >= 0.1
 
 
+def tilted(sheet: Pixels, by: float) -> Pixels:
+    """Wider towards the bottom, as what was not quite straightened."""
+    height, width = sheet.shape
+    frame = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    bent = frame + np.array([(0, 0), (0, 0), (-by, 0), (by, 0)], np.float32) * width
+    matrix = cv2.getPerspectiveTransform(frame, bent.astype(np.float32))
+    seen = cv2.warpPerspective(
+        sheet, matrix, (width, height), flags=cv2.INTER_NEAREST, borderValue=(255,)
+    )
+    return np.asarray(seen, np.uint8)
+
+
 def test_in_two_levels_letters_of_one_size_speak_for_a_scanner() -> None:
     """What an app straightened and flattened to two levels keeps the bends of the paper."""
     drawing = letter(script="arabic", seed=4, ppi=300)
     page = opened(scan(drawing, seed=4, ppi=200, bilevel=True, format="png").data)
-    sheet = page.luma()[40:-70, 50:-30]
-    height, width = sheet.shape
-    frame = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
-    bent = frame + np.array([(0, 0), (0, 0), (-0.04, 0), (0.04, 0)], np.float32) * width
-    matrix = cv2.getPerspectiveTransform(frame, bent.astype(np.float32))
-    tilted = cv2.warpPerspective(
-        sheet, matrix, (width, height), flags=cv2.INTER_NEAREST, borderValue=(255,)
-    )
+    sheet = np.ascontiguousarray(page.luma()[40:-70, 50:-30])
     nameless = dataclasses.replace(page.origin, ppi_tag=None)
     flat, drifting = (
-        of(page_from_pixels(np.array(pixels, np.uint8), origin=nameless))
-        for pixels in (sheet, tilted)
+        of(page_from_pixels(pixels, origin=nameless)) for pixels in (sheet, tilted(sheet, 0.04))
     )
     assert "steady_letters" in flat.evidence
     assert flat.scanner_probability >= 0.8
     assert "steady_letters" not in drifting.evidence
     assert drifting.scanner_probability <= 0.6
+
+
+def test_where_light_leaves_a_doubt_letters_of_one_size_and_the_file_free_it() -> None:
+    raw = json.loads((MODELS / MODEL).read_bytes())
+    raw["light"] |= {"weights": [0.0] * len(FEATURES), "bias": 0.0}
+    raw["whitening"] |= {"weights": [0.0] * len(WHITENING_FEATURES), "bias": -30.0}
+    doubting = load(json.dumps(raw).encode())
+    drawing = letter(script="arabic", seed=4, ppi=300)
+    # No size of a paper, which would speak for a scanner as well.
+    sheet = np.ascontiguousarray(opened(scan(drawing, seed=4, ppi=200).data).luma()[40:-70, 50:-30])
+
+    def given(pixels: Pixels, origin: Origin) -> float:
+        return measure(page_from_pixels(pixels, origin=origin), doubting).scanner_probability
+
+    assert given(sheet, SCANNER_FILE) >= 0.8
+    assert given(tilted(sheet, 0.04), SCANNER_FILE) <= FILE_CEILING
+    assert given(sheet, UNTAGGED_FILE) == pytest.approx(0.5)
 
 
 def test_soft_letters_on_uneven_white_are_an_apps() -> None:
