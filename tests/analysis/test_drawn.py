@@ -12,6 +12,7 @@ from PIL import Image
 
 from docqa.analysis import drawn
 from docqa.analysis.drawn import is_drawn, is_two_level
+from docqa.analysis.letter_scatter import LetterScatter
 from docqa.analysis.letter_twins import LetterTwins
 from docqa.intake import Limits, open_document
 from docqa.page import Origin, Page, Pixels, page_from_pixels
@@ -72,19 +73,41 @@ def test_a_pdf_in_two_levels_may_repeat_letters_because_jbig2_does() -> None:
 @pytest.mark.parametrize(
     ("twins", "answer"),
     [
-        (LetterTwins(19, 1.0, 1.0, 1.0), False),
-        (LetterTwins(35, 2 / 35, 2 / 35, 2 / 35), False),
-        (LetterTwins(35, 4 / 35, 4 / 35, 4 / 35), True),
-        (LetterTwins(200, 0.02, 0.049, 0.1), False),
-        (LetterTwins(200, 0.0, 0.05, 0.1), True),
-        (LetterTwins(200, 0.03, 0.03, 0.03), True),
-        (LetterTwins(99, 0.0, 0.0, 0.9), False),
-        (LetterTwins(100, 0.0, 0.0, 0.25), True),
+        (LetterTwins(19, 1.0, 1.0, 1.0, 0.05), False),
+        (LetterTwins(35, 2 / 35, 2 / 35, 2 / 35, 0.05), False),
+        (LetterTwins(35, 4 / 35, 4 / 35, 4 / 35, 0.05), True),
+        (LetterTwins(200, 0.02, 0.049, 0.1, 0.05), False),
+        (LetterTwins(200, 0.0, 0.05, 0.1, 0.05), True),
+        (LetterTwins(200, 0.03, 0.03, 0.03, 0.05), True),
+        (LetterTwins(99, 0.0, 0.0, 0.9, 0.05), False),
+        (LetterTwins(100, 0.0, 0.0, 0.25, 0.05), True),
     ],
 )
 def test_how_many_letters_have_to_repeat(
     twins: LetterTwins, answer: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drawn, "letter_twins", lambda _: twins)
+    grey = page_from_pixels(np.full((1400, 1000), 180, np.uint8))
+    assert grey.derive(is_drawn) == answer
+
+
+@pytest.mark.parametrize(
+    ("likeness", "scatter", "answer"),
+    [
+        (0.03, LetterScatter(20, 0.0019), True),
+        (0.03, LetterScatter(20, 0.002), False),  # as print scatters
+        (0.03, LetterScatter(19, 0.0), False),  # too few to tell
+        (0.031, LetterScatter(200, 0.0), False),  # not asked
+        (0.03, None, False),
+    ],
+)
+def test_letters_of_exactly_one_size_are_drawn(
+    likeness: float,
+    scatter: LetterScatter | None,
+    answer: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(drawn, "letter_twins", lambda _: LetterTwins(200, 0, 0, 0, likeness))
+    monkeypatch.setattr(drawn, "letter_scatter", lambda _: scatter)
     grey = page_from_pixels(np.full((1400, 1000), 180, np.uint8))
     assert grey.derive(is_drawn) == answer

@@ -16,6 +16,7 @@ def test_rendered_letters_have_twins() -> None:
     assert found.letters_count > 100
     assert found.exact_fraction > 0.2
     assert found.near_fraction >= found.close_fraction >= found.exact_fraction
+    assert found.likeness_fraction < 0.005
 
 
 @pytest.mark.parametrize("script", ["latin", "arabic"])
@@ -26,8 +27,9 @@ def test_scanned_letters_have_none(script: str) -> None:
     found = letter_twins(page)
     assert found.letters_count > 50
     assert found.close_fraction < 0.01
+    assert found.likeness_fraction > 0.01
 
 
 def test_a_page_without_writing_has_no_letters() -> None:
     blank = page_from_pixels(np.full((600, 400), 250, np.uint8))
-    assert letter_twins(blank) == LetterTwins(0, 0.0, 0.0, 0.0)
+    assert letter_twins(blank) == LetterTwins(0, 0.0, 0.0, 0.0, 1.0)
