@@ -42,7 +42,7 @@ MOST_SIZE_RATIO = 0.08
 LEAST_PAIRS_COUNT = 12
 QUARTILE = 25
 """Percentile of the pairs' differences: in few windows many letters have no equal."""
-PRINTED_SCATTER = 0.005
+PRINTED_SCATTER = 0.003
 """Where the pairs of the windows so far scatter more, the others are not looked at."""
 
 
