@@ -92,6 +92,8 @@ def _measure(window: LetterWindow, patches: list[Singles], sizes: list[Floats]) 
     for x, y, width, height in window.boxes[:WINDOW_LETTERS_COUNT].tolist():
         letter = depth[y - RIM_PX : y + height + RIM_PX, x - RIM_PX : x + width + RIM_PX]
         moments = cv2.moments(letter)
+        if not moments["m00"]:  # hardly darker than its paper
+            continue
         patch = cv2.resize(letter, (PATCH_SIDE_PX, PATCH_SIDE_PX), interpolation=cv2.INTER_AREA)
         patches.append(np.asarray(patch.ravel(), np.float32))
         sizes.append(np.array([moments["mu20"], moments["mu02"]]) / moments["m00"])
