@@ -48,9 +48,9 @@ def is_drawn(page: Page) -> bool:
     """
     if is_two_level(page):
         return page.origin.format != "pdf" and _repeat_in_two_levels(page.derive(letter_twins))
-    is_quiet = is_noiseless(page)
     # Noise rules out twins; on a white page what looks like it may be JPEG's, beside the letters.
-    if not is_quiet and page.derive(paper).clipped_white_fraction < WHITE_FRACTION:
+    is_white = page.derive(paper).clipped_white_fraction >= WHITE_FRACTION
+    if not is_white and not is_noiseless(page):
         return False
     twins = page.derive(letter_twins)
     if _repeat(twins) or _keep_exact_size(page, twins):
@@ -58,7 +58,7 @@ def is_drawn(page: Page) -> bool:
     is_small = max(page.width_px, page.height_px) < LOW_RESOLUTION_PX
     return (
         is_small
-        and is_quiet
+        and is_noiseless(page)
         and (
             twins.near_fraction >= SMALL_TWINS_FRACTION
             or ink_mode_fraction(page) >= INK_MODE_FRACTION
