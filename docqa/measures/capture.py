@@ -35,7 +35,7 @@ DRAWN_FILE_CAP = 0.02
 """What a page keeps whose letters or whose file look drawn; the second where both do."""
 TWO_LEVELS_CAP, STEADY_TWO_LEVELS_CAP = 0.2, 0.87
 """Nothing in a picture of two levels speaks of light or lens: its file must name a scanner, or its
-letters keep their size. Of eleven real ones without a name five did, all of them scans."""
+letters keep their size. Of eleven real ones without a name four did, all of them scans."""
 APP_ODDS, NAMELESS_APP_ODDS = 1 / 9, 1 / 3
 """That an app made a white sheet with grey left on it, before its edges and paper are looked at;
 the second where the file says nothing that speaks for a scanner, as apps' files hardly ever do."""
