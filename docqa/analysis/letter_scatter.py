@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from docqa.analysis.histograms import histogram
 from docqa.analysis.letter_windows import LetterWindow, letter_windows
+from docqa.analysis.like_letters import like_pairs
 from docqa.analysis.ranks import percentiles
 from docqa.page import Page
 
@@ -41,8 +42,6 @@ BRIGHTEST_COUNT = 4
 """Pixels of a patch that may be darker than its ink."""
 MOST_DIFFERENCE = 0.12
 """Root mean square of two patches' difference, over their contrast: more is another letter."""
-MOST_SIZE_RATIO = 0.08
-"""Logarithm: letters further apart in size are of another font."""
 LEAST_PAIRS_COUNT = 12
 QUARTILE = 25
 """Percentile of the pairs' differences: in few windows many letters have no equal."""
@@ -109,14 +108,8 @@ def _apart(patches: Singles, variances: Floats) -> Floats:
     """(P,) differences of the logarithms of size between each letter and the one most like it."""
     flat = patches.reshape(len(patches), -1)
     inks = np.partition(flat, -BRIGHTEST_COUNT, axis=1)[:, -BRIGHTEST_COUNT, None]
-    even = flat / np.maximum(inks, 1.0)
+    even = np.asarray(flat / np.maximum(inks, 1.0), np.float32)
     sizes = np.log(np.maximum(variances, 1e-6)) / 2
-    squares = np.einsum("ij,ij->i", even, even)
-    away = squares[:, None] + squares - 2 * even @ even.T
-    for each in sizes.astype(np.float32).T:
-        away[np.abs(each[:, None] - each) > MOST_SIZE_RATIO] = np.inf
-    np.fill_diagonal(away, np.inf)
-    first, second = np.arange(len(away)), away.argmin(axis=1)
-    alike = away[first, second] <= MOST_DIFFERENCE**2 * even.shape[1]
-    across, down = (sizes[first] - sizes[second])[alike].T
+    first, second = like_pairs(even, sizes, count=1, most_difference=MOST_DIFFERENCE)
+    across, down = (sizes[first] - sizes[second]).T
     return np.asarray(np.hypot(across, down))

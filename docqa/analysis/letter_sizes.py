@@ -21,12 +21,13 @@ import numpy.typing as npt
 
 from docqa.analysis.ink import ink
 from docqa.analysis.ink_density import BLOCK_PX, ink_density
+from docqa.analysis.letter_windows import LEAST_AREA_PX, LEAST_CORNERS_COUNT, MOST_EXTENT
+from docqa.analysis.like_letters import like_pairs
 from docqa.page import LUMA_SCALES, Page, Pixels
 
 Point = tuple[float, float]
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
-Places = npt.NDArray[np.intp]
 
 LEAST_TEXT_HEIGHT_PX, FINE_TEXT_HEIGHT_PX = 22, 32
 """Letters are looked at in the smallest copy of the page in which text is at least this high; drawn
@@ -40,13 +41,10 @@ MOST_OUTLINES_COUNT = 600
 """A window with more is full of specks, and no writing."""
 WINDOW_LETTERS_COUNT, LETTERS_COUNT = 40, 1500
 """At most so many letters of a window and of the page are paired."""
-LEAST_HEIGHT_PX, LEAST_CORNERS_COUNT = 8, 6
-"""A smaller mark is a dot; an outline with fewer corners is a bar."""
+LEAST_HEIGHT_PX = 8
+"""A smaller mark is a dot."""
 LEAST_WIDTH, LEAST_HEIGHT, MOST_SIDE = 0.4, 0.5, 3.0
 """Of a letter, over the height of the text."""
-LEAST_AREA_PX = 25
-MOST_EXTENT = 0.8
-"""Share of its box that a letter fills; more is a bar or a dot."""
 PATCH_SIDE_PX, PATCH_DEVIATIONS = 16, 2.1
 """Shapes are compared in patches this large, drawn so that they reach so many standard deviations
 of the letter's pixels to each side."""
@@ -54,11 +52,8 @@ PATCH_LEVELS_FRACTION = 0.03
 """Of a patch's pixels, left out at both ends: the rest spans its levels."""
 NEIGHBOURS_COUNT = 6
 """A letter is paired with so many at most that are most alike."""
-ROWS_COUNT = 256
 MOST_DIFFERENCE = 0.17
 """Root mean square of two patches' difference, over their contrast: more is another letter."""
-MOST_SIZE_RATIO = 0.08
-"""Logarithm: letters further apart in size are of another font."""
 LEAST_PAIRS_COUNT = 60
 FITS_COUNT = 8
 OUTLIER_DEVIATIONS = 2.0
@@ -113,7 +108,9 @@ def letter_sizes(page: Page) -> LetterSizes | None:
     letters = _letters(page)
     if letters is None:
         return None
-    first, second = _pairs(letters)
+    first, second = like_pairs(
+        letters.patches, letters.sizes, count=NEIGHBOURS_COUNT, most_difference=MOST_DIFFERENCE
+    )
     if len(first) < LEAST_PAIRS_COUNT:
         return None
     powers = _powers(letters.places)
@@ -220,32 +217,6 @@ def _even(patches: Singles) -> Singles:
     end = int(PATCH_LEVELS_FRACTION * patches.shape[1])
     low, high = ordered[:, end, None], ordered[:, -end - 1, None]
     return np.asarray((patches - low) / np.maximum(high - low, 1.0), np.float32)
-
-
-def _pairs(letters: _Letters) -> tuple[Places, Places]:
-    """(P,) numbers of both letters: those of about the same size whose shapes are most alike."""
-    count = min(NEIGHBOURS_COUNT, len(letters.places) - 1)
-    if count < 1:
-        return np.empty(0, np.intp), np.empty(0, np.intp)
-    starts = range(0, len(letters.places), ROWS_COUNT)
-    first, second = zip(*(_pairs_from(letters, start, count) for start in starts), strict=True)
-    return np.concatenate(first), np.concatenate(second)
-
-
-def _pairs_from(letters: _Letters, start: int, count: int) -> tuple[Places, Places]:
-    """The pairs of ``ROWS_COUNT`` letters with any: of all at once would take 50 MB."""
-    patches, sizes = letters.patches, letters.sizes.astype(np.float32)
-    rows = slice(start, start + ROWS_COUNT)
-    squares = np.einsum("ij,ij->i", patches, patches)
-    away = squares[rows, None] + squares - 2 * patches[rows] @ patches.T
-    for axis in (0, 1):
-        away[np.abs(sizes[rows, axis, None] - sizes[:, axis]) > MOST_SIZE_RATIO] = np.inf
-    own = np.arange(len(away))
-    away[own, own + start] = np.inf
-    nearest = np.argpartition(away, count, axis=1)[:, :count].ravel()
-    row = np.repeat(own, count)
-    alike = away[row, nearest] <= MOST_DIFFERENCE**2 * patches.shape[1]
-    return row[alike] + start, nearest[alike]
 
 
 def _powers(places: Floats) -> Floats:
