@@ -12,7 +12,7 @@ def test_letters_are_paired_with_those_of_their_shape_and_size_only() -> None:
     kind = rng.integers(0, 5, 2 * ROWS_COUNT + 50)
     font = rng.integers(0, 2, len(kind))
     patches = shapes[kind] + rng.normal(0, 0.01, (len(kind), 144)).astype(np.float32)
-    sizes = np.stack([font, font], axis=1) * 2 * MOST_SIZE_RATIO
+    sizes = np.stack([font, font], axis=1).astype(np.float64) * 2 * MOST_SIZE_RATIO
     first, second = like_pairs(patches, sizes, count=3, most_difference=0.1)
     assert len(first) == 3 * len(kind)
     assert (first != second).all()
