@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from docqa.analysis.letter_scatter import letter_scatter
+from docqa.analysis.letter_ink import letter_ink
 from docqa.analysis.letter_twins import LetterTwins, letter_twins
 from docqa.analysis.paper import paper
-from docqa.analysis.texture import bilevel_fraction, ink_mode_fraction, is_noiseless
+from docqa.analysis.texture import ink_mode_fraction, is_noiseless, is_two_level
 from docqa.page import Page
 
-TWO_LEVELS_FRACTION = 0.995
-"""With so many pixels next to black or white the picture has two levels, whatever it could hold."""
 LETTERS_COUNT, MANY_LETTERS_COUNT = 20, 100
 """It takes so many to say that letters repeat; the second, where twins are only near."""
 LEAST_TWINS_COUNT = 3
@@ -17,12 +15,12 @@ LEAST_TWINS_COUNT = 3
 EXACT_TWINS_FRACTION, CLOSE_TWINS_FRACTION, NEAR_TWINS_FRACTION = 0.03, 0.05, 0.25
 """Letters with such a twin. Of the real scans in grey or colour, but for two that look drawn, none
 has more than 0.006, 0.026 and, of so many letters, 0.07."""
-ALIKE_FRACTION = 0.03
-"""One letter in twenty must have another as near: it has on a fifth of the real white scans, and
-only there the sizes of letters are looked at."""
-DRAWN_SCATTER, LEAST_PAIRS_COUNT = 0.002, 20
-"""Like letters that differ less in size were drawn. Of 85 real scans none has under 0.005 with so
-many pairs, but for one that was drawn."""
+ALIKE_FRACTION = 0.045
+"""One letter in twenty must have another as near: it has on two in five real white scans, and only
+there the ink of letters is weighed."""
+DRAWN_SCATTER = 0.0015
+"""Like letters that differ less in the ink they hold were drawn. Of 78 real scans none has under
+0.004, but for one that was drawn."""
 TWO_LEVEL_TWINS_FRACTION = 0.5
 """In two levels letters agree by chance: up to 0.21 of them exactly, on real scans."""
 WHITE_FRACTION = 0.3
@@ -31,13 +29,6 @@ LOW_RESOLUTION_PX = 1200
 """Pages whose longer side is under this are the size of a display's window. Their letters are too
 small to have many exact twins, and a scan so coarse is noisy where it is not clipped."""
 INK_MODE_FRACTION, SMALL_TWINS_FRACTION = 0.35, 0.05
-
-
-def is_two_level(page: Page) -> bool:
-    """Whether the picture is black and white without shades. Raises CannotAssess under 32 px."""
-    return (
-        page.origin.colour_mode == "bilevel" or page.derive(bilevel_fraction) > TWO_LEVELS_FRACTION
-    )
 
 
 def is_drawn(page: Page) -> bool:
@@ -53,7 +44,7 @@ def is_drawn(page: Page) -> bool:
     if not is_white and not is_noiseless(page):
         return False
     twins = page.derive(letter_twins)
-    if _repeat(twins) or _keep_exact_size(page, twins):
+    if _repeat(twins) or _hold_the_same_ink(page, twins):
         return True
     is_small = max(page.width_px, page.height_px) < LOW_RESOLUTION_PX
     return (
@@ -66,15 +57,11 @@ def is_drawn(page: Page) -> bool:
     )
 
 
-def _keep_exact_size(page: Page, twins: LetterTwins) -> bool:
+def _hold_the_same_ink(page: Page, twins: LetterTwins) -> bool:
     if twins.likeness_fraction > ALIKE_FRACTION:
         return False
-    found = page.derive(letter_scatter)
-    return (
-        found is not None
-        and found.pairs_count >= LEAST_PAIRS_COUNT
-        and found.scatter_fraction < DRAWN_SCATTER
-    )
+    found = page.derive(letter_ink)
+    return found is not None and found.scatter_fraction < DRAWN_SCATTER
 
 
 def _repeat_in_two_levels(twins: LetterTwins) -> bool:

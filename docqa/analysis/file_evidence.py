@@ -73,7 +73,7 @@ LEAST_PROGRESSIVE_SCANS = 4
 
 CAMERA_FILE_CAP = 0.02
 APP_FILE_CAP = 0.05
-MESSENGER_FILE_CAP = 0.3
+MESSENGER_FILE_CAP = 0.2
 """Of 303 real files 22 are so: 16 photographs, 6 pictures of screens, no scan. A scan may be sent
 so, too, but then there is a better file of it."""
 FILE_CEILING = 0.75

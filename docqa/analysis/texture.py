@@ -22,6 +22,7 @@ Bins = npt.NDArray[np.intp]
 
 MIN_SIDE_PX = 32
 GRID_WINDOWS = 4
+WINDOW_PLACES = tuple(np.linspace(0.04, 0.96, GRID_WINDOWS).tolist())
 WINDOW_PX = 192
 INK_LEVEL = 110
 """At or below this a pixel counts as ink where its surroundings are bright."""
@@ -30,6 +31,8 @@ BRIGHTEST_LEVEL = 247
 LEAST_PAPER_FRACTION = 0.3
 LEAST_INK_FRACTION = 0.001
 EXTREME_LEVELS = 2
+TWO_LEVELS_FRACTION = 0.995
+"""With so many pixels next to black or white the picture has two levels, whatever it could hold."""
 SAMPLE_ROWS = 3
 """One row of a window in so many is counted: neighbours say the same."""
 CLEAR_PEAK_RATIO = 16.0
@@ -50,6 +53,13 @@ def bilevel_fraction(page: Page) -> float:
     limit = 2 * EXTREME_LEVELS + 1
     extreme = cv2.countNonZero(cv2.threshold(from_white, limit, 1, cv2.THRESH_BINARY_INV)[1])
     return extreme / rows.size
+
+
+def is_two_level(page: Page) -> bool:
+    """Whether the picture is black and white without shades. Raises CannotAssess under 32 px."""
+    return (
+        page.origin.colour_mode == "bilevel" or page.derive(bilevel_fraction) > TWO_LEVELS_FRACTION
+    )
 
 
 def ink_mode_fraction(page: Page) -> float:
@@ -152,7 +162,7 @@ def _places(page: Page) -> list[tuple[slice, slice]]:
         raise CannotAssess(f"the page is under {MIN_SIDE_PX} px wide or high")
     tall, wide = min(WINDOW_PX, height) & ~1, min(WINDOW_PX, width) & ~1
     tops, lefts = (
-        np.unique(np.linspace(0.04 * room, 0.96 * room, GRID_WINDOWS).astype(int))
+        dict.fromkeys(int(room * share) for share in WINDOW_PLACES)
         for room in (height - tall, width - wide)
     )
     return [(slice(y, y + tall), slice(x, x + wide)) for y in tops for x in lefts]

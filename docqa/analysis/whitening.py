@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import compress, pairwise
 
 import cv2
 import numpy as np
@@ -25,16 +25,17 @@ from docqa.page import Page, Pixels
 Floats = npt.NDArray[np.float64]
 Levels = npt.NDArray[np.intp]
 
-WINDOW_PX = 192
+WINDOW_PX = 128
 FINE_SIDE_PX = 3200
 """Of the shorter side: a sheet at nearly 400 ppi; apps leave fewer pixels."""
-SAMPLE_ROWS = 3
-"""One row in so many is counted for the levels of a window, and one line in ``SAMPLE_LINES`` is
-followed across its edges: neighbours say the same."""
-SAMPLE_LINES = 4
+SAMPLE_LINES = 6
+"""One row in so many is counted for the levels of a window, and one line each way is followed
+across its edges: neighbours say the same."""
+INK_ROWS = 2
+"""One row in so many is searched for ink: those counted are among them."""
 ZONES_COUNT = 4
 """Windows along each side of the page: the inkiest of each zone is looked at."""
-_EVERY_OTHER = np.indices((ZONES_COUNT, ZONES_COUNT)).sum(axis=0).ravel() % 2 == 0
+_IS_FIRST = np.indices((ZONES_COUNT, ZONES_COUNT)).sum(axis=0).ravel() % 2 == 0
 """Zones as the black squares of a chessboard: looked at first."""
 LEAST_WINDOWS_COUNT = 7
 """Of those with writing. A card in the corner of a bed reaches six, and its printed ground is no
@@ -44,7 +45,7 @@ LEAST_CONTRAST_LEVELS = 30
 EDGE_REACH_PX = 9
 EDGE_SWING = (0.75, 1.4)
 """An edge between ink and paper swings by this share of the window's contrast."""
-LEAST_EDGES_COUNT = 20
+LEAST_EDGES_COUNT = 10
 BLOCK_PX = 8
 FAR_BLOCKS = 5
 """Blocks that have ink are grown to a square of so many: outside is paper away from all ink."""
@@ -102,34 +103,45 @@ def whitening(page: Page) -> Whitening | None:
     Call it as ``page.derive(whitening)``.
     """
     windows = _windows(page)
-    if min(windows.shape[1:]) < LEAST_SIDE_PX:
+    if min(windows[0].shape) < LEAST_SIDE_PX:
         return None
-    if len(windows) == _EVERY_OTHER.size:
-        found = _of(windows[_EVERY_OTHER])
-        if found is not None and found.is_clear():
-            return found
-    return _of(windows)
+    if len(windows) < _IS_FIRST.size:
+        return _of(_seen(windows))
+    seen = _seen([*compress(windows, _IS_FIRST)])
+    found = _of(seen)
+    if found is not None and found.is_clear():
+        return found
+    return _of(np.concatenate([seen, _seen([*compress(windows, ~_IS_FIRST)])], axis=1))
 
 
-def _of(windows: Pixels) -> Whitening | None:
-    written = _written(windows)
-    steps = _edge_steps(written)
-    known = np.flatnonzero(np.isfinite(steps))
-    if len(known) < LEAST_WINDOWS_COUNT:
+def _of(seen: Floats) -> Whitening | None:
+    steps, residues, is_white = seen
+    if steps.size < LEAST_WINDOWS_COUNT:
         return None
-    is_white = written.paper_levels[known] >= WHITE_LEVEL
-    residues = np.zeros(len(known))
-    residues[is_white] = _residues(written, known[is_white])
     (residue,) = percentiles(residues, 90)
     return Whitening(
-        edge_step_fraction=median(steps[known]),
+        edge_step_fraction=median(steps),
         residue_fraction=residue,
         white_fraction=float(is_white.mean()),
     )
 
 
-def _windows(page: Page) -> Pixels:
-    """(windows, H, W) the inkiest window of each zone, where print is as large as on most pages."""
+def _seen(windows: list[Pixels]) -> Floats:
+    """(3, n) of those windows that hold enough edges of writing: how steep these are, what is left
+    on the paper, and 1 where it is white.
+    """
+    written = _written(np.stack(windows))
+    steps = _edge_steps(written)
+    is_white = written.paper_levels >= WHITE_LEVEL
+    residues = np.zeros(len(steps))
+    white = np.flatnonzero(is_white & np.isfinite(steps))
+    if len(white):
+        residues[white] = _residues(written, white)
+    return np.stack([steps, residues, is_white])[:, np.isfinite(steps)]
+
+
+def _windows(page: Page) -> list[Pixels]:
+    """The inkiest window of each zone, where print is as large as on most pages."""
     found, scale = page.derive(ink), _scale(page)
     luma, side = page.luma(scale), WINDOW_PX * scale // found.scale
     density = ink_density(page, side)
@@ -142,7 +154,7 @@ def _windows(page: Page) -> Pixels:
             row, column = divmod(int(zone.argmax()), last_column - first_column)
             top, left = (first_row + row) * WINDOW_PX, (first_column + column) * WINDOW_PX
             windows.append(luma[top : top + WINDOW_PX, left : left + WINDOW_PX])
-    return np.stack(windows)
+    return windows
 
 
 def _scale(page: Page) -> int:
@@ -159,7 +171,7 @@ def _zones(length: int) -> Iterator[tuple[int, int]]:
 
 def _written(windows: Pixels) -> _Writing:
     """The windows that hold writing: ink and paper are told apart as Otsu 1979 does."""
-    counts = np.stack([histogram(window[::SAMPLE_ROWS]) for window in windows])
+    counts = np.stack([histogram(window[::SAMPLE_LINES]) for window in windows])
     below = np.cumsum(counts, axis=1, dtype=np.float64)
     mass = np.cumsum(counts * _LEVELS, axis=1)
     total = below[:, -1:]
@@ -181,34 +193,45 @@ _LEVELS = np.arange(256.0)
 
 def _residues(written: _Writing, indices: npt.NDArray[np.intp]) -> Floats:
     """(n,) of paper away from ink, over the contrast of n windows; 0 where it is not white."""
-    if not len(indices):
-        return np.empty(0)
     windows, contrasts = written.windows[indices], written.contrasts[indices]
-    faint = _faint(windows, FAINT_FRACTION * contrasts)[:, ::SAMPLE_ROWS]
-    away = cv2.subtract(_paper(windows, written.ink_levels[indices]), faint)
-    sampled = windows[:, ::SAMPLE_ROWS]
-    counts = np.stack([masked_histogram(*one) for one in zip(sampled, away, strict=True)])
+    paper = _paper(windows, written.ink_levels[indices])
+    residues = _grey_left(windows, paper, contrasts)
+    grey = np.flatnonzero(residues > CLEAR_RESIDUE_FRACTION)
+    if len(grey):
+        contrasts = contrasts[grey]
+        faint = _faint(windows[grey], FAINT_FRACTION * contrasts)[:, ::SAMPLE_LINES]
+        away = cv2.subtract(paper[grey], faint)
+        residues[grey] = _grey_left(windows[grey], np.asarray(away, np.uint8), contrasts)
+    return residues
+
+
+def _grey_left(windows: Pixels, paper: Pixels, contrasts: Levels) -> Floats:
+    """(n,) how far the darkest of the paper lie under its median; paper is 255 in one row in
+    ``SAMPLE_LINES`` of the windows.
+    """
+    sampled = windows[:, ::SAMPLE_LINES]
+    counts = np.stack([masked_histogram(*one) for one in zip(sampled, paper, strict=True)])
     below = np.cumsum(counts, axis=1)
     count = below[:, -1:]
     low = (below < DARKEST_FRACTION * count).sum(axis=1)
     middle = (below < 0.5 * count).sum(axis=1)
-    is_white = (count[:, 0] * SAMPLE_ROWS >= LEAST_PAPER_PIXELS) & (middle >= WHITE_LEVEL)
+    is_white = (count[:, 0] * SAMPLE_LINES >= LEAST_PAPER_PIXELS) & (middle >= WHITE_LEVEL)
     return np.where(is_white, (middle - low) / contrasts, 0.0)
 
 
 def _paper(windows: Pixels, ink_levels: Levels) -> Pixels:
-    """(n, H/3, W) one row in three: 255 where neither the block nor those around it have ink."""
+    """(n, H/6, W) one row in six: 255 where neither the block nor those around it have ink."""
     count, height, width = windows.shape
     rows, columns = height // BLOCK_PX, width // BLOCK_PX
-    dark = _beyond(windows, ink_levels, cv2.THRESH_BINARY_INV)
+    dark = _beyond(windows[:, ::INK_ROWS], ink_levels, cv2.THRESH_BINARY_INV)
     size = (columns, count * rows)
     blocks = cv2.resize(dark.reshape(-1, width), size, interpolation=cv2.INTER_AREA)
     apart = np.zeros((count, rows + FAR_BLOCKS, columns), np.uint8)
     apart[:, :rows] = blocks.reshape(count, rows, columns)
     square = np.ones((FAR_BLOCKS, FAR_BLOCKS), np.uint8)
     grown = cv2.dilate(apart.reshape(-1, columns), square).reshape(apart.shape)[:, :rows]
-    free = np.where(grown == 0, np.uint8(255), np.uint8(0)).reshape(-1, columns)
-    sampled = len(range(0, height, SAMPLE_ROWS))
+    free = cv2.compare(np.ascontiguousarray(grown).reshape(-1, columns), 0, cv2.CMP_EQ)  # type: ignore[call-overload]  # a level
+    sampled = len(range(0, height, SAMPLE_LINES))
     paper = cv2.resize(free, (width, count * sampled), interpolation=cv2.INTER_NEAREST)
     return np.asarray(paper, np.uint8).reshape(count, sampled, width)
 
@@ -225,7 +248,7 @@ def _faint(windows: Pixels, least_levels: npt.NDArray[np.floating]) -> Pixels:
 
 def _beyond(windows: Pixels, levels: npt.NDArray[np.number], side: int) -> Pixels:
     """(n, H, W) 255 where (n, H, W) windows lie on that side of the level of each."""
-    found = np.empty_like(windows)
+    found = np.empty(windows.shape, np.uint8)
     for window, level, into in zip(windows, levels.tolist(), found, strict=True):
         cv2.threshold(window, level, 255, side, into)
     return found
@@ -235,9 +258,10 @@ def _edge_steps(written: _Writing) -> Floats:
     """(windows,) median over the edges across and along; NaN with too few of them."""
     if not len(written.windows):
         return np.empty(0)
-    across = np.ascontiguousarray(written.windows[:, ::SAMPLE_LINES])
-    along = np.ascontiguousarray(written.windows[:, :, ::SAMPLE_LINES].transpose(0, 2, 1))
-    steps = np.stack([_steps_across(lines, written.contrasts) for lines in (across, along)])
+    side = min(written.windows.shape[1:])  # not square on a page that is smaller than a window
+    square = written.windows[:, :side, :side]
+    lines = [square[:, ::SAMPLE_LINES], square[:, :, ::SAMPLE_LINES].transpose(0, 2, 1)]
+    steps = _steps_across(np.concatenate(lines), np.tile(written.contrasts, 2)).reshape(2, -1)
     count = np.isfinite(steps).sum(axis=0)
     total = np.where(np.isfinite(steps), steps, 0.0).sum(axis=0)
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
@@ -260,9 +284,9 @@ def _steps_across(windows: Pixels, contrasts: Levels) -> Floats:
     counted = (swings >= low[owners]) & (swings <= high[owners])
     shares = steps.ravel()[places[counted]] / swings[counted].astype(np.float32)
     ends = np.searchsorted(owners[counted], np.arange(len(contrasts) + 1))
-    found = np.full(len(contrasts), np.nan)
-    for index, (start, end) in enumerate(pairwise(ends)):
-        if end - start > LEAST_EDGES_COUNT:
-            middle = (end - start) // 2  # of np.median's time, nine tenths are checks
-            found[index] = np.partition(shares[start:end], middle)[middle]
-    return found
+    counts = np.diff(ends)
+    # A share is 1 at most: the windows stay apart.
+    ordered = np.sort(np.asarray(owners[counted] * 2, np.float32) + shares)
+    middle = np.minimum(ends[:-1] + counts // 2, max(len(ordered) - 1, 0))
+    medians = ordered[middle] - 2 * np.arange(len(contrasts)) if len(ordered) else 0.0
+    return np.where(counts > LEAST_EDGES_COUNT, medians, np.nan)

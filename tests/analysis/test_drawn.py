@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from docqa.analysis import drawn
-from docqa.analysis.drawn import is_drawn, is_two_level
-from docqa.analysis.letter_scatter import LetterScatter
+from docqa.analysis.drawn import is_drawn
+from docqa.analysis.letter_ink import LetterInk
 from docqa.analysis.letter_twins import LetterTwins
+from docqa.analysis.texture import is_two_level
 from docqa.intake import Limits, open_document
 from docqa.page import Origin, Page, Pixels, page_from_pixels
 from fixtures.synthesize.pages import letter
@@ -92,22 +93,21 @@ def test_how_many_letters_have_to_repeat(
 
 
 @pytest.mark.parametrize(
-    ("likeness", "scatter", "answer"),
+    ("likeness", "ink", "answer"),
     [
-        (0.03, LetterScatter(20, 0.0019), True),
-        (0.03, LetterScatter(20, 0.002), False),  # as print scatters
-        (0.03, LetterScatter(19, 0.0), False),  # too few to tell
-        (0.031, LetterScatter(200, 0.0), False),  # not asked
-        (0.03, None, False),
+        (0.045, LetterInk(20, 0.0014), True),
+        (0.045, LetterInk(20, 0.0015), False),  # as print may scatter
+        (0.046, LetterInk(200, 0.0), False),  # not asked
+        (0.045, None, False),  # too few to tell
     ],
 )
-def test_letters_of_exactly_one_size_are_drawn(
+def test_letters_that_hold_the_same_ink_are_drawn(
     likeness: float,
-    scatter: LetterScatter | None,
+    ink: LetterInk | None,
     answer: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(drawn, "letter_twins", lambda _: LetterTwins(200, 0, 0, 0, likeness))
-    monkeypatch.setattr(drawn, "letter_scatter", lambda _: scatter)
+    monkeypatch.setattr(drawn, "letter_ink", lambda _: ink)
     grey = page_from_pixels(np.full((1400, 1000), 180, np.uint8))
     assert grey.derive(is_drawn) == answer

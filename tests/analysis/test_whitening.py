@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from docqa.analysis.whitening import Whitening, whitening
 from docqa.intake import Limits, open_document
@@ -62,3 +63,26 @@ def test_a_finer_scan_has_no_softer_letters() -> None:
         made = scan(drawing, seed=43, ppi=ppi, blur_sigma_px=blur_sigma_px, grey=True)
         steps.append(of(cv2.cvtColor(made.pixels, cv2.COLOR_RGB2GRAY)).edge_step_fraction)  # type: ignore[arg-type]  # of cv2
     assert steps[1] >= steps[0]
+
+
+def test_a_page_a_little_larger_than_a_window_is_measured_too() -> None:
+    page = scanned()
+    cut = page[300:700, 200:760]
+    assert of(cut).edge_step_fraction == pytest.approx(of(page).edge_step_fraction, abs=0.1)
+
+
+def test_stains_between_the_windows_looked_at_first_are_found() -> None:
+    """Half of the windows are enough where they are clean; one grey patch in them is not."""
+    page = scanned()
+    height, width = page.shape
+    stained = page.copy()
+    for row in range(4):
+        for column in range(4):
+            if (row + column) % 2 == 0:
+                patch = stained[
+                    row * height // 4 : (row + 1) * height // 4,
+                    column * width // 4 : (column + 1) * width // 4,
+                ]
+                patch[::2][patch[::2] > 200] = 225
+    assert of(page).is_clear()
+    assert not of(stained).is_clear()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from docqa.analysis.letter_scatter import LetterScatter, letter_scatter
+from docqa.analysis.letter_ink import LetterInk, letter_ink
 from docqa.analysis.letter_windows import WINDOW_PX, WINDOWS_COUNT, letter_windows
 from docqa.intake import Limits, open_document
 from docqa.page import Page, page_from_pixels
@@ -28,49 +28,60 @@ def shrunk(factor: float, seed: int = 51) -> Page:
     return opened(file.getvalue())
 
 
-def of(page: Page) -> LetterScatter:
-    found = letter_scatter(page)
+def of(page: Page) -> LetterInk:
+    found = letter_ink(page)
     assert found is not None
     return found
 
 
 @pytest.mark.parametrize("factor", [0.93, 0.81, 0.67])
-def test_drawn_letters_have_one_size_however_much_they_were_made_smaller(factor: float) -> None:
+def test_drawn_letters_hold_the_same_ink_however_much_they_were_made_smaller(factor: float) -> None:
     found = of(shrunk(factor))
-    assert found.pairs_count > 50
-    assert found.scatter_fraction < 0.002
+    assert found.letters_count > 50
+    assert found.scatter_fraction < 0.0015
 
 
 @pytest.mark.parametrize("seed", [51, 52, 53])
-def test_printed_letters_have_not(seed: int) -> None:
+def test_printed_letters_do_not(seed: int) -> None:
     drawing = letter(script="latin", seed=seed, ppi=300)
     printed = opened(scan(drawing, seed=seed, ppi=240, skew_deg=0.2).data)
-    assert of(printed).scatter_fraction > of(shrunk(0.8, seed)).scatter_fraction
+    assert of(printed).scatter_fraction > 2 * of(shrunk(0.8, seed)).scatter_fraction
     assert of(printed).scatter_fraction > 0.002
 
 
-def test_the_scatter_is_that_of_the_sizes() -> None:
-    """Of letters that stand alone, each drawn a little larger or smaller than the others."""
+def lettered(spread: float) -> Page:
+    """Letters that stand alone, each held a little lighter or darker than the others."""
     rng = np.random.default_rng(3)
-    measured = []
-    for spread in (0.01, 0.03):
-        page = np.full((1000, 1000), 255, np.uint8)
-        for row in range(40, 960, 40):
-            for column in range(40, 960, 40):
-                glyph = np.full((240, 240), 255, np.uint8)
-                size = 5.0 * (1 + spread * float(rng.standard_normal()))
-                cv2.putText(glyph, "R", (40, 190), 0, size, (0,), 24, cv2.LINE_AA)
-                small = cv2.resize(glyph, (30, 30), interpolation=cv2.INTER_AREA)
-                page[row : row + 30, column : column + 30] = small
-        measured.append(of(page_from_pixels(page)).scatter_fraction)
-    assert measured[1] > 1.5 * measured[0] > 0.0
+    page = np.full((1000, 1000), 255, np.uint8)
+    for row in range(40, 960, 40):
+        for column in range(40, 960, 40):
+            glyph = np.full((240, 240), 255, np.uint8)
+            shift = int(rng.integers(0, 8)), int(rng.integers(0, 8))
+            cv2.putText(glyph, "R", (40 + shift[0], 190 + shift[1]), 0, 5.0, (0,), 24, cv2.LINE_AA)
+            darkness = 0.8 * (1 + spread * float(rng.standard_normal()))
+            faint = np.rint(255 - darkness * (255.0 - glyph)).astype(np.uint8)
+            small = cv2.resize(faint, (30, 30), interpolation=cv2.INTER_AREA)
+            page[row : row + 30, column : column + 30] = small
+    return page_from_pixels(page)
+
+
+def test_the_scatter_is_that_of_the_ink() -> None:
+    assert 2 * of(lettered(0.0)).scatter_fraction < of(lettered(0.1)).scatter_fraction
+
+
+def test_letters_of_other_sizes_are_not_compared() -> None:
+    page = np.full((500, 900), 255, np.uint8)
+    for place in range(18):
+        size = 0.6 + 0.08 * place
+        cv2.putText(page, "E", (20 + 46 * place, 200), 0, size, (0,), 2, cv2.LINE_AA)
+    assert letter_ink(page_from_pixels(page)) is None
 
 
 def test_nothing_is_said_without_like_letters() -> None:
     rng = np.random.default_rng(4)
     noise = rng.integers(0, 256, (900, 700), dtype=np.uint8)
     for pixels in (np.full((900, 700), 250, np.uint8), noise, np.full((40, 700), 250, np.uint8)):
-        assert letter_scatter(page_from_pixels(pixels)) is None
+        assert letter_ink(page_from_pixels(pixels)) is None
 
 
 def test_the_windows_with_most_writing_come_first() -> None:
