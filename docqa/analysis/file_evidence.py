@@ -43,6 +43,12 @@ SCREENSHOT_PROGRAMS = re.compile(
 
 PAPER_SIZES_MM = tuple(FORMATS_MM[name][:2] for name in ("a4", "a5", "letter", "legal", "id-1"))
 SCAN_PPI = (150, 200, 240, 300, 400, 600)
+PAPER_SIZES_PX = tuple(
+    (ppi, min(size) / 25.4 * ppi, max(size) / 25.4 * ppi)
+    for ppi in SCAN_PPI
+    for size in PAPER_SIZES_MM
+)
+"""Density, shorter and longer side."""
 PAPER_TOLERANCE_PX, PAPER_CHANCE_PX = 6, 2
 """How far both sides may be off where the file's density is the same or not stated, and where it is
 another: a program may have fitted the scan to a page of other size."""
@@ -162,12 +168,13 @@ def _names_scanner(program: str) -> bool:
 
 def _exact_paper(origin: Origin, short: int, long: int) -> bool:
     """The size of a paper format at a scanner's density, to within a few pixels."""
-    for ppi in SCAN_PPI:
+    for ppi, paper_short, paper_long in PAPER_SIZES_PX:
+        excess_px = (short - paper_short, long - paper_long)
+        if abs(excess_px[0]) > LINE_LOSS_PX or abs(excess_px[1]) > LINE_LOSS_PX:
+            continue
         is_stated = not origin.ppi_tag or abs(origin.ppi_tag - ppi) < 1
-        for size in PAPER_SIZES_MM:
-            excess_px = (short - min(size) / 25.4 * ppi, long - max(size) / 25.4 * ppi)
-            if _is_paper(excess_px, short, is_stated=is_stated):
-                return True
+        if _is_paper(excess_px, short, is_stated=is_stated):
+            return True
     return False
 
 

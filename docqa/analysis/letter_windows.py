@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -89,34 +88,20 @@ def _looked_at(window: Pixels) -> LetterWindow:
     # Few rows tell ink from paper as well, and to count levels costs most of a threshold.
     level, _ = cv2.threshold(window[::SAMPLE_ROWS], 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     _, dark = cv2.threshold(window, level, 255, cv2.THRESH_BINARY_INV)
-    found, nesting = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    parents = nesting[0, :, 3].tolist() if found else ()
-    outlines = [
-        outline
-        for outline, parent in zip(found, parents, strict=True)
-        if parent < 0 and len(outline) >= LEAST_CORNERS_COUNT
-    ]
-    boxes = [
-        (x, y, width, height)
-        for x, y, width, height in _whole(outlines, window.shape).tolist()
-        if LEAST_AREA_PX
-        <= cv2.countNonZero(dark[y : y + height, x : x + width])
-        <= MOST_EXTENT * width * height
-    ]
+    outlines, nesting = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    bottom, right = window.shape
+    boxes = []
+    parents = nesting[0, :, 3].tolist() if outlines else ()
+    for outline, parent in zip(outlines, parents, strict=True):
+        if parent >= 0 or len(outline) < LEAST_CORNERS_COUNT:
+            continue
+        x, y, width, height = cv2.boundingRect(outline)
+        if not (
+            HEIGHT_PX[0] <= height <= HEIGHT_PX[1] and WIDTH_PX[0] <= width <= WIDTH_PX[1]
+            and x > 0 and y > 0 and x + width < right and y + height < bottom
+        ):  # fmt: skip
+            continue
+        inked = cv2.countNonZero(dark[y : y + height, x : x + width])
+        if LEAST_AREA_PX <= inked <= MOST_EXTENT * width * height:
+            boxes.append((x, y, width, height))
     return LetterWindow(window, int(level), np.array(boxes, np.int32).reshape(-1, 4))
-
-
-def _whole(outlines: Sequence[npt.NDArray[Any]], shape: tuple[int, int]) -> Boxes:
-    """(N, 4) of the outlines that have a letter's size and do not touch the window's border."""
-    if not outlines:
-        return np.empty((0, 4), np.int32)
-    corners = np.concatenate(outlines)[:, 0]
-    starts = np.cumsum([0, *map(len, outlines[:-1])])
-    first = np.minimum.reduceat(corners, starts)
-    last = np.maximum.reduceat(corners, starts)
-    sizes = last - first + 1
-    is_whole = (
-        (sizes >= (WIDTH_PX[0], HEIGHT_PX[0])) & (sizes <= (WIDTH_PX[1], HEIGHT_PX[1]))
-        & (first > 0) & (last < (shape[1] - 1, shape[0] - 1))
-    ).all(axis=1)  # fmt: skip
-    return np.concatenate([first, sizes], axis=1)[is_whole]
