@@ -22,10 +22,11 @@ def main() -> None:
         # NumPy is imported already: start anew with the environment that it should have seen.
         os.environ.update(ONE_THREAD)
         os.execv(sys.executable, [sys.executable, "-m", "benchmarks.speed", *sys.argv[1:]])
-    from benchmarks.speed import growth, peers, report, throughput
+    from benchmarks.speed import growth, peers, report, scans, throughput
 
     parts: dict[str, Callable[[argparse.Namespace], Any]] = {
         "report": report.measure,
+        "scans": scans.measure,
         "peers": peers.measure,
         "throughput": throughput.measure,
         "rejudge": throughput.rejudge,

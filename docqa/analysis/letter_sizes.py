@@ -180,6 +180,8 @@ def _letters_of(
 
 
 def _is_letter(outline: npt.NDArray[Any], dark: Pixels, text_height: float) -> bool:
+    if len(outline) < LEAST_CORNERS_COUNT:  # most marks are specks
+        return False
     x, y, width, height = cv2.boundingRect(outline)
     bottom, right = dark.shape
     low, high = max(LEAST_HEIGHT * text_height, LEAST_HEIGHT_PX), MOST_SIDE * text_height
@@ -187,7 +189,7 @@ def _is_letter(outline: npt.NDArray[Any], dark: Pixels, text_height: float) -> b
         return False
     if x == 0 or y == 0 or x + width == right or y + height == bottom:
         return False
-    if len(outline) < LEAST_CORNERS_COUNT or cv2.contourArea(outline) < LEAST_AREA_PX:
+    if cv2.contourArea(outline) < LEAST_AREA_PX:
         return False
     inked = cv2.countNonZero(dark[y : y + height, x : x + width])
     return inked <= MOST_EXTENT * width * height

@@ -11,8 +11,8 @@ Places = npt.NDArray[np.intp]
 
 MOST_SIZE_RATIO = 0.08
 """Logarithm: letters further apart in size are of another font."""
-ROWS_COUNT = 256
-"""Letters compared with all others at once: of 1500 all at once would take 50 MB."""
+ROWS_COUNT = 64
+"""Letters, neighbours in size, compared at once with those not too far from any of them."""
 
 
 def like_pairs(
@@ -26,22 +26,28 @@ def like_pairs(
         count: a letter has at most so many partners.
         most_difference: root mean square of two patches' difference; more is another letter.
     """
-    count = min(count, len(patches) - 1)
-    if count < 1:
-        return np.empty(0, np.intp), np.empty(0, np.intp)
+    order = np.argsort(sizes[:, 0], kind="stable")
+    sizes, patches = sizes[order].astype(np.float32), patches[order]
     squares = np.einsum("ij,ij->i", patches, patches)
-    single = sizes.astype(np.float32)
-    first, second = [], []
+    first, second = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
     for start in range(0, len(patches), ROWS_COUNT):
-        rows = slice(start, start + ROWS_COUNT)
-        away = squares[rows, None] + squares - 2 * patches[rows] @ patches.T
+        end = min(start + ROWS_COUNT, len(patches))
+        reach = sizes[start, 0] - MOST_SIZE_RATIO, sizes[end - 1, 0] + MOST_SIZE_RATIO
+        low, high = np.searchsorted(sizes[:, 0], reach).tolist()
+        high = max(high, end)
+        away = squares[start:end, None] + squares[low:high]
+        away -= 2 * patches[start:end] @ patches[low:high].T
         for axis in (0, 1):
-            away[np.abs(single[rows, axis, None] - single[:, axis]) > MOST_SIZE_RATIO] = np.inf
-        own = np.arange(len(away))
-        away[own, own + start] = np.inf
-        nearest = np.argpartition(away, count - 1, axis=1)[:, :count].ravel()
-        row = np.repeat(own, count)
+            apart = sizes[start:end, axis, None] - sizes[low:high, axis]
+            away[np.abs(apart) > MOST_SIZE_RATIO] = np.inf
+        own = np.arange(end - start)
+        away[own, own + start - low] = np.inf
+        most = min(count, high - low - 1)
+        if most < 1:
+            continue
+        nearest = np.argpartition(away, most - 1, axis=1)[:, :most].ravel()
+        row = np.repeat(own, most)
         alike = away[row, nearest] <= most_difference**2 * patches.shape[1]
         first.append(row[alike] + start)
-        second.append(nearest[alike])
-    return np.concatenate(first), np.concatenate(second)
+        second.append(nearest[alike] + low)
+    return order[np.concatenate(first)], order[np.concatenate(second)]
