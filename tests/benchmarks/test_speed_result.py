@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import json
 import xml.etree.ElementTree as ET
+from argparse import Namespace
+from pathlib import Path
 
 import pytest
 
 from benchmarks.load.http_overhead import filled_up
+from benchmarks.speed import scans
 from benchmarks.speed.clock import interleaved, ratio
 from benchmarks.speed.inputs import resized
 from benchmarks.speed.picture import draw, rows
@@ -58,3 +62,20 @@ def test_the_chart_has_a_bar_for_docqa_and_every_peer_that_ran() -> None:
     picture = ET.fromstring(draw(found))
     texts = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert "slow <peer>: A4" in texts
+
+
+def test_the_capture_is_timed_on_the_scans_of_a_corpus_that_can_be_opened(tmp_path: Path) -> None:
+    card = scan(id_front(person(1), seed=1), seed=1, ppi=100).data
+    files = {
+        "scan.jpg": ("scanner", card),
+        "photo.jpg": ("camera", card),
+        "cut.jpg": ("scanner", b""),
+    }
+    for name, (_, data) in files.items():
+        (tmp_path / name).write_bytes(data)
+    rows = [json.dumps({"file": name, "capture": label}) for name, (label, _) in files.items()]
+    (tmp_path / "manifest.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    found = scans.measure(Namespace(corpus=tmp_path))
+    assert found["pages_count"] == 1
+    assert found["ratio"] == pytest.approx(found["capture_ms"] / found["decoding_ms"], rel=0.05)
+    assert scans.measure(Namespace(corpus=None)) == {"missing": "no corpus was given"}
