@@ -39,7 +39,7 @@ letters keep their size. Of eleven real ones without a name four did, all of the
 APP_ODDS, NAMELESS_APP_ODDS = 1 / 9, 1 / 3
 """That an app made a white sheet with grey left on it, before its edges and paper are looked at;
 the second where the file says nothing that speaks for a scanner, as apps' files hardly ever do."""
-STEADY_ODDS, NO_DOUBT = 6.0, 0.85
+STEADY_ODDS, NO_DOUBT = 6.0, 0.9
 """Times as high for a scanner where letters keep their size, which real scans do six times as often
 as straightened photographs; asked under the second where the file speaks for a scanner as well."""
 SCREEN_PEAK_RATIO = 25.0
