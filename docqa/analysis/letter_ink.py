@@ -42,8 +42,8 @@ class LetterInk:
     letters_count: int
     """Those with another of their size."""
     scatter_fraction: float
-    """Lower quartile of the difference; 0 or more. Real scans in grey or colour have 0.004 to 0.03,
-    letters drawn and made smaller 0.0002 to 0.003."""
+    """Lower quartile of the difference; 0 or more. Real scans in grey or colour have 0.0037 to
+    0.03, letters drawn and made smaller 0.0002 to 0.003."""
 
 
 def letter_ink(page: Page) -> LetterInk | None:

@@ -1,4 +1,8 @@
-"""Each letter of the fullest windows beside the one of its size that is most like it."""
+"""Each letter of the fullest windows beside the one of its size that is most like it.
+
+Pixel by pixel, so only letters whose boxes have the same size to the pixel are compared; letters of
+about one size and any place between the pixels are paired in ``like_letters.py``.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from docqa.analysis.letter_ink import LetterInk, letter_ink
+from docqa.analysis.letter_ink import (
+    LEAST_CONTRAST_LEVELS,
+    LEAST_PAIRS_COUNT,
+    LetterInk,
+    letter_ink,
+)
 from docqa.analysis.letter_windows import WINDOW_PX, WINDOWS_COUNT, letter_windows
 from docqa.intake import Limits, open_document
 from docqa.page import Page, page_from_pixels
@@ -100,3 +105,24 @@ def test_the_windows_with_most_writing_come_first() -> None:
         assert [letter.shape for letter in window.letters()] == [
             (h, w) for w, h in window.boxes[:, 2:].tolist()
         ]
+
+
+def printed(count: int, *, darkness: int = 200) -> Page:
+    """So many equal letters on white paper."""
+    glyph = np.full((24, 24), 255, np.uint8)
+    cv2.putText(glyph, "R", (3, 19), 0, 0.7, (255 - darkness,), 2, cv2.LINE_AA)
+    page = np.full((360, 360), 255, np.uint8)
+    for number in range(count):
+        row, column = divmod(number, 10)
+        page[10 + 34 * row : 34 + 34 * row, 10 + 34 * column : 34 + 34 * column] = glyph
+    return page_from_pixels(page)
+
+
+def test_it_takes_twenty_letters_to_say_something() -> None:
+    assert letter_ink(printed(LEAST_PAIRS_COUNT - 1)) is None
+    assert of(printed(LEAST_PAIRS_COUNT)) == LetterInk(LEAST_PAIRS_COUNT, 0.0)
+
+
+def test_letters_too_faint_to_be_weighed_are_left_out() -> None:
+    assert letter_ink(printed(50, darkness=LEAST_CONTRAST_LEVELS - 5)) is None
+    assert of(printed(50, darkness=2 * LEAST_CONTRAST_LEVELS)).letters_count == 50
