@@ -11,6 +11,7 @@ from docqa.analysis.components import (
     component_boxes,
     component_stats,
     large_boxes,
+    outlined,
 )
 from docqa.page import Pixels
 
@@ -81,6 +82,29 @@ def test_components_with_few_pixels_are_left_out(room: int) -> None:
     mask[16, 3] = 0
     found = large_boxes(mask, 6)
     assert _sorted(found) == [[2, 6, 6, 1], [2, 10, 3, 2], [2, 15, 3, 3]]
+
+
+def _filled_areas(mask: Pixels) -> list[list[int]]:
+    """Box and pixels, holes filled, of every component, by labels alone."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    found = []
+    for label in range(1, count):
+        x, y, width, height = stats[label, :4].tolist()
+        alone = np.pad(labels[y : y + height, x : x + width] == label, 1)
+        around = cv2.connectedComponents((~alone).astype(np.uint8), connectivity=4)[1]
+        found.append([x, y, width, height, int((around != around[0, 0]).sum())])
+    return sorted(found)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_outlines_have_boxes_and_filled_areas_of_the_components(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    height, width = rng.integers(1, 50, 2).tolist()
+    mask = np.asarray(rng.random((height, width)) < rng.random(), np.uint8) * np.uint8(255)
+    if seed % 2:
+        mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)))
+    boxes, areas = outlined(mask)
+    assert _sorted(np.column_stack([boxes, areas])) == _filled_areas(mask)
 
 
 def test_nothing_has_no_box() -> None:
