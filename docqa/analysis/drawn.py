@@ -5,6 +5,7 @@ from __future__ import annotations
 from docqa.analysis.letter_ink import letter_ink
 from docqa.analysis.letter_twins import LetterTwins, letter_twins
 from docqa.analysis.paper import paper
+from docqa.analysis.settled_letters import settled_letters
 from docqa.analysis.texture import ink_mode_fraction, is_noiseless, is_two_level
 from docqa.page import Page
 
@@ -58,7 +59,7 @@ def is_drawn(page: Page) -> bool:
 
 
 def _hold_the_same_ink(page: Page, twins: LetterTwins) -> bool:
-    if twins.likeness_fraction > ALIKE_FRACTION:
+    if twins.likeness_fraction > ALIKE_FRACTION or page.derive(settled_letters).are_printed:
         return False
     found = page.derive(letter_ink)
     return found is not None and found.scatter_fraction < DRAWN_SCATTER

@@ -10,27 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from docqa.analysis.histograms import histogram
-from docqa.analysis.letter_pairs import Floats, letter_pairs
-from docqa.analysis.letter_twins import settled_pairs
-from docqa.analysis.letter_windows import LetterWindow, letter_windows
+from docqa.analysis.letter_pairs import ink_differences, letter_pairs
+from docqa.analysis.letter_windows import letter_windows
 from docqa.analysis.ranks import percentiles
+from docqa.analysis.settled_letters import QUARTILE, settled_letters
 from docqa.page import Page
 
-SAMPLE_ROWS = 6
-"""One row in so many is counted for the levels of a window: neighbours say the same."""
-LEAST_CONTRAST_LEVELS = 30
-DARK_QUANTILE = 0.2
-"""Of the ink, its level; of the paper it is the median."""
-FAINTEST_FRACTION = 0.06
-"""Of the contrast: what is fainter is noise."""
-RIM_PX = 1
-"""So much around a letter's box belongs to its edges."""
 LEAST_PAIRS_COUNT = 20
-QUARTILE = 25
-"""Percentile of the differences: many letters have no equal in few windows."""
 PRINTED_SCATTER = 0.002
 """Where the letters of the windows so far scatter more, the others are not looked at."""
 
@@ -51,37 +37,15 @@ def letter_ink(page: Page) -> LetterInk | None:
 
     Call it as ``page.derive(letter_ink)``.
     """
-    windows, pairs = page.derive(letter_windows), page.derive(settled_pairs)
-    inks, found = np.empty(0), None
-    for count in range(1, len(windows) + 1):
-        inks = np.concatenate([inks, _inks(windows[count - 1])])
-        if count < pairs.windows_count:
-            continue
+    windows, pairs = page.derive(letter_windows), page.derive(settled_letters).pairs
+    found = None
+    for count in range(pairs.windows_count, len(windows) + 1):
         if count > pairs.windows_count:
             pairs = letter_pairs(windows, count)
-        logarithms = np.log(inks[pairs.numbers])
-        apart = np.abs(logarithms - logarithms[pairs.partners])
-        apart = apart[np.isfinite(apart)]
+        apart = ink_differences(windows, pairs)
         if len(apart) < LEAST_PAIRS_COUNT:
             continue
         found = LetterInk(len(apart), percentiles(apart, QUARTILE)[0])
         if found.scatter_fraction > PRINTED_SCATTER:
             break
     return found
-
-
-def _inks(window: LetterWindow) -> Floats:
-    """(N,) sum of darkness under the paper's level of each letter; NaN where it is faint."""
-    below = np.cumsum(histogram(window.pixels[::SAMPLE_ROWS]))
-    dark = below[window.ink_level]
-    ink, paper = below.searchsorted([DARK_QUANTILE * dark, (dark + below[-1]) / 2]).tolist()
-    if paper - ink < LEAST_CONTRAST_LEVELS or not len(window.boxes):
-        return np.full(len(window.boxes), np.nan)
-    crops = [
-        window.pixels[y - RIM_PX : y + height + RIM_PX, x - RIM_PX : x + width + RIM_PX].ravel()
-        for x, y, width, height in window.boxes.tolist()
-    ]
-    starts = np.cumsum([0, *(crop.size for crop in crops[:-1])])
-    depths = paper - np.concatenate(crops).astype(np.int32)
-    depths[depths <= FAINTEST_FRACTION * (paper - ink)] = 0
-    return np.asarray(np.maximum(np.add.reduceat(depths, starts), 1), np.float64)

@@ -59,6 +59,17 @@ def letter_pairs(windows: LetterWindows, windows_count: int) -> LetterPairs:
     return LetterPairs(windows_count, count, numbers, partners, differences)
 
 
+def ink_differences(windows: LetterWindows, pairs: LetterPairs) -> Floats:
+    """(M,) logarithm of how much more ink the one of each pair holds, without the faint ones.
+
+    All the darkness of a letter together does not depend on where it stands between the pixels, as
+    ``LetterPairs.differences`` do. Lower is more alike.
+    """
+    logarithms = np.log(windows.inks(pairs.windows_count)[pairs.numbers])
+    apart = np.abs(logarithms - logarithms[pairs.partners])
+    return np.asarray(apart[np.isfinite(apart)])
+
+
 def _nearest(by_size: list[list[Pixels]]) -> tuple[Floats, Places]:
     """(N,) the difference to the one of its size that is most like it, and the place of that one;
     of two or more letters of each size.

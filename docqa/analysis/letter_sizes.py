@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from docqa.analysis.ink import ink
 from docqa.analysis.ink_density import BLOCK_PX, ink_density
-from docqa.analysis.letter_windows import LEAST_AREA_PX, LEAST_CORNERS_COUNT, MOST_EXTENT
+from docqa.analysis.letter_windows import LEAST_AREA_PX, MOST_EXTENT
 from docqa.analysis.like_letters import like_pairs
 from docqa.page import LUMA_SCALES, Page, Pixels
 
@@ -41,6 +41,7 @@ MOST_OUTLINES_COUNT = 600
 """A window with more is full of specks, and no writing."""
 WINDOW_LETTERS_COUNT, LETTERS_COUNT = 40, 1500
 """At most so many letters of a window and of the page are paired."""
+LEAST_CORNERS_COUNT = 6
 LEAST_HEIGHT_PX = 8
 """A smaller mark is a dot."""
 LEAST_WIDTH, LEAST_HEIGHT, MOST_SIDE = 0.4, 0.5, 3.0

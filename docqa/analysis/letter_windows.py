@@ -9,22 +9,33 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.components import outlined
+from docqa.analysis.histograms import histogram
 from docqa.analysis.ink import ink
 from docqa.page import Page, Pixels
 
 Boxes = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
 
 WINDOW_PX = 384
 WINDOWS_COUNT = 6
 SAMPLE_ROWS = 6
+"""One row in so many is counted for the levels of a window: neighbours say the same."""
 HEIGHT_PX = (8, 64)
 WIDTH_PX = (6, 64)
 """Sizes of a letter that is looked at: smaller ones are alike by chance."""
 LEAST_AREA_PX = 25
-LEAST_CORNERS_COUNT = 6
-"""Of an outline: one with fewer is a bar."""
 MOST_EXTENT = 0.8
 """Share of its box that a letter fills; more is a bar or a dot."""
+MOST_ENCLOSED = 0.97
+"""The same, what a letter encloses filled; more is the frame of a cell."""
+LEAST_CONTRAST_LEVELS = 30
+DARK_QUANTILE = 0.2
+"""Of the ink, its level; of the paper it is the median."""
+FAINTEST_FRACTION = 0.06
+"""Of the contrast: what is fainter is noise."""
+RIM_PX = 1
+"""So much around a letter's box belongs to its edges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,20 @@ class LetterWindow:
         boxes, pixels = self.boxes.tolist(), self.pixels
         return [pixels[y : y + height, x : x + width] for x, y, width, height in boxes]
 
+    def inks(self) -> Floats:
+        """(N,) sum of darkness under the paper's level of each letter; NaN where it is faint."""
+        below = np.cumsum(histogram(self.pixels[::SAMPLE_ROWS]))
+        dark = below[self.ink_level]
+        ink, paper = below.searchsorted([DARK_QUANTILE * dark, (dark + below[-1]) / 2]).tolist()
+        if paper - ink < LEAST_CONTRAST_LEVELS or not len(self.boxes):
+            return np.full(len(self.boxes), np.nan)
+        rims = self.boxes + np.array([-RIM_PX, -RIM_PX, 2 * RIM_PX, 2 * RIM_PX])
+        crops = [self.pixels[y : y + h, x : x + w].ravel() for x, y, w, h in rims.tolist()]
+        starts = np.cumsum([0, *(crop.size for crop in crops[:-1])])
+        depths = paper - np.concatenate(crops).astype(np.int32)
+        depths[depths <= FAINTEST_FRACTION * (paper - ink)] = 0
+        return np.asarray(np.maximum(np.add.reduceat(depths, starts), 1), np.float64)
+
 
 class LetterWindows:
     """Windows, those with most marks of writing first; each is looked at when it is asked for.
@@ -51,11 +76,12 @@ class LetterWindows:
         windows: their pixels.
     """
 
-    __slots__ = ("_found", "_windows")
+    __slots__ = ("_found", "_inks", "_windows")
 
     def __init__(self, windows: Sequence[Pixels]) -> None:
         self._windows = windows
         self._found: list[LetterWindow] = []
+        self._inks: list[Floats] = []
 
     def __len__(self) -> int:
         """How many there are."""
@@ -66,6 +92,12 @@ class LetterWindows:
         for window in self._windows[len(self._found) : number + 1]:
             self._found.append(_looked_at(window))
         return self._found[number]
+
+    def inks(self, count: int) -> Floats:
+        """(N,) what the letters of the first so many windows hold, as ``LetterWindow.inks``."""
+        for number in range(len(self._inks), count):
+            self._inks.append(self[number].inks())
+        return np.concatenate(self._inks[:count])
 
 
 def letter_windows(page: Page) -> LetterWindows:
@@ -87,21 +119,18 @@ def letter_windows(page: Page) -> LetterWindows:
 def _looked_at(window: Pixels) -> LetterWindow:
     # Few rows tell ink from paper as well, and to count levels costs most of a threshold.
     level, _ = cv2.threshold(window[::SAMPLE_ROWS], 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    _, dark = cv2.threshold(window, level, 255, cv2.THRESH_BINARY_INV)
-    outlines, nesting = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    dark = np.asarray(cv2.threshold(window, level, 255, cv2.THRESH_BINARY_INV)[1], np.uint8)
+    boxes, areas = outlined(dark)
+    x, y, width, height = boxes.T
     bottom, right = window.shape
-    boxes = []
-    parents = nesting[0, :, 3].tolist() if outlines else ()
-    for outline, parent in zip(outlines, parents, strict=True):
-        if parent >= 0 or len(outline) < LEAST_CORNERS_COUNT:
-            continue
-        x, y, width, height = cv2.boundingRect(outline)
-        if not (
-            HEIGHT_PX[0] <= height <= HEIGHT_PX[1] and WIDTH_PX[0] <= width <= WIDTH_PX[1]
-            and x > 0 and y > 0 and x + width < right and y + height < bottom
-        ):  # fmt: skip
-            continue
-        inked = cv2.countNonZero(dark[y : y + height, x : x + width])
-        if LEAST_AREA_PX <= inked <= MOST_EXTENT * width * height:
-            boxes.append((x, y, width, height))
-    return LetterWindow(window, int(level), np.array(boxes, np.int32).reshape(-1, 4))
+    fits = areas <= MOST_ENCLOSED * width * height
+    fits &= (height >= HEIGHT_PX[0]) & (height <= HEIGHT_PX[1])
+    fits &= (width >= WIDTH_PX[0]) & (width <= WIDTH_PX[1])
+    fits &= (x > 0) & (y > 0) & (x + width < right) & (y + height < bottom)
+    letters = [box for box in boxes[fits].tolist() if _is_letter(dark, *box)]
+    return LetterWindow(window, int(level), np.array(letters, np.int32).reshape(-1, 4))
+
+
+def _is_letter(dark: Pixels, x: int, y: int, width: int, height: int) -> bool:
+    inked = cv2.countNonZero(dark[y : y + height, x : x + width])
+    return LEAST_AREA_PX <= inked <= MOST_EXTENT * width * height

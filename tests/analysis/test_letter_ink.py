@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from docqa.analysis.letter_ink import (
+from docqa.analysis.letter_ink import LEAST_PAIRS_COUNT, LetterInk, letter_ink
+from docqa.analysis.letter_windows import (
     LEAST_CONTRAST_LEVELS,
-    LEAST_PAIRS_COUNT,
-    LetterInk,
-    letter_ink,
+    WINDOW_PX,
+    WINDOWS_COUNT,
+    letter_windows,
 )
-from docqa.analysis.letter_windows import WINDOW_PX, WINDOWS_COUNT, letter_windows
 from docqa.intake import Limits, open_document
 from docqa.page import Page, page_from_pixels
 from fixtures.synthesize.pages import letter

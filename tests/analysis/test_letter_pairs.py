@@ -3,7 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from docqa.analysis.letter_pairs import SAME_SIZE_COUNT, LetterPairs, letter_pairs
+from docqa.analysis.letter_pairs import (
+    SAME_SIZE_COUNT,
+    LetterPairs,
+    ink_differences,
+    letter_pairs,
+)
 from docqa.analysis.letter_windows import LetterWindows, letter_windows
 from docqa.page import Pixels, page_from_pixels
 from fixtures.synthesize.pages import letter
@@ -98,3 +103,12 @@ def test_pages_of_writing_have_pairs_in_every_window() -> None:
     )
     counts = [len(letter_pairs(windows, count).numbers) for count in (1, 2, 3)]
     assert 0 < counts[0] < counts[1] < counts[2]
+
+
+def test_ink_is_compared_wherever_a_letter_stands_and_what_is_faint_is_left_out() -> None:
+    dark, faint = window(shape(40), shape(55)), window(shape(240), shape(244))
+    windows = LetterWindows([dark, faint])
+    pairs = letter_pairs(windows, 2)
+    assert len(pairs.numbers) == 4
+    apart = ink_differences(windows, pairs)
+    assert apart.tolist() == pytest.approx([np.log(215 / 200)] * 2)
