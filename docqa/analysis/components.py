@@ -77,22 +77,26 @@ def large_boxes(mask: Pixels, least_area_px: int) -> Stats:
     return stats[is_large, :4]
 
 
-def outlined(mask: Pixels) -> tuple[Stats, Stats]:
+def outlined(mask: Pixels, least_height_px: int = 1) -> tuple[Stats, Stats]:
     """(N, 4) left, top, width and height, and (N,) pixels, their holes filled, of the 8-connected
     components, in no order.
 
     Args:
         mask: (H, W), not 0 where something is.
+        least_height_px: lower ones may be left out.
     """
-    outlines, _ = cv2.findContoursLinkRuns(mask)
+    # An outline visits both ends of every run of pixels beside it.
+    outlines = [
+        each for each in cv2.findContoursLinkRuns(mask)[0] if len(each) >= 2 * least_height_px
+    ]
     if not outlines:
         return np.empty((0, 4), np.int32), np.empty(0, np.int32)
     x, y = np.ascontiguousarray(np.concatenate(outlines)[:, 0].T)
     lengths = np.fromiter(map(len, outlines), np.int32, len(outlines))
     starts = np.cumsum(lengths) - lengths
-    # An outline visits both ends of every run of pixels beside it. From one end to the other of a
-    # run, or of the gap between two, it keeps the row, and else it never does. A component's
-    # begins at a left end; a hole's at a right one, so that its area comes out below 0.
+    # From one end to the other of a run, or of the gap between two, an outline keeps the row, and
+    # else it never does. A component's begins at a left end; a hole's at a right one, so that its
+    # area comes out below 0.
     crosses = np.empty(len(y), np.bool_)
     np.equal(y[1:], y[:-1], out=crosses[1:])
     crosses[starts] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, cast
 
 import cv2
@@ -39,9 +40,20 @@ def _has_common_level(pixels: Pixels) -> bool:
     return bool(counts.max() > COMMON_FRACTION * few.size)
 
 
-def masked_histogram(pixels: Pixels, mask: Pixels) -> Counts:
-    """(256,) how many pixels of (H, W) have each level where the mask is not 0."""
-    return cast("Counts", cv2.calcHist([pixels], [0], mask, [256], [0, 256]).ravel())
+def histograms(windows: Pixels, masks: Pixels | None = None) -> Counts:
+    """(n, 256) the same of each of up to 256 windows, (n, H, W), where the masks are not 0."""
+    count, _, width = windows.shape
+    owners = _owners(windows.shape).reshape(-1, width)
+    mask = None if masks is None else masks.reshape(-1, width)
+    both = [owners, windows.reshape(-1, width)]
+    found = cv2.calcHist(both, [0, 1], mask, [count, 256], [0, count, 0, 256])
+    return cast("Counts", found)
+
+
+@lru_cache(maxsize=16)
+def _owners(shape: tuple[int, ...]) -> Pixels:
+    """Which of the windows each pixel is of."""
+    return np.broadcast_to(np.arange(shape[0], dtype=np.uint8)[:, None, None], shape).copy()
 
 
 def level_below(counts: npt.NDArray[Any], share: float) -> int:

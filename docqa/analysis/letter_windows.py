@@ -61,12 +61,12 @@ class LetterWindow:
         ink, paper = below.searchsorted([DARK_QUANTILE * dark, (dark + below[-1]) / 2]).tolist()
         if paper - ink < LEAST_CONTRAST_LEVELS or not len(self.boxes):
             return np.full(len(self.boxes), np.nan)
+        depth = cv2.subtract(np.full(self.pixels.shape, paper, np.uint8), self.pixels)
+        faintest = FAINTEST_FRACTION * (paper - ink)
+        depth = cv2.threshold(depth, faintest, 0, cv2.THRESH_TOZERO)[1]
         rims = self.boxes + np.array([-RIM_PX, -RIM_PX, 2 * RIM_PX, 2 * RIM_PX])
-        crops = [self.pixels[y : y + h, x : x + w].ravel() for x, y, w, h in rims.tolist()]
-        starts = np.cumsum([0, *(crop.size for crop in crops[:-1])])
-        depths = paper - np.concatenate(crops).astype(np.int32)
-        depths[depths <= FAINTEST_FRACTION * (paper - ink)] = 0
-        return np.asarray(np.maximum(np.add.reduceat(depths, starts), 1), np.float64)
+        sums = [cv2.sumElems(depth[y : y + h, x : x + w])[0] for x, y, w, h in rims.tolist()]
+        return np.maximum(sums, 1.0)
 
 
 class LetterWindows:
@@ -120,7 +120,7 @@ def _looked_at(window: Pixels) -> LetterWindow:
     # Few rows tell ink from paper as well, and to count levels costs most of a threshold.
     level, _ = cv2.threshold(window[::SAMPLE_ROWS], 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     dark = np.asarray(cv2.threshold(window, level, 255, cv2.THRESH_BINARY_INV)[1], np.uint8)
-    boxes, areas = outlined(dark)
+    boxes, areas = outlined(dark, HEIGHT_PX[0])
     x, y, width, height = boxes.T
     bottom, right = window.shape
     fits = areas <= MOST_ENCLOSED * width * height

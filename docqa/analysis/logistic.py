@@ -21,15 +21,20 @@ class Logistic:
 
     columns: tuple[int, ...]
     """Which entries of the feature vector the model uses."""
-    mean: Vector
-    scale: Vector
-    weights: Vector
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    weights: tuple[float, ...]
     bias: float
 
     def probability(self, features: Vector) -> float:
         """0 to 1 for one feature vector in the order of the names given to ``parse_logistic``."""
-        standard = (features[list(self.columns)] - self.mean) / self.scale
-        score = float(standard @ self.weights) + self.bias
+        values = features.tolist()
+        score = self.bias + sum(
+            weight * (values[column] - mean) / scale
+            for column, mean, scale, weight in zip(
+                self.columns, self.mean, self.scale, self.weights, strict=True
+            )
+        )
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
 
 
@@ -54,4 +59,6 @@ def parse_logistic(raw: Any, names: Sequence[str], source: str) -> Logistic:
         raise InvalidModel(f"{source} must give each feature one mean, one scale and one weight")
     if not np.isfinite([*mean, *scale, *weights, bias]).all() or (scale <= 0).any():
         raise InvalidModel(f"{source} holds a number that is not finite, or a scale of 0 or less")
-    return Logistic(columns, mean, scale, weights, bias)
+    return Logistic(
+        columns, tuple(mean.tolist()), tuple(scale.tolist()), tuple(weights.tolist()), bias
+    )

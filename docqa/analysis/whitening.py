@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.histograms import histogram, masked_histogram
+from docqa.analysis.histograms import histograms
 from docqa.analysis.ink import ink
 from docqa.analysis.ink_density import ink_density
 from docqa.analysis.ranks import median, percentiles
@@ -130,7 +130,7 @@ def _seen(windows: list[Pixels]) -> Floats:
     """(3, n) of those windows that hold enough edges of writing: how steep these are, what is left
     on the paper, and 1 where it is white.
     """
-    written = _written(np.stack(windows))
+    written = _written(windows)
     steps = _edge_steps(written)
     is_white = written.paper_levels >= WHITE_LEVEL
     residues = np.zeros(len(steps))
@@ -169,23 +169,25 @@ def _zones(length: int) -> Iterator[tuple[int, int]]:
     return pairwise(zone * each + min(zone, longer) for zone in range(min(length, ZONES_COUNT) + 1))
 
 
-def _written(windows: Pixels) -> _Writing:
+def _written(windows: list[Pixels]) -> _Writing:
     """The windows that hold writing: ink and paper are told apart as Otsu 1979 does."""
-    counts = np.stack([histogram(window[::SAMPLE_LINES]) for window in windows])
+    counts = histograms(np.stack([window[::SAMPLE_LINES] for window in windows]))
     below = np.cumsum(counts, axis=1, dtype=np.float64)
     mass = np.cumsum(counts * _LEVELS, axis=1)
     total = below[:, -1:]
     apart = mass[:, -1:] * below - mass * total
     spread = apart * apart / np.maximum(below * (total - below), 1.0)
     ink = spread.argmax(axis=1)[:, None]
-    dark = np.take_along_axis(below, ink, axis=1)
+    dark = below[np.arange(len(windows)), ink[:, 0]][:, None]
     share = dark / total
     lighter = (below - dark >= 0.5 * (total - dark)) & (ink < _LEVELS)
     paper = lighter.argmax(axis=1)
     contrast = paper - (below >= 0.25 * dark).argmax(axis=1)
     is_writing = ((share > INK_FRACTION[0]) & (share < INK_FRACTION[1]))[:, 0]
     kept = np.flatnonzero(is_writing & (contrast >= LEAST_CONTRAST_LEVELS))
-    return _Writing(windows[kept], ink[kept, 0], paper[kept], contrast[kept])
+    chosen = [windows[index] for index in kept.tolist()]
+    stacked = np.stack(chosen) if chosen else np.empty((0, *windows[0].shape), np.uint8)
+    return _Writing(stacked, ink[kept, 0], paper[kept], contrast[kept])
 
 
 _LEVELS = np.arange(256.0)
@@ -209,8 +211,7 @@ def _grey_left(windows: Pixels, paper: Pixels, contrasts: Levels) -> Floats:
     """(n,) how far the darkest of the paper lie under its median; paper is 255 in one row in
     ``SAMPLE_LINES`` of the windows.
     """
-    sampled = windows[:, ::SAMPLE_LINES]
-    counts = np.stack([masked_histogram(*one) for one in zip(sampled, paper, strict=True)])
+    counts = histograms(np.ascontiguousarray(windows[:, ::SAMPLE_LINES]), paper)
     below = np.cumsum(counts, axis=1)
     count = below[:, -1:]
     low = (below < DARKEST_FRACTION * count).sum(axis=1)
@@ -284,7 +285,7 @@ def _steps_across(windows: Pixels, contrasts: Levels) -> Floats:
     counted = (swings >= low[owners]) & (swings <= high[owners])
     shares = steps.ravel()[places[counted]] / swings[counted].astype(np.float32)
     ends = np.searchsorted(owners[counted], np.arange(len(contrasts) + 1))
-    counts = np.diff(ends)
+    counts = ends[1:] - ends[:-1]
     # A share is 1 at most: the windows stay apart.
     ordered = np.sort(np.asarray(owners[counted] * 2, np.float32) + shares)
     middle = np.minimum(ends[:-1] + counts // 2, max(len(ordered) - 1, 0))

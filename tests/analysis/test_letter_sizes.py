@@ -45,10 +45,13 @@ def test_on_a_scan_the_scale_is_the_same_everywhere(script: str) -> None:
 @pytest.mark.parametrize("seed", [32, 33, 34])
 def test_the_drift_is_as_large_as_the_scale_changes(seed: int) -> None:
     page = scanned(seed=seed)
-    drifts = [of(widened(page, growth)).drift_fraction for growth in (0.02, 0.04, 0.08)]
-    # Print takes three quarters of the width, and heights do not change.
-    expected = [0.75 * growth / np.sqrt(3) / np.sqrt(2) for growth in (0.02, 0.04, 0.08)]
-    assert drifts == pytest.approx(expected, rel=0.2)
+    for growth in (0.02, 0.04, 0.08):
+        found = of(widened(page, growth))
+        # Print takes three quarters of the width, and heights do not change.
+        expected = 0.75 * growth / np.sqrt(3) / np.sqrt(2)
+        error = abs(found.drift_fraction - expected)
+        assert error < 0.1 * expected + found.error_fraction
+        assert found.error_fraction < 0.005
 
 
 def test_scanned_letters_keep_their_size_and_tilted_ones_do_not() -> None:
