@@ -128,7 +128,8 @@ def file_evidence(page: Page) -> FileEvidence:
     origin = page.origin
     short, long = sorted((page.width_px, page.height_px))
     device = _lower(origin.make, origin.model)
-    programs = [_lower(p) for p in (origin.software, origin.pdf_producer, origin.pdf_creator)]
+    named = (origin.software, origin.pdf_producer, origin.pdf_creator)
+    programs = [_lower(program) for program in named if program]
     scanner: list[Evidence] = []
     camera: list[Evidence] = []
     if origin.make and origin.make.strip():

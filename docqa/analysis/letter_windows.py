@@ -108,7 +108,7 @@ def letter_windows(page: Page) -> LetterWindows:
     found, luma = page.derive(ink), page.luma()
     side = WINDOW_PX // found.scale
     rows, columns = (max(n // side, 1) for n in found.mask.shape)
-    column, row = ((found.boxes[:, :2] + found.boxes[:, 2:] // 2) // side).T
+    column, row = ((found.boxes[:, :2] + found.boxes[:, 2:] / 2) / side).astype(np.intp).T
     inside = (row < rows) & (column < columns)
     counts = np.bincount((row * columns + column)[inside], minlength=rows * columns)
     chosen = np.argsort(-counts, kind="stable")[:WINDOWS_COUNT]
