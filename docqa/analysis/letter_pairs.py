@@ -78,14 +78,15 @@ def _nearest(by_size: list[list[Pixels]]) -> tuple[Floats, Places]:
     areas = np.repeat([letters[0].size for letters in by_size], [*map(len, by_size)])
     starts = np.cumsum(areas) - areas
     contrasts = np.maximum.reduceat(flat, starts) - np.minimum.reduceat(flat, starts) + 1.0
-    distances, nearest, pixel, first = [], [], 0, 0
+    distances, places, pixel, first = [], [], 0, 0
     for letters in by_size:
         count, area = len(letters), letters[0].size
         same = flat[pixel : pixel + count * area].reshape(count, area)
         # The nearest of all is the letter itself, or one that equals it.
-        apart, places = cv2.batchDistance(same, same, cv2.CV_32S, normType=cv2.NORM_L1, K=2)
-        distances.append(apart[:, 1])
-        own = places[:, 0] == np.arange(count)
-        nearest.append(first + np.where(own, places[:, 1], places[:, 0]))
+        found = cv2.batchDistance(same, same, cv2.CV_32S, normType=cv2.NORM_L1, K=2)
+        distances.append(found[0][:, 1])
+        places.append(found[1] + first)
         pixel, first = pixel + count * area, first + count
-    return np.concatenate(distances) / (areas * contrasts), np.concatenate(nearest)
+    nearest, second = np.concatenate(places).T
+    partners = np.where(nearest == np.arange(first), second, nearest)
+    return np.concatenate(distances) / (areas * contrasts), partners.astype(np.intp)

@@ -43,16 +43,11 @@ class LetterTwins:
 def letter_twins(page: Page) -> LetterTwins:
     """Compare the letters of the fullest windows. Call it as ``page.derive(letter_twins)``."""
     pairs = page.derive(settled_letters).pairs
-    found, count = pairs.differences, max(pairs.letters_count, 1)
-    alone = np.ones(pairs.letters_count - len(found))
-    return LetterTwins(
-        letters_count=pairs.letters_count,
-        exact_fraction=float(np.count_nonzero(found < EXACT_FRACTION) / count),
-        close_fraction=float(np.count_nonzero(found < CLOSE_FRACTION) / count),
-        near_fraction=float(np.count_nonzero(found < NEAR_FRACTION) / count),
-        likeness_fraction=(
-            percentiles(np.concatenate([alone, found]), LIKENESS_PERCENT)[0]
-            if pairs.letters_count
-            else 1.0
-        ),
-    )
+    found, count = np.sort(pairs.differences), pairs.letters_count
+    if not count:
+        return LetterTwins(0, 0.0, 0.0, 0.0, 1.0)
+    limits = (EXACT_FRACTION, CLOSE_FRACTION, NEAR_FRACTION)
+    exact, close, near = (found.searchsorted(limits) / count).tolist()
+    alone = np.ones(count - len(found))
+    (likeness,) = percentiles(np.concatenate([alone, found]), LIKENESS_PERCENT)
+    return LetterTwins(count, exact, close, near, likeness)

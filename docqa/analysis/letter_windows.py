@@ -25,6 +25,7 @@ HEIGHT_PX = (8, 64)
 WIDTH_PX = (6, 64)
 """Sizes of a letter that is looked at: smaller ones are alike by chance."""
 LEAST_AREA_PX = 25
+"""With what it encloses."""
 MOST_EXTENT = 0.8
 """Share of its box that a letter fills; more is a bar or a dot."""
 MOST_ENCLOSED = 0.97
@@ -123,14 +124,13 @@ def _looked_at(window: Pixels) -> LetterWindow:
     boxes, areas = outlined(dark, HEIGHT_PX[0])
     x, y, width, height = boxes.T
     bottom, right = window.shape
-    fits = areas <= MOST_ENCLOSED * width * height
+    fits = (areas >= LEAST_AREA_PX) & (areas <= MOST_ENCLOSED * width * height)
     fits &= (height >= HEIGHT_PX[0]) & (height <= HEIGHT_PX[1])
     fits &= (width >= WIDTH_PX[0]) & (width <= WIDTH_PX[1])
     fits &= (x > 0) & (y > 0) & (x + width < right) & (y + height < bottom)
-    letters = [box for box in boxes[fits].tolist() if _is_letter(dark, *box)]
-    return LetterWindow(window, int(level), np.array(letters, np.int32).reshape(-1, 4))
-
-
-def _is_letter(dark: Pixels, x: int, y: int, width: int, height: int) -> bool:
-    inked = cv2.countNonZero(dark[y : y + height, x : x + width])
-    return LEAST_AREA_PX <= inked <= MOST_EXTENT * width * height
+    # Only what encloses more than a letter fills has to be counted.
+    for index in np.flatnonzero(fits & (areas > MOST_EXTENT * width * height)).tolist():
+        left, top, wide, high = boxes[index].tolist()
+        inked = cv2.countNonZero(dark[top : top + high, left : left + wide])
+        fits[index] = inked <= MOST_EXTENT * wide * high
+    return LetterWindow(window, int(level), boxes[fits])

@@ -119,11 +119,7 @@ def _of(seen: Floats) -> Whitening | None:
     if steps.size < LEAST_WINDOWS_COUNT:
         return None
     (residue,) = percentiles(residues, 90)
-    return Whitening(
-        edge_step_fraction=median(steps),
-        residue_fraction=residue,
-        white_fraction=float(is_white.mean()),
-    )
+    return Whitening(median(steps), residue, np.count_nonzero(is_white) / len(is_white))
 
 
 def _seen(windows: list[Pixels]) -> Floats:
@@ -146,7 +142,7 @@ def _windows(page: Page) -> list[Pixels]:
     luma, side = page.luma(scale), WINDOW_PX * scale // found.scale
     density = ink_density(page, side)
     rows, columns = density.shape
-    density = np.where(density > 255 * INK_FRACTION[1], 0, density)
+    density[density > 255 * INK_FRACTION[1]] = 0
     windows = []
     for first_row, last_row in _zones(rows):
         for first_column, last_column in _zones(columns):
