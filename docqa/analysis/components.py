@@ -15,9 +15,9 @@ Box = tuple[int, int, int, int]
 """left, top, width, height in pixels"""
 
 MOST_SHORT_LABELS = 65_000
-MOST_OUTLINED_FRACTION = 0.014
+MOST_OUTLINED_FRACTION = 0.017
 """Runs of pixels per pixel: to follow outlines costs by their length, to label costs by the page.
-With more runs labels are the cheaper ones, by a factor of up to four."""
+With more runs labels are the cheaper ones, by a factor of up to three."""
 
 
 def component_stats(mask: Pixels) -> Stats:
@@ -54,16 +54,17 @@ def component_boxes(mask: Pixels) -> list[Box]:
     return [cast("Box", tuple(box)) for box in boxes[order].tolist()]
 
 
-def large_boxes(mask: Pixels, least_area_px: int) -> Stats:
+def large_boxes(mask: Pixels, least_area_px: int, least_height_px: int = 1) -> Stats:
     """(N, 4) left, top, width and height of the 8-connected components, in no order.
 
     Args:
         mask: (H, W), not 0 where something is.
         least_area_px: components with fewer pixels, their holes filled, are left out.
+        least_height_px: lower ones may be left out.
     """
     runs_count = _runs_count(mask)
     if runs_count < MOST_OUTLINED_FRACTION * mask.size:
-        boxes, areas = outlined(mask)
+        boxes, areas = outlined(mask, least_height_px)
         return boxes[areas >= least_area_px]
     stats = _labelled(mask, runs_count)
     width, height, area = stats[:, 2], stats[:, 3], stats[:, 4]

@@ -34,8 +34,8 @@ PATTERN_DEPTH_RATIO = 2.0
 STROKE_TILES_COUNT = 8
 STROKE_TILE_PX = 192
 """Stroke width is measured on this many tiles of this side."""
-LEAST_AREA_PX = 6
-"""Smaller marks, at the ink's scale, are specks."""
+LEAST_AREA_PX, LEAST_HEIGHT_PX = 6, 3
+"""Smaller or lower marks, at the ink's scale, are specks."""
 LEAST_TEXT_COUNT = 5
 """Fewer text components than this say nothing about a text height."""
 
@@ -132,10 +132,10 @@ def _contrast(depths: Counts) -> float:
 
 def _text_boxes(mask: Pixels) -> Boxes:
     """Components that can be characters or words: no specks, no rules, no frames."""
-    boxes = large_boxes(mask, LEAST_AREA_PX)
+    boxes = large_boxes(mask, LEAST_AREA_PX, LEAST_HEIGHT_PX)
     width, height = boxes[:, 2], boxes[:, 3]
     tallest = max(mask.shape[0] // 8, 8)
-    keep = (height >= 3) & (height <= tallest) & (width >= 2)
+    keep = (height >= LEAST_HEIGHT_PX) & (height <= tallest) & (width >= 2)
     keep &= (width <= 20 * height) & (height <= 8 * width)
     return cast("Boxes", boxes[keep])
 

@@ -1,7 +1,7 @@
 """Each letter of the fullest windows beside the one of its size that is most like it.
 
 Pixel by pixel, so only letters whose boxes have the same size to the pixel are compared; letters of
-about one size and any place between the pixels are paired in ``like_letters.py``.
+about one size and any place between the pixels are paired in ``letter_sizes.py``.
 """
 
 from __future__ import annotations
