@@ -92,7 +92,10 @@ def letter_shapes(page: Page) -> LetterShapes | None:
 
 def _boxes(page: Page, scale: int, text_height: float) -> Boxes:
     """(N, 4) x, y, width and height of letters that lie whole in one of the windows."""
-    corners, windows = zip(*_windows(page, scale, text_height), strict=True)
+    found = [*_windows(page, scale, text_height)]
+    if not found:
+        return np.empty((0, 4), np.int32)
+    corners, windows = zip(*found, strict=True)
     high, wide = windows[0].shape
     # One below the other, with an empty row between: their outlines are followed in one go.
     dark = np.zeros((len(windows), high + 1, wide), np.uint8)
@@ -126,9 +129,11 @@ def _windows(
     density = ink_density(page, max(side * scale // own // BLOCK_PX, 1) * BLOCK_PX)
     for top, bottom in _zones(density.shape[0]):
         for left, right in _zones(density.shape[1]):
-            row, column = divmod(int(density[top:bottom, left:right].argmax()), right - left)
+            zone = density[top:bottom, left:right]
+            row, column = divmod(int(zone.argmax()), right - left)
             x, y = (left + column) * side, (top + row) * side
-            yield (x, y), luma[y : y + side, x : x + side]
+            if zone.max() > 0:
+                yield (x, y), luma[y : y + side, x : x + side]
 
 
 def _zones(length: int) -> Iterator[tuple[int, int]]:

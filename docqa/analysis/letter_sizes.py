@@ -36,7 +36,7 @@ OUTLIER_DEVIATIONS = 2.0
 """Pairs so far from the surface count half (Cauchy's weights)."""
 LEAST_SCATTER = 0.002
 STEADY_FRACTION = 0.01
-"""Drift and its error together: no more on 69 of 128 real scans, on 4 of 111 photographs (of books
+"""Drift and its error together: no more on 70 of 128 real scans, on 5 of 111 photographs (of books
 on a stand), and on 4 or 5 of 47 photographs straightened by their corners."""
 PRINTED_SCATTER = 0.004
 """Real print has more, 0.01 to 0.04 nearly always; letters that a program drew often have less."""

@@ -56,12 +56,11 @@ def settled_letters(page: Page) -> SettledLetters:
     letters_count = 0
     for count in range(1, most):
         letters_count += len(windows[count - 1].boxes)
-        if letters_count < PRINTED_PAIRS_COUNTS[0]:
+        enough = ENOUGH_LETTERS_COUNTS[min(count - 1, 1)]
+        if letters_count < (enough if two_levels else PRINTED_PAIRS_COUNTS[0]):
             continue
         pairs = letter_pairs(windows, count)
-        if pairs.letters_count >= ENOUGH_LETTERS_COUNTS[min(count - 1, 1)] and _is_settled(
-            pairs, two_levels
-        ):
+        if pairs.letters_count >= enough and _is_settled(pairs, two_levels):
             return SettledLetters(pairs, are_printed=False)
         if not two_levels and _are_printed(windows, pairs):
             return SettledLetters(pairs, are_printed=True)

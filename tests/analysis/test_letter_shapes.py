@@ -101,3 +101,15 @@ def test_a_page_has_no_more_letters_than_are_compared() -> None:
 
 def test_nothing_is_found_where_nothing_is_written() -> None:
     assert letter_shapes(page_from_pixels(np.full((600, 500), 250, np.uint8))) is None
+
+
+def test_where_nothing_is_written_noise_makes_no_letters() -> None:
+    written = sheet([ell()])
+    rng = np.random.default_rng(7)
+    noise = cv2.GaussianBlur(rng.normal(0, 1, written.shape), (0, 0), 4)
+    blank = np.rint(250 + 2 * noise / noise.std()).clip(0, 255).astype(np.uint8)
+    both = np.concatenate([written, blank])
+    found = of(both)
+    rows = (found.places[:, 1] * len(both) + len(both)) / 2
+    assert len(rows) > 20
+    assert rows.max() < len(written)
