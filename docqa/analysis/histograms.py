@@ -41,7 +41,9 @@ def _has_common_level(pixels: Pixels) -> bool:
 
 
 def histograms(windows: Pixels, masks: Pixels | None = None) -> Counts:
-    """(n, 256) the same of each of up to 256 windows, (n, H, W), where the masks are not 0."""
+    """(n, 256) how many pixels of each of up to 256 windows, (n, H, W), have each level: all, or
+    those where the masks, (n, H, W), are not 0.
+    """
     count, _, width = windows.shape
     owners = _owners(windows.shape).reshape(-1, width)
     mask = None if masks is None else masks.reshape(-1, width)

@@ -35,13 +35,15 @@ MOST_OUTLINES_COUNT = 600
 """A window with more is full of specks, and no writing."""
 WINDOW_LETTERS_COUNT, LETTERS_COUNT = 40, 1300
 """At most so many letters of a window and of the page are looked at."""
+MOST_SIDE_PX = 32_766
+"""OpenCV draws from and into no higher picture: all patches of a page lie below each other."""
 LEAST_HEIGHT_PX = 3
 """A smaller mark is a dot."""
 LEAST_WIDTH, LEAST_HEIGHT, MOST_SIDE = 0.4, 0.5, 3.0
 """Of a letter, over the height of the text."""
 MOST_ENCLOSED, MOST_EXTENT = 0.97, 0.8
-"""Share of its box that a letter fills with what it encloses, and without: more is the frame of a
-cell, and more a bar or a dot."""
+"""Share of its box that a letter fills with what it encloses, and of that box and its rim that its
+ink fills: more is a bar or the frame of a cell, and more a blot."""
 RIM_PX = 0.5
 """So much around a letter's box, where it was found, is looked at."""
 INK_SIDE_PX, SHAPE_SIDE_PX = 24, 16
@@ -75,12 +77,14 @@ def letter_shapes(page: Page) -> LetterShapes | None:
     scale = max(s for s in LUMA_SCALES if s == 1 or text_height >= s * LEAST_TEXT_HEIGHT_PX)
     coarse = 1 if text_height < 2 * scale * LEAST_FOUND_HEIGHT_PX else 2
     boxes = _boxes(page, coarse * scale, text_height / (coarse * scale))
-    if not len(boxes):
-        return None
     luma = page.luma(scale)
+    if not len(boxes) or max(luma.shape) > MOST_SIDE_PX:
+        return None
     frames = coarse * (boxes + RIM_PX * np.array([-1, -1, 2, 2])) - np.array([0.5, 0.5, 0, 0])
     sizes, centres, extents = _weighed(_drawn(luma, frames, INK_SIDE_PX), frames)
     found = (extents <= MOST_EXTENT) & (sizes > 0).all(axis=1)
+    if not found.any():
+        return None
     sizes, centres = sizes[found], centres[found]
     reach = SHAPE_DEVIATIONS * sizes
     shapes = _drawn(luma, np.concatenate([centres - reach, 2 * reach], axis=1), SHAPE_SIDE_PX)

@@ -4,8 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from docqa.analysis import letter_shapes as letter_shapes_module
 from docqa.analysis.letter_shapes import (
     LETTERS_COUNT,
+    MOST_SIDE_PX,
     WINDOW_LETTERS_COUNT,
     LetterShapes,
     letter_shapes,
@@ -113,3 +115,18 @@ def test_where_nothing_is_written_noise_makes_no_letters() -> None:
     rows = (found.places[:, 1] * len(both) + len(both)) / 2
     assert len(rows) > 20
     assert rows.max() < len(written)
+
+
+def test_nothing_is_said_where_all_that_was_found_are_blots(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(letter_shapes_module, "MOST_EXTENT", 0.01)
+    assert letter_shapes(page_from_pixels(sheet([ell()]))) is None
+
+
+def test_nothing_is_said_of_a_page_longer_than_can_be_drawn_from() -> None:
+    written = sheet([ell()])
+    long = np.full((MOST_SIDE_PX + 2, written.shape[1]), 255, np.uint8)
+    long[: len(written)] = written
+    assert letter_shapes(page_from_pixels(long)) is None
+    assert letter_shapes(page_from_pixels(long[: MOST_SIDE_PX - 1])) is not None
