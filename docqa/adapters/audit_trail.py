@@ -13,6 +13,13 @@ from docqa.adapters.record_tables import audit_entries, audit_head
 from docqa.audit import AuditEntry, Examined, Fact, chained, examine
 
 _ROWS_AT_ONCE = 500
+_TAKE_HEAD = (
+    sa.update(audit_head)
+    .values(number=audit_head.c.number + 1)
+    .returning(audit_head.c.number, audit_head.c.sha256)
+)
+_PUT_HEAD = sa.update(audit_head).values(sha256=sa.bindparam("newest"))
+_ADD = sa.insert(audit_entries)
 
 
 class SqlAuditTrail:
@@ -83,18 +90,14 @@ def append_entry(
     Raises:
         ValueError: a fact may hold personal data.
     """
-    previous = connection.execute(
-        sa.update(audit_head)
-        .values(number=audit_head.c.number + 1)
-        .returning(audit_head.c.number, audit_head.c.sha256)
-    ).one()
+    previous = connection.execute(_TAKE_HEAD).one()
     entry = chained(
         (previous.number - 1, previous.sha256),
         recorded_at or datetime.now(UTC),
         kind, subject, actor, facts,
     )  # fmt: skip
-    connection.execute(sa.update(audit_head).values(sha256=entry.sha256))
-    connection.execute(sa.insert(audit_entries).values(**_columns(entry)))
+    connection.execute(_PUT_HEAD, {"newest": entry.sha256})
+    connection.execute(_ADD, _columns(entry))
     return entry
 
 

@@ -1,4 +1,7 @@
-"""What is written and read of a document within somebody's transaction."""
+"""What is written and read of a document within somebody's transaction.
+
+Statements of every upload are made once: SQLAlchemy takes as long to make one as to run it.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,10 @@ IN_FORCE = sa.select(documents, reports.c.report).join_from(
 )
 """Documents with their report in force."""
 
+ONE_IN_FORCE = IN_FORCE.where(documents.c.id == sa.bindparam("document_id"))
+"""One of them; takes its ``document_id``."""
+_ADD_REPORT = sa.insert(reports)
+
 
 def document_of(row: sa.Row[Any]) -> StoredDocument:
     """A row of ``documents`` with the report in force."""
@@ -41,15 +48,22 @@ def document_of(row: sa.Row[Any]) -> StoredDocument:
     )
 
 
+def in_force(connection: sa.Connection, document_id: str) -> StoredDocument:
+    """A document that is known to be there, as it now stands."""
+    return document_of(connection.execute(ONE_IN_FORCE, {"document_id": document_id}).one())
+
+
 def add_report(
     connection: sa.Connection, document_id: str, number: int, report: dict[str, Any]
 ) -> None:
     """Keep a report, and beside it what is asked of many reports at once."""
-    connection.execute(
-        sa.insert(reports).values(
-            document_id=document_id, number=number, report=report, recorded_at=datetime.now(UTC)
-        )
-    )
+    row = {
+        "document_id": document_id,
+        "number": number,
+        "report": report,
+        "recorded_at": datetime.now(UTC),
+    }
+    connection.execute(_ADD_REPORT, row)
     record_facts(connection, [(document_id, number, report)])
     note_facts(connection, document_id, report)
 
@@ -80,25 +94,25 @@ def put_in_force(connection: sa.Connection, ruling: Ruling, which: sa.ColumnElem
             ruled_at=ruling.ruled_at,
         )
     )
-    record_change(connection, "document.ruled", ruling.document_id, ruling.ruled_at)
+    ruled = in_force(connection, ruling.document_id)
+    record_change(connection, "document.ruled", ruled, ruling.ruled_at)
     return True
 
 
 def record_change(
-    connection: sa.Connection, kind: str, document_id: str, occurred_at: datetime
+    connection: sa.Connection, kind: str, document: StoredDocument, occurred_at: datetime
 ) -> None:
-    """Record an event about a document as it now stands."""
-    row = connection.execute(IN_FORCE.where(documents.c.id == document_id)).one()
-    reasons = row.report["verdict"].get("reasons", ())
+    """Record an event about a document, given as it now stands."""
+    reasons = document.report["verdict"].get("reasons", ())
     record_event(
         connection,
         kind,
         occurred_at=occurred_at,
         body={
-            "decision": row.decision,
+            "decision": document.decision,
             "reason_codes": sorted({reason["code"] for reason in reasons}),
         },
-        client_id=row.client_id,
-        document_id=document_id,
-        booking_ref=row.booking_ref,
+        client_id=document.client_id,
+        document_id=document.id,
+        booking_ref=document.booking_ref,
     )

@@ -15,6 +15,7 @@ from structlog.contextvars import get_contextvars
 from docqa.adapters.schema import events
 
 _ID_BYTES = 16
+_RECORD = sa.insert(events)
 _HELD_UNTIL: ContextVar[datetime | None] = ContextVar("held_until", default=None)
 
 
@@ -73,16 +74,15 @@ def record_event(
     request_id = get_contextvars().get("request_id")
     if request_id is not None:
         body = {**body, "request_id": request_id}
-    connection.execute(
-        sa.insert(events).values(
-            id=event_id,
-            kind=kind,
-            client_id=client_id,
-            document_id=document_id,
-            booking_ref=booking_ref,
-            occurred_at=occurred_at,
-            body=body,
-            held_until=_HELD_UNTIL.get(),
-        )
-    )
+    row = {
+        "id": event_id,
+        "kind": kind,
+        "client_id": client_id,
+        "document_id": document_id,
+        "booking_ref": booking_ref,
+        "occurred_at": occurred_at,
+        "body": body,
+        "held_until": _HELD_UNTIL.get(),
+    }
+    connection.execute(_RECORD, row)
     return event_id

@@ -6,42 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from docqa.adapters.revalidation_tables import origins, report_facts
 from docqa.adapters.schema import documents, reports
+from docqa.adapters.upserting import upsert
 from docqa.bulk import extract, judge_key
 
 _ROWS_AT_ONCE = 1000
-
-
-def upsert(
-    connection: sa.Connection,
-    table: sa.Table,
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    keep: bool = False,
-) -> None:
-    """Insert the rows; those whose primary key is taken replace the old ones.
-
-    Args:
-        connection: of the caller's transaction.
-        table: where.
-        rows: all with the same columns.
-        keep: leave the old rows as they are instead.
-    """
-    if not rows:
-        return
-    # Both dialects spell it alike; SQLAlchemy types each apart.
-    is_postgresql = connection.dialect.name == "postgresql"
-    statement: Any = (postgresql.insert if is_postgresql else sqlite.insert)(table)
-    keys = [column.name for column in table.primary_key]
-    if keep:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
-    else:
-        values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=values)
-    connection.execute(statement, list(rows))
+_KNOWN = sa.select(origins.c.key).where(origins.c.key.in_(sa.bindparam("keys", expanding=True)))
 
 
 def record_facts(
@@ -71,7 +43,7 @@ def record_facts(
                 "judged_by": judge_key(report["policy"]["digest"], report["engine"]["digest"]),
             }
         )
-    known = set(connection.scalars(sa.select(origins.c.key).where(origins.c.key.in_(found))))
+    known = set(connection.scalars(_KNOWN, {"keys": list(found)}))
     new = [{"key": key, "body": found[key].json()} for key in sorted(found.keys() - known)]
     upsert(connection, origins, new, keep=True)
     upsert(connection, report_facts, rows)

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from docqa.adapters.audit_trail import append_entry
-from docqa.adapters.report_facts import upsert
 from docqa.adapters.revalidation_tables import revalidation_requests, revalidations
+from docqa.adapters.upserting import upsert
 from docqa.plan import Run
 
 

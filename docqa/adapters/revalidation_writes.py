@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from docqa.adapters.audit_trail import append_entry
 from docqa.adapters.events import record_event
-from docqa.adapters.report_facts import record_facts, upsert
+from docqa.adapters.report_facts import record_facts
 from docqa.adapters.revalidation_tables import judgements, report_facts, revalidation_counts
 from docqa.adapters.schema import documents, reports, rulings
+from docqa.adapters.upserting import upsert
 from docqa.bulk import judge_key
 from docqa.plan import Judgement, Run, RunMoved
 

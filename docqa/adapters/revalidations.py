@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from docqa.adapters.report_facts import fill_facts, upsert
+from docqa.adapters.report_facts import fill_facts
 from docqa.adapters.revalidation_tables import (
     judgements,
     origins,
@@ -33,6 +33,7 @@ from docqa.adapters.revalidation_writes import (
     put_in_force,
 )
 from docqa.adapters.schema import documents, reports
+from docqa.adapters.upserting import upsert
 from docqa.bulk import Origin, judge_key, origin_from_json
 from docqa.plan import Group, Judgement, Pending, Run, RunMoved, Selection, Stale, Work
 

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from docqa.adapters.schema import UtcDateTime, documents, metadata
+from docqa.adapters.upserting import upsert
 
 
 def _document(**options: Any) -> sa.Column[str]:
@@ -118,6 +119,12 @@ booking_index = sa.Index(
 """Finds the attempts of one booking."""
 
 
+_FORGET_REASONS = sa.delete(review_reasons).where(
+    review_reasons.c.document_id == sa.bindparam("its_document")
+)
+_ADD_REASONS = sa.insert(review_reasons)
+
+
 def facts_of(report: Mapping[str, Any]) -> dict[str, Any]:
     """What the queue shows of a report: its score, its capture class, its codes by weight."""
     verdict = report["verdict"]
@@ -131,12 +138,8 @@ def facts_of(report: Mapping[str, Any]) -> dict[str, Any]:
 def note_facts(connection: sa.Connection, document_id: str, report: Mapping[str, Any]) -> None:
     """Keep what the queue shows of the report that comes into force."""
     facts = facts_of(report)
-    mine = review_facts.c.document_id == document_id
-    if not connection.execute(sa.update(review_facts).where(mine).values(**facts)).rowcount:
-        connection.execute(sa.insert(review_facts).values(document_id=document_id, **facts))
-    connection.execute(sa.delete(review_reasons).where(review_reasons.c.document_id == document_id))
+    upsert(connection, review_facts, [{"document_id": document_id, **facts}])
+    connection.execute(_FORGET_REASONS, {"its_document": document_id})
     if facts["codes"]:
-        connection.execute(
-            sa.insert(review_reasons),
-            [{"document_id": document_id, "code": code} for code in facts["codes"]],
-        )
+        reasons = [{"document_id": document_id, "code": code} for code in facts["codes"]]
+        connection.execute(_ADD_REASONS, reasons)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from docqa.adapters.schema import reservations, sessions
 
 _TOKEN_BYTES = 32
+_RESERVE = sa.insert(reservations)
 _IDLE_PRECISION = timedelta(seconds=30)
 """A page with many images needs one write, not one each."""
 
@@ -109,16 +110,15 @@ class SqlReservations:
         A reservation made before ``stale_before`` that led to no document is taken over by a caller
         with the same payload.
         """
+        row = {
+            "key": key,
+            "payload_digest": payload_digest,
+            "document_id": document_id,
+            "reserved_at": now,
+        }
         try:
             with self._engine.begin() as connection:
-                connection.execute(
-                    sa.insert(reservations).values(
-                        key=key,
-                        payload_digest=payload_digest,
-                        document_id=document_id,
-                        reserved_at=now,
-                    )
-                )
+                connection.execute(_RESERVE, row)
         except sa.exc.IntegrityError:
             return self._existing(key, payload_digest, now, stale_before)
         return Reservation(document_id, payload_digest, mine=True)

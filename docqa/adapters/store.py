@@ -12,9 +12,11 @@ import sqlalchemy as sa
 from docqa.adapters.audit_trail import append_entry
 from docqa.adapters.document_rows import (
     IN_FORCE,
+    ONE_IN_FORCE,
     add_report,
     append_ruled,
     document_of,
+    in_force,
     put_in_force,
     record_change,
 )
@@ -32,6 +34,12 @@ from docqa.fields import normal_national_number
 from docqa.ports import Ruling, StoredDocument
 
 _ROWS_AT_ONCE = 100
+_ADD = sa.insert(documents)
+_ANSWER = (
+    sa.update(reservations)
+    .where(reservations.c.document_id == sa.bindparam("its_document"))
+    .values(answered_at=sa.bindparam("moment"))
+)
 
 
 class SqlStore:
@@ -91,33 +99,29 @@ class SqlStore:
 
     def add(self, document: StoredDocument) -> None:
         """Commit a new document with its first report. Raises ValueError when the id is taken."""
+        row = {
+            "id": document.id,
+            "blob_key": document.blob_key,
+            "file_name": document.file_name,
+            "document_type": document.document_type,
+            "claims": document.claims,
+            "national_number_hmac": self.number_index(document.claims),
+            "decision": document.decision,
+            "report_number": 1,
+            "received_at": document.received_at,
+            "booking_ref": document.booking_ref,
+            "deadline_at": document.deadline_at,
+            "readings": document.readings,
+            "client_id": document.client_id,
+        }
+        answered = {"its_document": document.id, "moment": document.received_at}
         try:
             with self.engine.begin() as connection:
-                connection.execute(
-                    sa.insert(documents).values(
-                        id=document.id,
-                        blob_key=document.blob_key,
-                        file_name=document.file_name,
-                        document_type=document.document_type,
-                        claims=document.claims,
-                        national_number_hmac=self.number_index(document.claims),
-                        decision=document.decision,
-                        report_number=1,
-                        received_at=document.received_at,
-                        booking_ref=document.booking_ref,
-                        deadline_at=document.deadline_at,
-                        readings=document.readings,
-                        client_id=document.client_id,
-                    )
-                )
+                connection.execute(_ADD, row)
                 add_report(connection, document.id, 1, document.report)
-                connection.execute(
-                    sa.update(reservations)
-                    .where(reservations.c.document_id == document.id)
-                    .values(answered_at=document.received_at)
-                )
-                record_change(connection, "document.judged", document.id, document.received_at)
-                self.changed(connection, document.id)
+                connection.execute(_ANSWER, answered)
+                record_change(connection, "document.judged", document, document.received_at)
+                self.booking_changed(connection, document.client_id, document.booking_ref)
                 append_entry(
                     connection,
                     "document.added",
@@ -167,7 +171,7 @@ class SqlStore:
     def get(self, document_id: str) -> StoredDocument | None:
         """The document with the report in force."""
         with self.engine.connect() as connection:
-            row = connection.execute(IN_FORCE.where(documents.c.id == document_id)).one_or_none()
+            row = connection.execute(ONE_IN_FORCE, {"document_id": document_id}).one_or_none()
         return None if row is None else document_of(row)
 
     def scan(self, *, decision: str | None = None) -> Iterator[StoredDocument]:
@@ -213,7 +217,8 @@ class SqlStore:
                 .values(decision=decision)
             )
             if changed.rowcount:
-                record_change(connection, "document.rejudged", document_id, datetime.now(UTC))
+                now_stands = in_force(connection, document_id)
+                record_change(connection, "document.rejudged", now_stands, datetime.now(UTC))
             self.changed(connection, document_id)
             append_entry(
                 connection,
@@ -267,7 +272,8 @@ class SqlStore:
             if number is None:
                 return False
             add_report(connection, before.id, number, report)
-            record_change(connection, "document.rejudged", before.id, datetime.now(UTC))
+            now_stands = in_force(connection, before.id)
+            record_change(connection, "document.rejudged", now_stands, datetime.now(UTC))
             self.changed(connection, before.id)
             append_entry(
                 connection,
