@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -34,6 +36,9 @@ from api.traces import traced
 from docqa import wiring
 from docqa.settings import Settings
 
+MOST_WAIT_SHARE = 0.5
+"""Unless as many are to wait as the settings say: the rest get 503 at once. So an upload that is
+taken while all children are busy waits for half an inspection at most."""
 _DESCRIPTION = """Tells whether an uploaded document is a scanner-grade scan that says what the
 citizen typed: accept, review or reject, with every reason in Arabic and English."""
 
@@ -62,7 +67,9 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
                 on_close()
 
     drawing = _gate("pages", settings, metrics)
-    uploads = _gate("uploads", settings, metrics)
+    is_chosen = settings.waiting is not None
+    share = math.inf if is_chosen else MOST_WAIT_SHARE
+    uploads = _gate("uploads", settings, metrics, most_wait_share=share)
     app = FastAPI(
         title="docqa",
         version=version("docqa"),
@@ -97,10 +104,13 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
     return app
 
 
-def _gate(queue: str, settings: Settings, metrics: Metrics) -> Gate:
+def _gate(
+    queue: str, settings: Settings, metrics: Metrics, most_wait_share: float = math.inf
+) -> Gate:
     made = Gate(
         running=settings.workers,
         waiting=max(1, settings.workers // 2) if settings.waiting is None else settings.waiting,
+        most_wait_share=most_wait_share,
         retry_after_s=settings.retry_after_s,
         longest_wait_s=settings.longest_wait_s,
         is_short_of_memory=lambda: is_short_of_memory(settings.spare_memory_bytes),
@@ -122,4 +132,8 @@ def from_settings() -> FastAPI:
     settings = Settings()
     wiring.require_a_key(settings)
     services, close = start(settings)
-    return create_app(services, on_close=close)
+    app = create_app(services, on_close=close)
+    # All this stays. To look through it for garbage would hold every request up for 0.1 s.
+    gc.collect()
+    gc.freeze()
+    return app

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import TypeVar
 
 import anyio
@@ -15,6 +15,9 @@ import anyio.to_thread
 from api.problems import Problem
 
 T = TypeVar("T")
+
+USUAL_WEIGHT = 0.1
+"""Of the newest piece of work in how long one usually takes."""
 
 
 class Gate:
@@ -25,6 +28,8 @@ class Gate:
         waiting: how many more may be inside, sending their body or waiting for a turn.
         retry_after_s: what those who are refused are told to wait.
         longest_wait_s: nobody more is let in while somebody has waited so long for a turn.
+        most_wait_share: nobody is let in whose turn is further away than this share of the time
+            that work usually takes.
         is_short_of_memory: nobody more is let in while it says so.
     """
 
@@ -35,21 +40,26 @@ class Gate:
         waiting: int,
         retry_after_s: int,
         longest_wait_s: float = math.inf,
+        most_wait_share: float = math.inf,
         is_short_of_memory: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._free = running + waiting
         self._running = running
+        self._most_inside = running + waiting
+        self._inside = 0
         self._turns: anyio.CapacityLimiter | None = None
         self._threads: anyio.CapacityLimiter | None = None
         self._retry_after_s = retry_after_s
         self._longest_wait_s = longest_wait_s
+        self._most_wait_share = most_wait_share
         self._is_short_of_memory = is_short_of_memory
         self._waiting_since: deque[float] = deque()
+        self._begun: list[float] = []
+        self._usual_s = 0.0
 
     @property
     def oldest_wait_s(self) -> float:
         """How long the one who has waited longest for a turn has waited; 0 when nobody waits."""
-        return time.monotonic() - self._waiting_since[0] if self._waiting_since else 0.0
+        return monotonic() - self._waiting_since[0] if self._waiting_since else 0.0
 
     @property
     def waiting(self) -> int:
@@ -60,16 +70,17 @@ class Gate:
     def admitted(self) -> Iterator[None]:
         """Be inside. Raises Problem ``service.overloaded`` when that would not be served soon."""
         if (
-            self._free <= 0
+            self._inside >= self._most_inside
             or self.oldest_wait_s > self._longest_wait_s
+            or self._turn_is_far()
             or self._is_short_of_memory()
         ):
             raise Problem("service.overloaded", retry_after_s=self._retry_after_s)
-        self._free -= 1
+        self._inside += 1
         try:
             yield
         finally:
-            self._free += 1
+            self._inside -= 1
 
     async def run(self, work: Callable[[], T]) -> T:
         """What ``work`` returns, done in a thread when it is this request's turn.
@@ -79,13 +90,26 @@ class Gate:
         if self._turns is None:  # belongs to the running event loop
             self._turns = anyio.CapacityLimiter(self._running)
             self._threads = anyio.CapacityLimiter(self._running)
-        since = time.monotonic()
+        since = monotonic()
         self._waiting_since.append(since)
         try:
             await self._turns.acquire()
         finally:
             self._waiting_since.remove(since)
+        begun = monotonic()
+        self._begun.append(begun)
         try:
             return await anyio.to_thread.run_sync(work, limiter=self._threads)
         finally:
             self._turns.release()
+            self._begun.remove(begun)
+            took_s = monotonic() - begun
+            self._usual_s += USUAL_WEIGHT * (took_s - self._usual_s) if self._usual_s else took_s
+
+    def _turn_is_far(self) -> bool:
+        """Whether the next one in would have to wait too long, as far as can be told."""
+        before = self._inside - self._running
+        if not 0 <= before < len(self._begun):
+            return False
+        left_s = self._usual_s - (monotonic() - self._begun[before])
+        return left_s > self._most_wait_share * self._usual_s

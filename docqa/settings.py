@@ -101,7 +101,8 @@ class Settings(BaseSettings):
         le=10_000,
         description=(
             "Uploads that may wait for a child; one more gets 503. Half as many as `workers`, and"
-            " one at least, if unset: whoever is taken then waits for about one inspection."
+            " one at least, if unset, none of which has to wait for more than about half of an"
+            " inspection."
         ),
     )
     retry_after_s: int = Field(

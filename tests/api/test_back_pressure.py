@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 import pytest
+from anyio.abc import TaskGroup
 
 from api.gate import Gate
 from api.memory import available_memory_bytes
@@ -49,6 +51,55 @@ def test_while_somebody_has_waited_too_long_nobody_more_is_let_in() -> None:
         assert (gate.waiting, gate.oldest_wait_s) == (0, 0)
         with gate.admitted():
             pass
+
+    anyio.run(main)
+
+
+def is_let_in(gate: Gate) -> bool:
+    try:
+        with gate.admitted():
+            return True
+    except Problem:
+        return False
+
+
+def test_nobody_is_let_in_whose_turn_is_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("api.gate.monotonic", lambda: now[0])
+    gate = Gate(running=2, waiting=2, retry_after_s=7, most_wait_share=0.5)
+    may_end = threading.Event()
+
+    async def begin_at(moment_s: float, tasks: TaskGroup) -> None:
+        now[0], begun = moment_s, threading.Event()
+
+        def work() -> None:
+            begun.set()
+            assert may_end.wait(20)
+
+        async def hold() -> None:
+            with gate.admitted():
+                await gate.run(work)
+
+        tasks.start_soon(hold)
+        await anyio.to_thread.run_sync(begun.wait)
+
+    async def main() -> None:
+        with gate.admitted():
+            await gate.run(lambda: now.__setitem__(0, 10.0))  # so long it takes, usually
+        async with anyio.create_task_group() as tasks:
+            await begin_at(10.0, tasks)
+            assert is_let_in(gate)  # the second turn is free
+            await begin_at(13.0, tasks)
+            let_in = []
+            for now[0] in (13.0, 14.9, 15.1, 17.9, 18.1, 99.0):
+                before = is_let_in(gate)
+                with gate.admitted() if before else nullcontext():
+                    let_in.append((before, is_let_in(gate)))
+            may_end.set()
+        # The first of the two ends at 20, the second at 23; 5 s before that is not far.
+        assert let_in[:2] == [(False, False), (False, False)]
+        assert let_in[2:4] == [(True, False), (True, False)]
+        assert let_in[4:] == [(True, True), (True, True)]
 
     anyio.run(main)
 
