@@ -40,8 +40,10 @@ from docqa.report import Report
 
 _LOG = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1
-_TASKS_PER_CHILD = 500
-"""A child is replaced after so many documents, so that a leak in a decoder cannot grow for ever."""
+_TASKS_PER_CHILD = 10_000
+"""A child is replaced after so many documents, so that a leak in a decoder cannot grow for ever:
+1,000 real documents leave about 1 MB behind. Seldom, since those who wait meanwhile wait for long:
+a child takes more than a second to start."""
 _ONE_THREAD = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _LAST_WORDS_S = 10.0
 """An answer may still be on its way when its child has gone."""
