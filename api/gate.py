@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import TypeVar
 
@@ -17,19 +20,25 @@ from api.problems import Problem
 T = TypeVar("T")
 
 USUAL_WEIGHT = 0.1
-"""Of the newest piece of work in how long one usually takes."""
+"""Of the newest turn in how long one usually takes."""
+
+
+@dataclass(slots=True, eq=False)
+class _Turn:
+    begun: float = 0.0
+    is_over: bool = False
 
 
 class Gate:
     """Lets a bounded number of requests in, and fewer of them work at the same time.
 
     Args:
-        running: how many :meth:`run` at the same time, each in a thread.
+        running: how many have a turn at the same time, each in a thread.
         waiting: how many more may be inside, sending their body or waiting for a turn.
         retry_after_s: what those who are refused are told to wait.
         longest_wait_s: nobody more is let in while somebody has waited so long for a turn.
-        most_wait_share: nobody is let in whose turn is further away than this share of the time
-            that work usually takes.
+        most_wait_share: nobody is let in whose turn is further away than this share of what a turn
+            usually takes.
         is_short_of_memory: nobody more is let in while it says so.
     """
 
@@ -54,6 +63,7 @@ class Gate:
         self._is_short_of_memory = is_short_of_memory
         self._waiting_since: deque[float] = deque()
         self._begun: list[float] = []
+        self._over = 0
         self._usual_s = 0.0
 
     @property
@@ -87,28 +97,46 @@ class Gate:
 
         Work that was begun is finished even when the client has gone.
         """
+        return await self.run_until(lambda _: work())
+
+    async def run_until(self, work: Callable[[Callable[[], object]], T]) -> T:
+        """The same, of work that goes on after its turn.
+
+        It is given what ends its turn, to be called once it does no more of what others wait for.
+        """
         if self._turns is None:  # belongs to the running event loop
             self._turns = anyio.CapacityLimiter(self._running)
-            self._threads = anyio.CapacityLimiter(self._running)
+            self._threads = anyio.CapacityLimiter(self._most_inside)
         since = monotonic()
         self._waiting_since.append(since)
+        turn = _Turn()
         try:
-            await self._turns.acquire()
+            await self._turns.acquire_on_behalf_of(turn)
         finally:
             self._waiting_since.remove(since)
-        begun = monotonic()
-        self._begun.append(begun)
+        turn.begun = monotonic()
+        self._begun.append(turn.begun)
+        end = partial(asyncio.get_running_loop().call_soon_threadsafe, self._end, turn)
         try:
-            return await anyio.to_thread.run_sync(work, limiter=self._threads)
+            return await anyio.to_thread.run_sync(work, end, limiter=self._threads)
         finally:
-            self._turns.release()
-            self._begun.remove(begun)
-            took_s = monotonic() - begun
-            self._usual_s += USUAL_WEIGHT * (took_s - self._usual_s) if self._usual_s else took_s
+            self._end(turn)
+            self._over -= 1
+
+    def _end(self, turn: _Turn) -> None:
+        """End a turn, if it has not ended."""
+        if turn.is_over or self._turns is None:
+            return
+        turn.is_over = True
+        self._over += 1
+        self._begun.remove(turn.begun)
+        self._turns.release_on_behalf_of(turn)
+        took_s = monotonic() - turn.begun
+        self._usual_s += USUAL_WEIGHT * (took_s - self._usual_s) if self._usual_s else took_s
 
     def _turn_is_far(self) -> bool:
         """Whether the next one in would have to wait too long, as far as can be told."""
-        before = self._inside - self._running
+        before = self._inside - self._over - self._running
         if not 0 <= before < len(self._begun):
             return False
         left_s = self._usual_s - (monotonic() - self._begun[before])

@@ -7,7 +7,7 @@ import json
 import re
 import secrets
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -150,11 +150,16 @@ def inspect(services: Services, submission: Submission) -> Inspected:
 
 
 def submit(
-    services: Services, submission: Submission, client_id: str, idempotency_key: str
+    services: Services,
+    submission: Submission,
+    client_id: str,
+    idempotency_key: str,
+    done: Callable[[], object],
 ) -> tuple[StoredDocument, bool]:
     """Inspect and commit; the document, and whether it was created earlier with the same key.
 
-    Blocks. When it returns, bytes, report and event are durable.
+    Blocks. When it returns, bytes, report and event are durable; ``done`` is called as soon as
+    the file has been inspected.
 
     Raises:
         Problem: the key belongs to another upload, to one that is being worked on, or to a
@@ -180,7 +185,7 @@ def submit(
     if not reservation.mine:
         raise Problem("http.idempotency.in_flight", retry_after_s=services.settings.retry_after_s)
     try:
-        return _create(services, submission, client_id, reservation.document_id)
+        return _create(services, submission, client_id, reservation.document_id, done)
     except _OutcomeUnknown:
         raise  # the key stays bound: a retry learns what became of the document
     except BaseException:
@@ -206,10 +211,15 @@ def _of_client(client_id: str, idempotency_key: str) -> str:
 
 
 def _create(
-    services: Services, submission: Submission, client_id: str, document_id: str
+    services: Services,
+    submission: Submission,
+    client_id: str,
+    document_id: str,
+    done: Callable[[], object],
 ) -> tuple[StoredDocument, bool]:
     refuse_cancelled(services, client_id, submission.booking_ref)
     inspected = inspect(services, submission)
+    done()
     received_at = services.clock()
     deadline = submission.deadline or received_at + timedelta(days=services.settings.deadline_days)
     booking = refuse_cancelled(services, client_id, submission.booking_ref)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import APIRouter, Request, Response
@@ -69,7 +69,9 @@ def _add_uploading(router: APIRouter, services: Services, gate: Gate) -> None:
         key = _idempotency_key(request)
         client_id = client_id_of(request)
         async with submission(request) as sent:
-            answer, replayed = await gate.run(lambda: _submitted(services, sent, client_id, key))
+            answer, replayed = await gate.run_until(
+                lambda done: _submitted(services, sent, client_id, key, done)
+            )
         response.headers["Location"] = f"/v1/documents/{answer.id}"
         if replayed:
             response.headers["Idempotency-Replayed"] = "true"
@@ -103,9 +105,9 @@ def _checked(services: Services, sent: Submission) -> Response:
 
 
 def _submitted(
-    services: Services, sent: Submission, client_id: str, key: str
+    services: Services, sent: Submission, client_id: str, key: str, done: Callable[[], object]
 ) -> tuple[DocumentAnswer, bool]:
-    document, replayed = submit(services, sent, client_id, key)
+    document, replayed = submit(services, sent, client_id, key, done)
     if not replayed:
         return document_answer(document), False
     history = services.portal.records.history(document.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -100,6 +101,36 @@ def test_nobody_is_let_in_whose_turn_is_far(monkeypatch: pytest.MonkeyPatch) -> 
         assert let_in[:2] == [(False, False), (False, False)]
         assert let_in[2:4] == [(True, False), (True, False)]
         assert let_in[4:] == [(True, True), (True, True)]
+
+    anyio.run(main)
+
+
+def test_the_next_turn_begins_when_one_ends_though_its_work_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("api.gate.monotonic", lambda: now[0])
+    gate = Gate(running=1, waiting=1, retry_after_s=7, most_wait_share=0.5)
+    next_has_begun = threading.Event()
+
+    def work(end_turn: Callable[[], object]) -> bool:
+        now[0] += 10.0
+        end_turn()
+        end_turn()  # once more is nothing
+        return next_has_begun.wait(20)
+
+    async def first() -> None:
+        with gate.admitted():
+            assert await gate.run_until(work)
+
+    async def main() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(first)
+            await anyio.wait_all_tasks_blocked()
+            with gate.admitted():  # whose turn is not far, with no turn taken
+                await gate.run(next_has_begun.set)
+        with gate.admitted(), gate.admitted():
+            assert not is_let_in(gate)
 
     anyio.run(main)
 
