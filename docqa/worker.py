@@ -50,6 +50,8 @@ _LAST_WORDS_S = 10.0
 _HEAP_OPTIONS = {-1: 128 << 20, -2: 16 << 20, -3: 32 << 20}
 """M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD of glibc's mallopt, bytes: what a page of 12
 megapixels takes stays, the brightness of one over 32 is given back."""
+_NICE = 5
+"""Of a child: whoever answers requests goes first, which is little work and what others wait for."""
 _DIGESTED_HERE = ""
 """What a child writes for the digest of a file that its parent digests."""
 _FILE_BYTES = 1 << 30
@@ -282,6 +284,7 @@ def _start_child(
     if os.getppid() != parent:  # the parent died before the line above took effect
         os._exit(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(_NICE)
     # What Tesseract and Poppler write holds personal data. It goes to a private folder that ends
     # with the pool, so that nothing a killed child was reading stays behind.
     os.environ["TMPDIR"] = tempfile.tempdir = scratch

@@ -93,6 +93,16 @@ def test_a_child_that_ends_quietly_is_noticed_long_before_the_time_limit(picture
         assert time.monotonic() - begun < 60
 
 
+def test_whoever_answers_goes_before_the_children(
+    start: Callable[[str], Worker], picture: Path
+) -> None:
+    start("straight").inspect_file(picture, document_type="a4-generic")
+    tasks = Path("/proc/self/task").iterdir()
+    children = [pid for task in tasks for pid in (task / "children").read_text().split()]
+    behind = {os.getpriority(os.PRIO_PROCESS, int(pid)) for pid in children}
+    assert max(behind) > os.getpriority(os.PRIO_PROCESS, 0)
+
+
 def test_what_went_wrong_is_logged_without_what_was_in_it(
     start: Callable[[str], Worker], picture: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

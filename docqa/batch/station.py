@@ -29,7 +29,8 @@ from docqa.settings import Settings
 from docqa.worker import Worker
 
 NICE = 10
-"""Of a batch and its children: interactive uploads on the same machine go first."""
+"""Of a batch, its children below it like everybody's: interactive uploads on the same machine go
+first."""
 
 
 @dataclass(frozen=True, slots=True)

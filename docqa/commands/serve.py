@@ -15,6 +15,9 @@ from docqa import wiring
 from docqa.errors import InvalidModel
 from docqa.settings import PREFIX, Settings
 
+_SWITCH_INTERVAL_S = 0.001
+"""So long the loop that answers requests waits for another thread's Python, a fifth of the usual."""
+
 
 @click.command()
 @click.option("--host", help="Address to listen on (default: DOCQA_HOST or 127.0.0.1).")
@@ -59,6 +62,7 @@ def serve(host: str | None, port: int | None, workers: int | None, dev: bool) ->
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_timeout_s,
     )
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     uvicorn.Server(config).run(sockets=[listener])
 
 
