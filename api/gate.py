@@ -106,7 +106,8 @@ class Gate:
         """
         if self._turns is None:  # belongs to the running event loop
             self._turns = anyio.CapacityLimiter(self._running)
-            self._threads = anyio.CapacityLimiter(self._most_inside)
+            # As many again may be past their turn; while they are slow, so are those who have one.
+            self._threads = anyio.CapacityLimiter(2 * self._running)
         since = monotonic()
         self._waiting_since.append(since)
         turn = _Turn()
