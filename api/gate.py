@@ -63,7 +63,6 @@ class Gate:
         self._is_short_of_memory = is_short_of_memory
         self._waiting_since: deque[float] = deque()
         self._begun: list[float] = []
-        self._over = 0
         self._usual_s = 0.0
 
     @property
@@ -122,22 +121,23 @@ class Gate:
             return await anyio.to_thread.run_sync(work, end, limiter=self._threads)
         finally:
             self._end(turn)
-            self._over -= 1
 
     def _end(self, turn: _Turn) -> None:
         """End a turn, if it has not ended."""
         if turn.is_over or self._turns is None:
             return
         turn.is_over = True
-        self._over += 1
         self._begun.remove(turn.begun)
         self._turns.release_on_behalf_of(turn)
         took_s = monotonic() - turn.begun
         self._usual_s += USUAL_WEIGHT * (took_s - self._usual_s) if self._usual_s else took_s
 
     def _turn_is_far(self) -> bool:
-        """Whether the next one in would have to wait too long, as far as can be told."""
-        before = self._inside - self._over - self._running
+        """Whether the next one in would have to wait too long, as far as can be told.
+
+        Those who are still sending their body do not count: that may take longer than all turns.
+        """
+        before = len(self._begun) + len(self._waiting_since) - self._running
         if not 0 <= before < len(self._begun):
             return False
         left_s = self._usual_s - (monotonic() - self._begun[before])

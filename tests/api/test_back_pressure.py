@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 
 import anyio
@@ -68,21 +67,26 @@ def test_nobody_is_let_in_whose_turn_is_far(monkeypatch: pytest.MonkeyPatch) -> 
     now = [0.0]
     monkeypatch.setattr("api.gate.monotonic", lambda: now[0])
     gate = Gate(running=2, waiting=2, retry_after_s=7, most_wait_share=0.5)
-    may_end = threading.Event()
+    begun, may_end = threading.Semaphore(0), threading.Event()
+
+    def work() -> None:
+        begun.release()
+        assert may_end.wait(20)
+
+    async def upload() -> None:
+        with gate.admitted():
+            await gate.run(work)
 
     async def begin_at(moment_s: float, tasks: TaskGroup) -> None:
-        now[0], begun = moment_s, threading.Event()
+        now[0] = moment_s
+        tasks.start_soon(upload)
+        await anyio.to_thread.run_sync(begun.acquire)
 
-        def work() -> None:
-            begun.set()
-            assert may_end.wait(20)
-
-        async def hold() -> None:
-            with gate.admitted():
-                await gate.run(work)
-
-        tasks.start_soon(hold)
-        await anyio.to_thread.run_sync(begun.wait)
+    def let_in_at(*moments_s: float) -> list[bool]:
+        let_in = []
+        for now[0] in moments_s:
+            let_in.append(is_let_in(gate))
+        return let_in
 
     async def main() -> None:
         with gate.admitted():
@@ -90,17 +94,17 @@ def test_nobody_is_let_in_whose_turn_is_far(monkeypatch: pytest.MonkeyPatch) -> 
         async with anyio.create_task_group() as tasks:
             await begin_at(10.0, tasks)
             assert is_let_in(gate)  # the second turn is free
+            with gate.admitted():  # who is still sending takes nobody's turn
+                assert is_let_in(gate)
             await begin_at(13.0, tasks)
-            let_in = []
-            for now[0] in (13.0, 14.9, 15.1, 17.9, 18.1, 99.0):
-                before = is_let_in(gate)
-                with gate.admitted() if before else nullcontext():
-                    let_in.append((before, is_let_in(gate)))
+            # The first of the two ends at 20, the second at 23; 5 s before that is not far.
+            for_the_first = let_in_at(13.0, 14.9, 15.1)
+            tasks.start_soon(upload)
+            await anyio.wait_all_tasks_blocked()
+            for_the_second = let_in_at(15.1, 17.9, 18.1, 99.0)
             may_end.set()
-        # The first of the two ends at 20, the second at 23; 5 s before that is not far.
-        assert let_in[:2] == [(False, False), (False, False)]
-        assert let_in[2:4] == [(True, False), (True, False)]
-        assert let_in[4:] == [(True, True), (True, True)]
+        assert for_the_first == [False, False, True]
+        assert for_the_second == [False, False, True, True]
 
     anyio.run(main)
 
