@@ -51,7 +51,7 @@ _HEAP_OPTIONS = {-1: 128 << 20, -2: 16 << 20, -3: 32 << 20}
 """M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD of glibc's mallopt, bytes: what a page of 12
 megapixels takes stays, the brightness of one over 32 is given back."""
 _NICE = 5
-"""Of a child: whoever answers requests goes first, which is little work and what others wait for."""
+"""Of a child: whoever answers requests goes first; it is little work, and others wait for it."""
 _DIGESTED_HERE = ""
 """What a child writes for the digest of a file that its parent digests."""
 _FILE_BYTES = 1 << 30

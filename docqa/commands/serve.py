@@ -16,7 +16,7 @@ from docqa.errors import InvalidModel
 from docqa.settings import PREFIX, Settings
 
 _SWITCH_INTERVAL_S = 0.001
-"""So long the loop that answers requests waits for another thread's Python, a fifth of the usual."""
+"""So long the loop that answers waits for another thread's Python; a fifth of what is usual."""
 
 
 @click.command()
