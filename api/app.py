@@ -36,9 +36,11 @@ from api.traces import traced
 from docqa import wiring
 from docqa.settings import Settings
 
-MOST_WAIT_SHARE = 0.5
-"""Unless as many are to wait as the settings say: the rest get 503 at once. So an upload that is
-taken while all children are busy waits for half an inspection at most."""
+MOST_WAIT_SHARE = 0.2
+"""Of an inspection, for a child, while more comes than can be served: the rest get 503 at once. Not
+where the settings say how many are to wait."""
+WAITING_PER_WORKER = 4
+"""Places for those who wait while the service keeps up, where the settings do not say how many."""
 _DESCRIPTION = """Tells whether an uploaded document is a scanner-grade scan that says what the
 citizen typed: accept, review or reject, with every reason in Arabic and English."""
 
@@ -109,7 +111,9 @@ def _gate(
 ) -> Gate:
     made = Gate(
         running=settings.workers,
-        waiting=max(1, settings.workers // 2) if settings.waiting is None else settings.waiting,
+        waiting=(
+            WAITING_PER_WORKER * settings.workers if settings.waiting is None else settings.waiting
+        ),
         most_wait_share=most_wait_share,
         retry_after_s=settings.retry_after_s,
         longest_wait_s=settings.longest_wait_s,

@@ -21,6 +21,13 @@ T = TypeVar("T")
 
 USUAL_WEIGHT = 0.1
 """Of the newest turn in how long one usually takes."""
+RECENT_S = 2.0
+"""Who came so long ago still counts for a third in how many come now."""
+FULL_LOAD = 0.9
+"""Of what all turns together could serve if nothing else took time: no more can be served."""
+TURNS_PER_SPARE_LOAD = 8.0
+"""For how many turns one may wait, for each part of the load that is missing to a full one: for one
+turn at a load of 0.8, for two at 0.65."""
 
 
 @dataclass(slots=True, eq=False)
@@ -37,8 +44,8 @@ class Gate:
         waiting: how many more may be inside, sending their body or waiting for a turn.
         retry_after_s: what those who are refused are told to wait.
         longest_wait_s: nobody more is let in while somebody has waited so long for a turn.
-        most_wait_share: nobody is let in whose turn is further away than this share of what a turn
-            usually takes.
+        most_wait_share: while more comes than can be served, nobody is let in whose turn is further
+            away than this share of what a turn usually takes. The less comes, the further.
         is_short_of_memory: nobody more is let in while it says so.
     """
 
@@ -64,6 +71,8 @@ class Gate:
         self._waiting_since: deque[float] = deque()
         self._begun: list[float] = []
         self._usual_s = 0.0
+        self._coming_per_s = 0.0
+        self._last_came = 0.0
 
     @property
     def oldest_wait_s(self) -> float:
@@ -78,6 +87,7 @@ class Gate:
     @contextmanager
     def admitted(self) -> Iterator[None]:
         """Be inside. Raises Problem ``service.overloaded`` when that would not be served soon."""
+        self._count()
         if (
             self._inside >= self._most_inside
             or self.oldest_wait_s > self._longest_wait_s
@@ -132,13 +142,28 @@ class Gate:
         took_s = monotonic() - turn.begun
         self._usual_s += USUAL_WEIGHT * (took_s - self._usual_s) if self._usual_s else took_s
 
+    def _count(self) -> None:
+        """Somebody has come."""
+        now = monotonic()
+        fading = math.exp((self._last_came - now) / RECENT_S)
+        self._coming_per_s = self._coming_per_s * fading + 1 / RECENT_S
+        self._last_came = now
+
+    @property
+    def _load(self) -> float:
+        """How much comes, those who are refused included, over what can be served."""
+        return self._coming_per_s * self._usual_s / self._running
+
     def _turn_is_far(self) -> bool:
         """Whether the next one in would have to wait too long, as far as can be told.
 
         Those who are still sending their body do not count: that may take longer than all turns.
         """
         before = len(self._begun) + len(self._waiting_since) - self._running
-        if not 0 <= before < len(self._begun):
+        if before < 0:
             return False
-        left_s = self._usual_s - (monotonic() - self._begun[before])
-        return left_s > self._most_wait_share * self._usual_s
+        turns, last = divmod(before, self._running)
+        spent_s = monotonic() - self._begun[last] if last < len(self._begun) else 0.0
+        spare = max(0.0, FULL_LOAD - self._load)
+        most_turns = self._most_wait_share + TURNS_PER_SPARE_LOAD * spare
+        return (turns + 1) * self._usual_s - spent_s > most_turns * self._usual_s

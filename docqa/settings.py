@@ -100,9 +100,9 @@ class Settings(BaseSettings):
         ge=0,
         le=10_000,
         description=(
-            "Uploads that may wait for a child; one more gets 503. Half as many as `workers`, and"
-            " one at least, if unset, none of which has to wait for more than about half of an"
-            " inspection."
+            "Uploads that may wait for a child; one more gets 503. If unset, four times as many as"
+            " `workers`, and while more comes than can be served only those whose turn is at most a"
+            " fifth of an inspection away."
         ),
     )
     retry_after_s: int = Field(

@@ -1,7 +1,8 @@
 """What the service does with half as many uploads again as it can take.
 
-Uploads arrive at their own pace, whatever becomes of those before. First one at a time (unloaded),
-then as many as are taken at once (its capacity), then for minutes at 1.5 times that rate.
+First uploads come one at a time (unloaded), then as many as are taken at once (its capacity). Then
+they arrive at their own pace, whatever becomes of those before: at half that rate, where hardly
+anybody should be sent away, and for minutes at 1.5 times that rate.
 
     python -m benchmarks.load.overload
 """
@@ -27,6 +28,7 @@ from tests.faults.installation import Installation
 from tests.faults.load import distinct_scan
 
 OVERLOAD = 1.5
+USUAL_LOAD = 0.5
 UNLOADED_COUNT = 40
 CAPACITY_S = 20.0
 MOST_P99_RATIO = 3.0
@@ -107,18 +109,24 @@ async def measure(address: str, minutes: float) -> dict[str, Any]:
         alone = await one_at_a_time(client, UNLOADED_COUNT)
         full = await closed(client, _WORKERS, CAPACITY_S)
         capacity = len(full.accepted_s) / CAPACITY_S
+        usual = await arriving(client, USUAL_LOAD * capacity, CAPACITY_S)
         loaded = await arriving(client, OVERLOAD * capacity, minutes * 60)
         lost = 0
         for document in loaded.acknowledged:
             found = await client.get(f"/v1/documents/{document}")
             lost += found.status_code != 200
     unloaded = percentiles(alone.accepted_s)
+    sent = len(usual.accepted_s) + len(usual.refused_s)
     accepted, refused = percentiles(loaded.accepted_s), percentiles(loaded.refused_s)
     return {
         "capacity_per_s": round(capacity, 2),
         "offered_per_s": round(OVERLOAD * capacity, 2),
         "minutes": minutes,
         "unloaded_ms": unloaded,
+        "at_half_capacity": {
+            "refused_fraction": round(len(usual.refused_s) / sent, 4),
+            "accepted_ms": percentiles(usual.accepted_s),
+        },
         "accepted": len(loaded.accepted_s),
         "accepted_ms": accepted,
         "p99_over_unloaded_median": round(accepted["p99"] / unloaded["p50"], 2),
@@ -126,7 +134,7 @@ async def measure(address: str, minutes: float) -> dict[str, Any]:
         "refused": len(loaded.refused_s),
         "refused_ms": refused,
         "most_refusal_ms": MOST_REFUSAL_MS,
-        "other_answers": dict(loaded.others),
+        "other_answers": dict(usual.others + loaded.others),
         "acknowledged_and_lost": lost,
     }
 

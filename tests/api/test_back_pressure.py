@@ -109,6 +109,44 @@ def test_nobody_is_let_in_whose_turn_is_far(monkeypatch: pytest.MonkeyPatch) -> 
     anyio.run(main)
 
 
+def test_the_more_comes_the_nearer_must_the_turn_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("api.gate.monotonic", lambda: now[0])
+    gate = Gate(running=1, waiting=9, retry_after_s=7, most_wait_share=0.2)
+
+    async def upload(work: Callable[[], object]) -> None:
+        with gate.admitted():
+            await gate.run(work)
+
+    async def let_in_behind_two(count: int) -> list[bool]:
+        """Who of so many is, while one has just begun and one waits."""
+        begun, may_end = threading.Event(), threading.Event()
+
+        def work() -> None:
+            begun.set()
+            assert may_end.wait(20)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(upload, work)
+            await anyio.to_thread.run_sync(begun.wait)
+            tasks.start_soon(upload, lambda: None)
+            await anyio.wait_all_tasks_blocked()
+            let_in = [is_let_in(gate) for _ in range(count)]
+            may_end.set()
+        return let_in
+
+    async def main() -> None:
+        await upload(lambda: now.__setitem__(0, 0.1))  # so long it takes, usually
+        now[0] = 60.0
+        # Ten a second can be served. With the 14th of late it is 7 a second: too many for a wait of
+        # two turns.
+        assert await let_in_behind_two(20) == [True] * 11 + [False] * 9
+        now[0] = 120.0
+        assert await let_in_behind_two(11) == [True] * 11
+
+    anyio.run(main)
+
+
 def test_the_next_turn_begins_when_one_ends_though_its_work_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,39 @@ from typing import Any
 import anyio
 import anyio.to_thread
 import httpx
+import pytest
 from fastapi import FastAPI
 
-from api.app import create_app
+from api.app import MOST_WAIT_SHARE, WAITING_PER_WORKER, create_app
+from api.gate import Gate
 from tests.api.scripted_service import Scripted, add_key, scripted_service
 from tests.memory_files import held_bytes
 
 FILE = {"file": ("scan.pdf", b"%PDF-1.7 bytes", "application/pdf")}
 WORKERS, WAITING = 2, 2
+
+
+@pytest.mark.parametrize(
+    ("waiting", "places", "share"),
+    [(None, WAITING_PER_WORKER * WORKERS, MOST_WAIT_SHARE), (3, 3, math.inf), (0, 0, math.inf)],
+)
+def test_only_who_chooses_how_many_wait_lets_them_wait_as_long_as_it_takes(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    waiting: int | None,
+    places: int,
+    share: float,
+) -> None:
+    made: list[tuple[int, float]] = []
+
+    def noted(**facts: Any) -> Gate:
+        made.append((facts["waiting"], facts["most_wait_share"]))
+        return Gate(**facts)
+
+    monkeypatch.setattr("api.app.Gate", noted)
+    with scripted_service(tmp_path, workers=WORKERS, waiting=waiting) as service:
+        create_app(service.services)
+    assert made == [(places, math.inf), (places, share)]  # of page images, and of uploads
 
 
 async def add_key_soon(request: httpx.Request) -> None:
