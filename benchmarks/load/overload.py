@@ -20,9 +20,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import httpx
 import numpy as np
+import uvloop
 
+from benchmarks.load.light_client import LightClient
 from benchmarks.load.published import machine, publish
 from tests.faults.installation import Installation
 from tests.faults.load import distinct_scan
@@ -34,7 +35,7 @@ CAPACITY_S = 20.0
 MOST_P99_RATIO = 3.0
 MOST_REFUSAL_MS = 20.0
 _WORKERS = 2
-_TIMEOUT_S = 120.0
+_SENT = "/v1/documents?document_type=a4-generic"
 
 
 @dataclass(slots=True)
@@ -46,30 +47,30 @@ class Answers:
     acknowledged: list[str] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
 
-    async def upload(self, client: httpx.AsyncClient) -> None:
+    async def upload(self, client: LightClient) -> None:
         """One upload, timed from its sending to the end of its answer."""
         mark = uuid.uuid4().hex
         data = distinct_scan(mark)
         started = perf_counter()
         try:
-            answer = await client.post(
-                "/v1/documents", params={"document_type": "a4-generic"}, content=data,
+            answer = await client.request(
+                "POST", _SENT, body=data,
                 headers={"content-type": "image/jpeg", "idempotency-key": mark},
             )  # fmt: skip
-        except httpx.HTTPError as error:
+        except (OSError, asyncio.IncompleteReadError) as error:
             self.others[type(error).__name__] += 1
             return
         spent = perf_counter() - started
-        if answer.status_code == 201:
+        if answer.status == 201:
             self.accepted_s.append(spent)
             self.acknowledged.append(answer.json()["id"])
-        elif answer.status_code == 503 and "retry-after" in answer.headers:
+        elif answer.status == 503 and "retry-after" in answer.headers:
             self.refused_s.append(spent)
         else:
-            self.others[str(answer.status_code)] += 1
+            self.others[str(answer.status)] += 1
 
 
-async def one_at_a_time(client: httpx.AsyncClient, count: int) -> Answers:
+async def one_at_a_time(client: LightClient, count: int) -> Answers:
     """The latency of a service with nothing else to do."""
     answers = Answers()
     for _ in range(count):
@@ -77,7 +78,7 @@ async def one_at_a_time(client: httpx.AsyncClient, count: int) -> Answers:
     return answers
 
 
-async def closed(client: httpx.AsyncClient, clients: int, seconds: float) -> Answers:
+async def closed(client: LightClient, clients: int, seconds: float) -> Answers:
     """As many as the service takes from clients who wait for each answer."""
     answers, end = Answers(), perf_counter() + seconds
 
@@ -89,7 +90,7 @@ async def closed(client: httpx.AsyncClient, clients: int, seconds: float) -> Ans
     return answers
 
 
-async def arriving(client: httpx.AsyncClient, per_second: float, seconds: float) -> Answers:
+async def arriving(client: LightClient, per_second: float, seconds: float) -> Answers:
     """Uploads at random moments, so many per second, that do not wait for each other."""
     answers, rng = Answers(), np.random.default_rng(20_261_123)
     started, due, sent = perf_counter(), 0.0, []
@@ -103,18 +104,17 @@ async def arriving(client: httpx.AsyncClient, per_second: float, seconds: float)
 
 async def measure(address: str, minutes: float) -> dict[str, Any]:
     """All three, and what became of every upload that was acknowledged."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
-    async with httpx.AsyncClient(base_url=address, timeout=_TIMEOUT_S, limits=limits) as client:
-        await closed(client, _WORKERS, 5.0)
-        alone = await one_at_a_time(client, UNLOADED_COUNT)
-        full = await closed(client, _WORKERS, CAPACITY_S)
-        capacity = len(full.accepted_s) / CAPACITY_S
-        usual = await arriving(client, USUAL_LOAD * capacity, CAPACITY_S)
-        loaded = await arriving(client, OVERLOAD * capacity, minutes * 60)
-        lost = 0
-        for document in loaded.acknowledged:
-            found = await client.get(f"/v1/documents/{document}")
-            lost += found.status_code != 200
+    client = LightClient(address)
+    await closed(client, _WORKERS, 5.0)
+    alone = await one_at_a_time(client, UNLOADED_COUNT)
+    full = await closed(client, _WORKERS, CAPACITY_S)
+    capacity = len(full.accepted_s) / CAPACITY_S
+    usual = await arriving(client, USUAL_LOAD * capacity, CAPACITY_S)
+    loaded = await arriving(client, OVERLOAD * capacity, minutes * 60)
+    lost = 0
+    for document in loaded.acknowledged:
+        lost += (await client.request("GET", f"/v1/documents/{document}")).status != 200
+    client.close()
     unloaded = percentiles(alone.accepted_s)
     sent = len(usual.accepted_s) + len(usual.refused_s)
     accepted, refused = percentiles(loaded.accepted_s), percentiles(loaded.refused_s)
@@ -157,7 +157,7 @@ def main() -> None:
         installation = Installation(Path(folder), WORKERS=str(_WORKERS), **more)
         installation.start()
         try:
-            result = asyncio.run(measure(installation.address, options.minutes))
+            result = uvloop.run(measure(installation.address, options.minutes))
         finally:
             installation.stop()
     publish("overload", {**result, "machine": machine()})
