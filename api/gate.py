@@ -26,8 +26,8 @@ RECENT_S = 2.0
 FULL_LOAD = 0.9
 """Of what all turns together could serve if nothing else took time: no more can be served."""
 TURNS_PER_SPARE_LOAD = 8.0
-"""For how many turns one may wait, for each part of the load that is missing to a full one: for one
-turn at a load of 0.8, for two at 0.65."""
+"""For how many turns longer one may wait the less comes: for one with every eighth that is missing
+to a full load."""
 
 
 @dataclass(slots=True, eq=False)
