@@ -74,7 +74,9 @@ def letter_shapes(page: Page) -> LetterShapes | None:
     text_height = page.derive(ink).text_height_px
     if text_height is None:
         return None
-    scale = max(s for s in LUMA_SCALES if s == 1 or text_height >= s * LEAST_TEXT_HEIGHT_PX)
+    # Not the coarsest: letters are found at half of it.
+    scales = LUMA_SCALES[:-1]
+    scale = max(s for s in scales if s == 1 or text_height >= s * LEAST_TEXT_HEIGHT_PX)
     coarse = 1 if text_height < 2 * scale * LEAST_FOUND_HEIGHT_PX else 2
     boxes = _boxes(page, coarse * scale, text_height / (coarse * scale))
     luma = page.luma(scale)

@@ -22,7 +22,7 @@ RIM_FRACTION = 0.02
 """Ink this close to the frame or the sheet's edge is the edge, not text."""
 LEAST_MASK_SIDE_PX = 32
 SMALL_SIDE_PX = 1200
-"""A smaller sheet, such as a card on a bed, is looked at in full size."""
+"""A smaller sheet, such as a card on a bed, is looked at in up to four times the mask's size."""
 SIDEWAYS_PROMINENCE = 0.3
 """Letters must stand so much clearer in lines down the page than in lines across it: the columns
 of tables and answer sheets are lines as well, and most pages are upright."""
@@ -89,13 +89,13 @@ def print_direction(page: Page) -> PrintDirection | None:
 
 
 def _strips(page: Page, scale: int, mask: Pixels, place: tuple[int, int], *, lying: bool) -> Strips:
-    """The ink at up to twice the mask's size, at full size on a small sheet.
+    """The ink at up to twice the mask's size, up to four times on a small sheet.
 
     The mask's top left corner is at ``place`` (x, y) of the page.
     Where lines run down the page it is turned first, so that they run across.
     """
     (left, top), (height, width) = place, mask.shape
-    finer = scale if scale * max(height, width) <= SMALL_SIDE_PX else min(scale, 2)
+    finer = min(scale, 4 if scale * max(height, width) <= SMALL_SIDE_PX else 2)
     rows, columns = (slice(first * finer, (first + count) * finer) for first, count in
                      ((top, height), (left, width)))  # fmt: skip
     luma = page.luma(scale // finer)[rows, columns]

@@ -92,7 +92,7 @@ def cast_shadow(page: Page) -> CastShadow:
     surface = page.derive(paper_surface)
     height, width = surface.closed.shape
     block = max(height, width) / LONG_SIDE_BLOCKS
-    shape = (round(height / block), round(width / block))
+    shape = (max(round(height / block), 1), max(round(width / block), 1))
     light = _logarithm(block_means(surface.halved, shape))
     inside = _inside(page, surface, shape)
     inside_count = cv2.countNonZero(inside)

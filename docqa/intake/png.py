@@ -127,6 +127,8 @@ def _read_chunk(header: PngHeader, kind: bytes, body: bytes) -> None:
             ">IIBB", body[:10]
         )
     elif kind == b"PLTE":
+        if len(body) % 3:
+            raise InvalidDocument("file.damaged")
         header.palette = body
     elif kind == b"tRNS":
         header.has_transparency = True

@@ -59,7 +59,7 @@ class Capture:
     evidence: tuple[Evidence, ...]
     """Codes of what was found, strongest kind first: file, then light, then texture."""
     gradient_levels: float
-    """0 to 255: how much brighter the paper is on one side of the page than on the other."""
+    """0 to about 300: how much brighter the paper is on one side of the page than on the other."""
     light_from: LightFrom
     """Where the page is brightest; ``everywhere`` on evenly lit ones."""
 

@@ -70,6 +70,21 @@ def png_two_headers() -> bytes:
     )
 
 
+def png_cut_palette() -> bytes:
+    """A PNG of colours by number whose palette ends within a colour."""
+    data = _saved(_picture().convert("P"), "PNG")
+    at = data.index(b"PLTE") - 4
+    length = int.from_bytes(data[at : at + 4], "big")
+    return data[:at] + _png_chunk(b"PLTE", bytes(4)) + data[at + 12 + length :]
+
+
+def png_without_palette() -> bytes:
+    """A PNG of colours by number that says of none of them which it is."""
+    data = _saved(_picture().convert("P"), "PNG")
+    at = data.index(b"PLTE") - 4
+    return data[:at] + data[at + 12 + int.from_bytes(data[at : at + 4], "big") :]
+
+
 def tiff_hidden_flood(side_px: int = 12_000) -> bytes:
     """A TIFF whose width is written in eight bytes, at an offset that looks like a width."""
     data = bytearray(_tiff(100, side_px, next_directory=0).ljust(400, b"\0"))
@@ -252,6 +267,8 @@ def bad_files() -> dict[str, tuple[Callable[[], bytes], str]]:
         "png_flood": (png_flood, "file.too_many_pixels"),
         "png_endless_chunk": (png_endless_chunk, "file.damaged"),
         "png_two_headers": (png_two_headers, "file.damaged"),
+        "png_cut_palette": (png_cut_palette, "file.damaged"),
+        "png_without_palette": (png_without_palette, "file.damaged"),
         "tiff_hidden_flood": (tiff_hidden_flood, "file.too_many_pixels"),
         "tiff_flood": (tiff_flood, "file.too_many_pixels"),
         "long_strip": (long_strip, "file.side_too_long"),

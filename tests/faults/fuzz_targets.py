@@ -50,11 +50,13 @@ class Target:
 
 
 def _png(data: bytes) -> object:
-    return read_png(data, LIMITS).tags
+    header = read_png(data, LIMITS)
+    return header.tags(), header.colour_mode
 
 
 def _jpeg(data: bytes) -> object:
-    return read_jpeg(data, LIMITS).tags
+    header = read_jpeg(data, LIMITS)
+    return header.tags(), header.colour_mode
 
 
 def _tiff(data: bytes) -> object:
