@@ -41,7 +41,7 @@ from docqa.analysis.sides import draw_to_edges
 from docqa.analysis.silhouette import silhouette
 from docqa.page import Page, Pixels, Polygon
 
-__all__ = ["LEAST_SIDE_PX", "Background", "Kind", "Outline", "outline", "sheets"]
+__all__ = ["Background", "Kind", "Outline", "has_room_for_edges", "outline", "sheets"]
 
 Floats = npt.NDArray[np.float64]
 Background = Literal["light", "dark", "mixed"]
@@ -129,16 +129,21 @@ def outline(page: Page) -> Outline | None:
     return next(iter(page.derive(sheets)), None)
 
 
+def has_room_for_edges(page: Page) -> bool:
+    """Whether an outline is sought at all: not on strips, whose working copy is too narrow."""
+    return min(page.width_px, page.height_px) // _scale(page) >= LEAST_SIDE_PX
+
+
 def sheets(page: Page) -> tuple[Outline, ...]:
     """The outlines of all sheets and cards that lie apart, the clearest and largest first.
 
     Empty where the page shows no edge of its own sheet. Call it as ``page.derive(sheets)``. Never
     raises for a page that decodes.
     """
+    if not has_room_for_edges(page):
+        return ()
     scale = _scale(page)
     luma = page.luma(scale)
-    if min(luma.shape) < LEAST_SIDE_PX:
-        return ()
     if _is_bare_scan(page, luma):
         return ()
     colour = _colour(page, luma.shape, scale)

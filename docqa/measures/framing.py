@@ -17,7 +17,7 @@ import numpy.typing as npt
 from docqa.analysis.covered_edges import covered_edges
 from docqa.analysis.formats import format_aspect
 from docqa.analysis.ink import Ink, ink
-from docqa.analysis.outline import LEAST_SIDE_PX, Outline, outline, sheets
+from docqa.analysis.outline import Outline, has_room_for_edges, outline, sheets
 from docqa.analysis.ranks import percentiles
 from docqa.errors import CannotAssess
 from docqa.page import Page, Polygon, Region
@@ -66,10 +66,10 @@ def measure(page: Page) -> Framing:
     """The framing of a page.
 
     Raises:
-        CannotAssess: the page is too small to show an outline.
+        CannotAssess: the page is too narrow to show an outline.
     """
-    if min(page.width_px, page.height_px) < LEAST_SIDE_PX:
-        raise CannotAssess(f"the page is narrower than {LEAST_SIDE_PX} px")
+    if not has_room_for_edges(page):
+        raise CannotAssess("the page is too narrow to show the edges of a sheet")
     sheet = page.derive(outline)
     if sheet is not None and sheet.fills_frame:
         sheet = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from docqa.analysis.outline import LEAST_SIDE_PX, outline
+from docqa.analysis.outline import has_room_for_edges, outline
 from docqa.errors import CannotAssess
 from docqa.page import Page, Region
 
@@ -42,10 +42,10 @@ def measure(page: Page) -> Perspective:
     that needs one is left out.
 
     Raises:
-        CannotAssess: the page is too small to show an outline.
+        CannotAssess: the page is too narrow to show an outline.
     """
-    if min(page.width_px, page.height_px) < LEAST_SIDE_PX:
-        raise CannotAssess(f"the page is narrower than {LEAST_SIDE_PX} px")
+    if not has_room_for_edges(page):
+        raise CannotAssess("the page is too narrow to show the edges of a sheet")
     sheet = page.derive(outline)
     if sheet is None or sheet.fills_frame:
         return Perspective(0.0, 0.0)

@@ -74,8 +74,8 @@ def test_a_blank_page_is_whole() -> None:
     assert found.margin_fraction == 0.5
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 900), (10, 10)])
-def test_tiny_pages_are_not_assessed(shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize("shape", [(1, 1), (1, 900), (10, 10), (9000, 300), (300, 9000)])
+def test_pages_without_room_for_edges_are_not_assessed(shape: tuple[int, int]) -> None:
     with pytest.raises(CannotAssess):
         measure(page_from_pixels(np.full(shape, 128, np.uint8)))
 

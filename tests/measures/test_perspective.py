@@ -44,7 +44,7 @@ def test_a_page_that_fills_the_frame_has_none() -> None:
     assert measure(page_from_pixels(np.full((1600, 1200), 245, np.uint8))) == Perspective(0.0, 0.0)
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 900), (10, 10)])
-def test_tiny_pages_are_not_assessed(shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize("shape", [(1, 1), (1, 900), (10, 10), (9000, 300), (300, 9000)])
+def test_pages_without_room_for_edges_are_not_assessed(shape: tuple[int, int]) -> None:
     with pytest.raises(CannotAssess):
         measure(page_from_pixels(np.full(shape, 128, np.uint8)))
