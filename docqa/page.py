@@ -149,7 +149,7 @@ class Page:
         if not self._luma:
             self._load()
         if scale not in self._luma:
-            self._luma[scale] = _frozen(_halved(self.luma(scale // 2)))
+            self._luma[scale] = _frozen(halved(self.luma(scale // 2)))
         return self._luma[scale]
 
     def colour(self, scale: int = 8) -> Pixels:
@@ -166,7 +166,7 @@ class Page:
         if self._parts is not None and (scale == 4 or (scale == 8 and self.is_large)):
             return self._parts.colour(scale, self.luma(scale))
         if self._parts is not None or 4 in self._colour:
-            return _halved(self.colour(scale // 2))
+            return halved(self.colour(scale // 2))
         return np.repeat(self.luma(scale)[:, :, None], 3, axis=2)
 
     def derive(self, analysis: Callable[[Page], T]) -> T:
@@ -186,7 +186,7 @@ class Page:
         raster = self._decode()
         self._luma[1] = _frozen(raster.luma)
         if raster.colour is not None:
-            self._colour[4] = _frozen(_halved(_halved(raster.colour)))
+            self._colour[4] = _frozen(halved(halved(raster.colour)))
 
 
 def page_from_pixels(pixels: Pixels, *, origin: Origin | None = None, index: int = 1) -> Page:
@@ -200,8 +200,8 @@ def page_from_pixels(pixels: Pixels, *, origin: Origin | None = None, index: int
     return Page(index, origin or Origin("png", "image/png", mode), lambda: raster)
 
 
-def _halved(pixels: Pixels) -> Pixels:
-    """Half the size by the mean of 2x2 blocks.
+def halved(pixels: Pixels) -> Pixels:
+    """Half the size, at least 1 pixel, by the mean of 2x2 blocks.
 
     An odd last row or column is dropped first: INTER_AREA is about 17 times slower on odd sizes.
     """

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from docqa.analysis.components import component_stats
 from docqa.analysis.full_size_tiles import full_size_tiles, tile_counts
-from docqa.analysis.ink import Ink, ink
+from docqa.analysis.ink import ink, stroke_px
 from docqa.analysis.ranks import median
 from docqa.page import Page, Pixels
 
@@ -29,8 +29,6 @@ BILEVEL_FRACTION = 0.9
 """Writing with more shades than this was not thresholded: its grain is not counted as specks."""
 BLACK_LEVEL, WHITE_LEVEL = 60, 200
 """A threshold writes black and white; the grain of a desk may have two levels, but not those."""
-STROKE_TO_TEXT_HEIGHT_RATIO = 0.18
-"""Of ordinary print: beside a photo or a pattern the inkiest tiles show no strokes."""
 SPECK_AREA_STROKES = 0.35
 """In squares of the stroke width; the dot of a letter has about 1."""
 
@@ -48,7 +46,7 @@ class Binarised:
 
 def binarised(page: Page) -> Binarised | None:
     """Count the traces; None on a page without writing."""
-    stroke = _stroke_px(page.derive(ink))
+    stroke = stroke_px(page.derive(ink))
     tiles, counts = page.derive(full_size_tiles), page.derive(tile_counts)
     step = max(1, -(-len(tiles) // MOST_TILES))
     at_levels = near_ink = 0
@@ -73,12 +71,6 @@ def binarised(page: Page) -> Binarised | None:
     bilevel = at_levels / near_ink
     specks = _speckle_fraction(drawn, stroke) if bilevel >= BILEVEL_FRACTION else 0.0
     return Binarised(bilevel, specks)
-
-
-def _stroke_px(found: Ink) -> float | None:
-    if found.stroke_width_px is None or found.text_height_px is None:
-        return None
-    return max(1.0, min(found.stroke_width_px, STROKE_TO_TEXT_HEIGHT_RATIO * found.text_height_px))
 
 
 def _levels(counts: npt.NDArray[np.float32]) -> tuple[int, int] | None:

@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.outline import outline
-from docqa.analysis.paper_surface import halved
-from docqa.page import COLOUR_SCALES, Page, Pixels
+from docqa.page import COLOUR_SCALES, Page, Pixels, halved
 
 Field = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]

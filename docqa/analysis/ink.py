@@ -34,6 +34,9 @@ PATTERN_DEPTH_RATIO = 2.0
 STROKE_TILES_COUNT = 8
 STROKE_TILE_PX = 192
 """Stroke width is measured on this many tiles of this side."""
+STROKE_TO_TEXT_HEIGHT_RATIO = 0.18
+"""Of ordinary print, which no stroke is taken for wider than. Blur fattens strokes before it raises
+letters, and beside a photo or a pattern the inkiest tiles show no strokes."""
 LEAST_AREA_PX, LEAST_HEIGHT_PX = 6, 3
 """Smaller or lower marks, at the ink's scale, are specks."""
 LEAST_TEXT_COUNT = 5
@@ -59,6 +62,16 @@ class Ink:
     """Components that are as large as characters or words."""
     boxes: Boxes
     """(component_count, 4) their boxes x, y, width, height at 1/``scale`` of the page."""
+
+
+def stroke_px(found: Ink) -> float | None:
+    """Width of a stroke in pixels of the page, at least 1, as print of its height has it.
+
+    None without text.
+    """
+    if found.stroke_width_px is None or found.text_height_px is None:
+        return None
+    return max(1.0, min(found.stroke_width_px, STROKE_TO_TEXT_HEIGHT_RATIO * found.text_height_px))
 
 
 def ink(page: Page) -> Ink:

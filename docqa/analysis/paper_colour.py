@@ -11,9 +11,8 @@ import numpy as np
 from docqa.analysis.area_grid import block_means
 from docqa.analysis.histograms import histogram
 from docqa.analysis.paper import paper
-from docqa.analysis.paper_surface import halved
 from docqa.analysis.ranks import median
-from docqa.page import Page, Pixels
+from docqa.page import Page, Pixels, halved
 
 COLOURLESS_LEVELS = 3
 """Spread of red, green and blue that JPEG leaves on grey."""

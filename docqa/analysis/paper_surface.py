@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import cast
 
 import cv2
-import numpy as np
 
-from docqa.page import Page, Pixels
+from docqa.page import Page, Pixels, halved
 
 COARSE_SIDE_PX = 160
 """The coarsest luma whose short side still has this many pixels is taken."""
@@ -53,10 +52,3 @@ def with_ink_closed(pixels: Pixels) -> Pixels:
     side = max(3, int(min(pixels.shape[:2]) * CLOSING_FRACTION_OF_SHORT_SIDE) | 1)
     element = cv2.getStructuringElement(cv2.MORPH_RECT, (side, side))
     return cast("Pixels", cv2.morphologyEx(pixels, cv2.MORPH_CLOSE, element))
-
-
-def halved(pixels: Pixels) -> Pixels:
-    """Half the size by the mean of 2x2 pixels, without an odd last row or column."""
-    height, width = (side // 2 for side in pixels.shape[:2])
-    even = np.ascontiguousarray(pixels[: 2 * height, : 2 * width])
-    return cast("Pixels", cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))

@@ -22,12 +22,11 @@ from docqa.analysis.outline import outline
 from docqa.analysis.paper_surface import (
     COARSE_SIDE_PX,
     PaperSurface,
-    halved,
     paper_surface,
     with_ink_closed,
 )
 from docqa.analysis.ranks import median, percentiles
-from docqa.page import Page, Pixels, Polygon
+from docqa.page import Page, Pixels, Polygon, halved
 
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]

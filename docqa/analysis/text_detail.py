@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from docqa.analysis.ink import Ink, ink
+from docqa.analysis.ink import Ink, ink, stroke_px
 from docqa.analysis.print_direction import print_direction
 from docqa.analysis.text_tiles import ZONES_COUNT, TextTile, text_tiles
 from docqa.page import Page, Pixels
@@ -42,8 +42,6 @@ STEPS_PER_HEIGHT_COUNT = 4
 FEATURES_COUNT = 31
 SOFTEST_FINE_STEPS, SHARPEST_FINE_STEPS = slice(20, 22), slice(25, 27)
 """Among the features: the two finest steps by stroke, along the softest direction and across."""
-STROKE_TO_TEXT_HEIGHT_RATIO = 0.18
-"""Of ordinary print. Blur fattens strokes before it raises letters: the smaller one is taken."""
 NEAR_HEIGHT_RATIO = 0.5
 BARE_HEIGHT_RATIO = 0.75
 """Of the letters: gradients nearer to ink than the first are its own, beyond the second is bare."""
@@ -139,7 +137,8 @@ class _Writing:
 
 def _writing(page: Page) -> _Writing | None:
     found = _set_upright(page, page.derive(ink))
-    if found.text_height_px is None or found.stroke_width_px is None:
+    stroke = stroke_px(found)
+    if found.text_height_px is None or stroke is None:
         return None
     octave = math.floor(math.log2(found.text_height_px / LEAST_HEIGHT_PX))
     scale = min(1 << max(octave, 0), COARSEST_SCALE * page.print_scale)
@@ -149,7 +148,7 @@ def _writing(page: Page) -> _Writing | None:
     if not tiles or min(tiles[0].pixels.shape) < 2**OCTAVES_COUNT:
         return None
     pixel_px = scale / 2 if enlarge else scale
-    height, stroke = found.text_height_px / pixel_px, stroke_px(found) / pixel_px
+    height, stroke = found.text_height_px / pixel_px, stroke / pixel_px
     seen = np.zeros(len(tiles), _SEEN)
     return _Writing(tiles, found, enlarge, height, stroke, seen, np.zeros(len(tiles), np.bool_))
 
@@ -167,13 +166,6 @@ def _set_upright(page: Page, found: Ink) -> Ink:
     below = np.cumsum(heights[order])
     middle = float(widths[order[np.searchsorted(below, below[-1] / 2)]])
     return replace(found, text_height_px=middle * found.scale)
-
-
-def stroke_px(found: Ink) -> float:
-    """Width of a stroke in pixels of the page, at least 1; 1 without text."""
-    if found.stroke_width_px is None or found.text_height_px is None:
-        return 1.0
-    return max(1.0, min(found.stroke_width_px, STROKE_TO_TEXT_HEIGHT_RATIO * found.text_height_px))
 
 
 _SEEN = np.dtype(

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from docqa.analysis.ink import ink
+from docqa.analysis.ink import ink, stroke_px
 from docqa.analysis.networks import Networks, parse_networks
 from docqa.analysis.text_detail import (
     FEATURES_COUNT,
@@ -22,7 +22,6 @@ from docqa.analysis.text_detail import (
     TextDetail,
     Vector,
     features,
-    stroke_px,
     text_details,
 )
 from docqa.analysis.text_tiles import ZONES_COUNT, TextTile
@@ -75,8 +74,8 @@ def blur_ratios(networks: Networks, known: Vector) -> Vector:
 
 def measure(page: Page, model: Networks) -> Blur:
     """Measure the blur. Raises CannotAssess on a page without writing."""
-    found = page.derive(ink)
-    if found.stroke_width_px is None or found.text_height_px is None:
+    stroke = stroke_px(page.derive(ink))
+    if stroke is None:
         raise CannotAssess("there is no writing on the page to judge its sharpness by")
     for most_tiles in (FIRST_TILES, ZONES_COUNT):
         details = text_details(page, most_tiles=most_tiles)
@@ -92,7 +91,6 @@ def measure(page: Page, model: Networks) -> Blur:
             break
     if not details:
         raise CannotAssess("the writing on the page is too faint to judge its sharpness")
-    stroke = stroke_px(found)
     return Blur(
         blur_ratio=typical,
         worst_blur_ratio=max(ratios[worst], typical),

@@ -36,18 +36,6 @@ class Glyph:
     """Inclusive; the frames of the character itself, without the blanks around it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Support:
-    """How much better than the best of its rivals a claim explains a strip."""
-
-    log_likelihood: float
-    """Natural logarithm of the probability of the claim given the strip; 0 is certainty."""
-    log_ratio: float
-    """Claim over its best rival, natural logarithm; above 0 the claim is the better text."""
-    rival: str
-    """That rival. Personal data."""
-
-
 def glyphs(log_probabilities: LogProbabilities, classes: Sequence[str]) -> list[Glyph]:
     """The likeliest class of every frame, repeats joined and blanks dropped, in reading order."""
     best = log_probabilities.argmax(axis=1)
@@ -86,20 +74,6 @@ def log_likelihoods(
     if is_known.any() and len(log_probabilities):
         out[is_known] = _forward(log_probabilities, labels, starts[is_known], lengths[is_known])
     return out
-
-
-def support(
-    log_probabilities: LogProbabilities,
-    claim: str,
-    rivals: Sequence[str],
-    classes: Sequence[str],
-) -> Support:
-    """Weigh a claim against its rivals, of which there must be one at least."""
-    found = log_likelihoods(log_probabilities, [claim, *rivals], classes)
-    best = int(found[1:].argmax())
-    # Where nothing explains the strip, nothing speaks for the claim.
-    ratio = float(found[0] - found[1 + best]) if np.isfinite(found[0]) else -np.inf
-    return Support(float(found[0]), ratio, rivals[best])
 
 
 def single_edits(text: str, alphabet: Iterable[str]) -> list[str]:

@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import spearmanr
 
-from docqa.analysis.ink import ink
+from docqa.analysis.ink import ink, stroke_px
 from docqa.analysis.networks import Networks
-from docqa.analysis.text_detail import features, stroke_px, text_details
+from docqa.analysis.text_detail import features, text_details
 from docqa.measures.blur import OFFSET_RATIO, SHARP_BLUR_RATIO, blur_ratios, kind_of, load
 from docqa.page import page_from_pixels
 from models.blur.examples import Print, prints
@@ -90,13 +90,14 @@ def examples(sheets: range) -> Examples:
 def _row(one: Print) -> Iterator[tuple[Vector, float, Print, float]]:
     page = page_from_pixels(one.pixels)
     details = text_details(page)
-    if details:
+    stroke = stroke_px(page.derive(ink))
+    if details and stroke is not None:
         mean = np.mean([detail.levels for detail in details], axis=0)
         yield (
             features(mean, details[0].stroke_level),
             one.blur_ratio,
             replace(one, pixels=np.empty((0, 0), np.uint8)),
-            stroke_px(page.derive(ink)),
+            stroke,
         )
 
 

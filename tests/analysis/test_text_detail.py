@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from docqa.analysis.ink import ink
-from docqa.analysis.text_detail import FEATURES_COUNT, features, stroke_px, text_details
+from docqa.analysis.ink import ink, stroke_px
+from docqa.analysis.text_detail import FEATURES_COUNT, features, text_details
 from docqa.page import Pixels, page_from_pixels
 from fixtures.synthesize.pages import letter
 
@@ -59,4 +59,4 @@ def test_features_are_finite_and_as_many_as_the_model_wants() -> None:
 def test_without_writing_there_is_no_detail(shape: tuple[int, int]) -> None:
     page = page_from_pixels(np.full(shape, 230, np.uint8))
     assert text_details(page) == ()
-    assert stroke_px(page.derive(ink)) == 1.0
+    assert stroke_px(page.derive(ink)) is None
