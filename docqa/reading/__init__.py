@@ -50,8 +50,8 @@ page upside down; for 48 fronts under a camera, at 100 to 150 ppi or turned it w
 PRINT_SOURCES: tuple[Source, ...] = ("ocr", "digits")
 
 T = TypeVar("T")
-Readings = dict[tuple[str, Source], Field]
-"""The best reading so far by claim name and source."""
+Readings = dict[tuple[str, Source, int | None], Field]
+"""The best reading so far by claim name, source and page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,10 @@ def read_document(
     reader = None if readers is None else readers.arabic
     recogniser = Recogniser(pages, document_type, known, reader, engine.ask)
     recognised = recogniser.recognised(signs) if claims else None
+    chosen = _of_one_page_each(best)
     fields = []
     for name in (name for name in claims if name in specs):
-        readings = [field for (claim, _), field in best.items() if claim == name]
+        readings = [field for field in chosen if field.name == name]
         fields.append(settled(readings) if readings else _unread(name))
     faults = (OCR_FAILED,) if engine.has_failed else ()
     return Reading(tuple(fields), faults, None if faults else recognised)
@@ -236,9 +237,9 @@ def _read_print(
     signs: Signs,
 ) -> None:
     size_mm = (document_type.width_mm, document_type.height_mm)
-    known = {name for (name, source), field in best.items()
-             if source in PRINT_SOURCES and agrees(field.match)}  # fmt: skip
-    specs = [spec for spec in all_specs.values() if spec.labels and spec.name not in known]
+    specs = [spec for spec in all_specs.values() if spec.labels]
+    if _is_confirmed(best, specs):
+        specs = []
 
     def see(cells: Sequence[Cell], sheet: Sheet) -> None:
         signs.traces += filter(None, [trace_of(cells, sheet, types.values())])
@@ -326,12 +327,47 @@ def _best_text(
 
 
 def _keep(best: Readings, field: Field | None) -> None:
-    """Keep the field if it is the best of its source."""
+    """Keep the field if it is the best of its source and page."""
     if field is None or field.source is None:
         return
-    kept = best.get((field.name, field.source))
+    place = field.name, field.source, field.page
+    kept = best.get(place)
     if kept is None or MATCHES.index(field.match) < MATCHES.index(kept.match):
-        best[field.name, field.source] = field
+        best[place] = field
+
+
+def _by_page(best: Readings, sources: Collection[Source]) -> list[list[Field]]:
+    pages: dict[int | None, list[Field]] = {}
+    for (_, source, page), field in best.items():
+        if source in sources:
+            pages.setdefault(page, []).append(field)
+    return list(pages.values())
+
+
+def _is_confirmed(best: Readings, specs: Sequence[FieldSpec]) -> bool:
+    """Whether the print of one page says all that is asked for."""
+    asked = {spec.name for spec in specs}
+    return any(asked <= _confirmed(fields) for fields in _by_page(best, PRINT_SOURCES))
+
+
+def _confirmed(fields: Iterable[Field]) -> set[str]:
+    return {field.name for field in fields if agrees(field.match)}
+
+
+def _of_one_page_each(best: Readings) -> list[Field]:
+    """Of each kind of source what one page says, the page that says most of what was typed.
+
+    Two people's cards in one upload must not confirm what neither of them bears.
+    """
+    chosen: list[Field] = []
+    for sources in (("barcode",), ("mrz",), PRINT_SOURCES):
+        chosen += max(_by_page(best, sources), key=_agreement, default=[])
+    return chosen
+
+
+def _agreement(fields: Sequence[Field]) -> tuple[int, int]:
+    """More and fewer: claims that a page confirms, readings that say something else."""
+    return len(_confirmed(fields)), -sum(field.match == "different" for field in fields)
 
 
 def _unread(name: str) -> Field:

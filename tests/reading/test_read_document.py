@@ -129,6 +129,38 @@ def test_a_lone_barcode_is_a_back(asked: str, seen: str) -> None:
     assert reading.recognised == seen
 
 
+@pytest.mark.parametrize("mine_first", [True, False])
+def test_two_backs_never_confirm_what_neither_of_them_bears(mine_first: bool) -> None:
+    stranger = page_from_pixels(scanned(id_back(person(1), seed=1)).luma(), index=2)
+    pages = [BACK, stranger] if mine_first else [stranger, BACK]
+    asked = document_type("sy-id-back")
+    whole = read_document(pages, asked, CLAIMS, None)
+    assert {field.match for field in whole.fields} == {"equal"}
+    assert {field.page for field in whole.fields} == {BACK.index}
+    theirs = person(1).claims()
+    mixed = {**CLAIMS, "father_name": theirs["father_name"], "mother_name": theirs["mother_name"]}
+    read = read_document(pages, asked, mixed, None)
+    matches = {field.name: field.match for field in read.fields}
+    assert not agrees(matches["father_name"])
+    assert not agrees(matches["mother_name"])
+    assert {field.page for field in read.fields} == {BACK.index}
+
+
+@needs_tesseract
+def test_two_fronts_never_confirm_what_neither_of_them_bears() -> None:
+    mine, theirs = person(2).claims(), person(1).claims()
+    pages = [
+        scanned(id_front(person(2), seed=2, font="DejaVuSans")),
+        page_from_pixels(
+            scanned(id_front(person(1), seed=1, font="DejaVuSans")).luma(), index=2
+        ),
+    ]  # fmt: skip
+    names = ("given_name", "family_name", "father_name")
+    mixed = {name: mine[name] for name in names[:2]} | {"father_name": theirs["father_name"]}
+    reading = read_document(pages, document_type("sy-id-front"), mixed, TesseractEngine())
+    assert [agrees(field.match) for field in reading.fields] == [True, True, False]
+
+
 @needs_tesseract
 def test_front_and_back_of_one_upload_are_held_against_each_other() -> None:
     front = scanned(id_front(person(2), seed=2, font="DejaVuSans"))
