@@ -27,7 +27,7 @@ demo: setup    ## start the real service, upload documents, print the verdicts
 serve: setup   ## leave the service running on its default address
 	$(BIN)/docqa serve --dev
 
-test: setup .venv/.apt-tests    ## every test
+test: setup .venv/.apt-tests    ## every test that is not marked long
 	$(BIN)/python -m pytest -n $${DOCQA_TEST_PROCESSES:-2} --dist loadfile -m "not long"
 
 test-long: setup .venv/.apt-tests    ## the tests that take minutes
