@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from docqa.adapters.schema import documents, events
+from docqa.adapters.upserting import upsert
 from docqa.adapters.webhook_tables import deliveries, webhook_endpoints
 from docqa.webhooks.backoff import last_moment
 from docqa.webhooks.payload import payload
@@ -180,8 +181,7 @@ class SqlWebhooks:
                 )
             ).all()
             rows = list(_deliveries_of(connection, sorted(told), now))
-            if rows:
-                connection.execute(sa.insert(deliveries), rows)
+            upsert(connection, deliveries, rows, keep=True)  # some may be told again already
         return len(told)
 
     def claim(self, *, now: datetime, lease: timedelta) -> Attempt | None:

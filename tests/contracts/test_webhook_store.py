@@ -198,6 +198,17 @@ def test_an_event_can_be_told_again(shop: Shop) -> None:
     assert shop.webhooks.endpoint(endpoint_id).enabled
 
 
+def test_an_event_that_is_told_again_before_it_was_told_keeps_nothing_waiting(shop: Shop) -> None:
+    first, second = shop.subscribe(), shop.subscribe()
+    event = shop.happen()
+    assert shop.webhooks.redeliver(event, endpoint_id=first, now=NOON) == 1
+    later = shop.happen()
+    assert sorted(shop.told()) == sorted([event, event, later, later])
+    listed = shop.webhooks.events(after=0, limit=9, now=NOON)
+    for one in listed:
+        assert {delivery.endpoint_id for delivery in one.deliveries} == {first, second}
+
+
 def test_telling_again_during_an_attempt_waits_for_it_and_is_not_undone_by_it(shop: Shop) -> None:
     shop.subscribe()
     event = shop.happen()
