@@ -104,6 +104,15 @@ def test_a_token_with_a_wrong_claim_lets_nobody_in(
     assert browser.get("/review", follow_redirects=False).status_code == 303
 
 
+def test_who_had_no_role_at_the_first_visit_comes_in_once_the_provider_gave_one(
+    browser: TestClient, provider: OidcProvider
+) -> None:
+    for claims, status in (({"docqa_role": None}, 403), ({"docqa_role": "reviewer"}, 303)):
+        provider.claims = claims
+        assert go(browser, provider).status_code == status
+    assert "amal@example.org" in browser.get("/review").text
+
+
 def test_a_token_that_somebody_else_signed_lets_nobody_in(
     browser: TestClient, provider: OidcProvider
 ) -> None:
