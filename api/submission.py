@@ -191,7 +191,7 @@ def submit(
     except _OutcomeUnknown:
         raise  # the key stays bound: a retry learns what became of the document
     except BaseException:
-        services.reservations.release(key, reservation.document_id)
+        services.reservations.release(key, reservation.document_id, reserved_at=now)
         raise
 
 
