@@ -150,8 +150,8 @@ class Reservations(Protocol):
         """Bind ``key`` to ``document_id``, or tell what it is bound to."""
         ...
 
-    def release(self, key: str, document_id: str) -> None:
-        """Forget a key whose document was not created."""
+    def release(self, key: str, document_id: str, *, reserved_at: datetime) -> None:
+        """Forget a key whose document was not created, unless another took it over since."""
         ...
 
 

@@ -83,7 +83,9 @@ class SubmissionFields(BaseModel):
         | None
     ) = Field(default=None, description="The booking the document belongs to.")
     deadline: Moment | None = Field(
-        default=None, description="RFC 3339 with a time zone; ten days from now if not given."
+        default=None,
+        description="RFC 3339 with a time zone; the booking's, or ten days from now, if not given."
+        " Never after the booking's.",
     )
     file_name: str | None = Field(
         default=None,
@@ -189,7 +191,7 @@ def submit(
     except _OutcomeUnknown:
         raise  # the key stays bound: a retry learns what became of the document
     except BaseException:
-        services.reservations.release(key, reservation.document_id)
+        services.reservations.release(key, reservation.document_id, reserved_at=now)
         raise
 
 
@@ -225,7 +227,8 @@ def _create(
     booking = refuse_cancelled(services, client_id, submission.booking_ref)
     if booking is not None:
         service = services.portal.booked_services[booking.service]
-        deadline = submission.deadline or booking.deadline(service)
+        lapses = booking.deadline(service)
+        deadline = min(submission.deadline or lapses, lapses)
         if submission.document_type in service.documents:
             number = services.portal.bookings.next_attempt(
                 client_id, booking.ref, submission.document_type

@@ -1,8 +1,9 @@
 """The audit trail's hash chain: who did what when, so that no entry changes unnoticed.
 
 Each entry's digest covers its content and the digest before it, so a changed, deleted, inserted or
-moved entry breaks the chain from there on. A tail that was cut off is told by the head: the number
-and digest of the newest entry, which an auditor keeps elsewhere.
+moved entry breaks the chain from there on. Who may write everything can compute it anew, whole or
+without its end, head and all: that is told by a head, the number and digest of an entry, which an
+auditor kept elsewhere.
 """
 
 from __future__ import annotations

@@ -137,6 +137,10 @@ class BookingRules:
     sides_disagree: Finding
     places: Places = NO_PLACES
 
+    def deadline(self, booking: Booking) -> datetime:
+        """Until when everything must be there. Raises KeyError for an unknown service."""
+        return booking.deadline(self.services[booking.service])
+
 
 def parse_service(text: str, document_types: Collection[str]) -> Service:
     """The service a TOML text describes. Raises InvalidModel naming the service and the key."""

@@ -25,7 +25,10 @@ def purge(settings: Settings, stores: wiring.Stores, *, erases: bool) -> Iterato
     periods = wiring.load_retention(settings)
     now = datetime.now(UTC)
     if erases:
-        stores.retention.resume()
+        try:
+            stores.retention.resume()
+        except OSError:
+            yield "failed"
     candidates = stores.retention.kept(now - min(periods.values()))
     over = [
         (kept.document_id, class_of(kept)) for kept in candidates if is_over(kept, periods, now)

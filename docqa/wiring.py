@@ -150,7 +150,9 @@ def open_stores(settings: Settings) -> Stores:
     reservations = SqlReservations(documents.engine)
     rules = load_booking_rules(settings)
     bookings = SqlBookings(
-        documents, lambda booking, present: assess(rules, booking, map(filed, present))
+        documents,
+        lambda booking, present: assess(rules, booking, map(filed, present)),
+        rules.deadline,
     )
     if lost := bookings.services_in_use() - set(rules.services):
         raise InvalidModel(

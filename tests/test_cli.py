@@ -142,8 +142,9 @@ def test_timings_name_every_measure_and_leave_the_reports_alone(folder: Path) ->
     done = docqa("check", "--json", "--timings", folder / "front.jpg")
     timings = json.loads(done.stdout)["timings_ms"]
     assert {"decode", "measures", "measures.blur", "measures.capture"} <= set(timings)
-    apart = sum(ms for stage, ms in timings.items() if stage.startswith("measures."))
-    assert apart == pytest.approx(timings["measures"], rel=0.1, abs=5)
+    apart = [ms for stage, ms in timings.items() if stage.startswith("measures.")]
+    rounded_ms = 0.05 * (len(apart) + 1)
+    assert 0 < sum(apart) <= timings["measures"] + rounded_ms
     assert all(stage in done.stderr for stage in timings)
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from docqa.adapters.booking_tables import booking_attempts, bookings
 from docqa.adapters.events import held, record_event, retract
+from docqa.adapters.review_tables import review_facts
 from docqa.adapters.schema import documents, events
 from docqa.adapters.store import SqlStore
 from docqa.bookings import Assessment, Booking
@@ -26,11 +27,15 @@ class SqlBookings:
     Args:
         store: the documents.
         judge: what becomes of a booking with these documents.
+        deadline: until when everything must be there for a booking.
     """
 
-    def __init__(self, store: SqlStore, judge: Judge) -> None:
+    def __init__(
+        self, store: SqlStore, judge: Judge, deadline: Callable[[Booking], datetime]
+    ) -> None:
         self._store = store
         self._judge = judge
+        self._deadline = deadline
         store.watch(self._refresh)
 
     def get(self, client_id: str, ref: str) -> Booking | None:
@@ -40,11 +45,14 @@ class SqlBookings:
         return None if row is None else _booking(row)
 
     def put(self, booking: Booking, *, now: datetime) -> bool:
-        """Create the booking, or change it; whether it is new."""
+        """Create the booking, or change it; whether it is new.
+
+        Its documents wait no longer than it does, and those that had its deadline move along.
+        """
         values = {
             "service": booking.service, "booked_at": booking.booked_at, "state": booking.state
         }  # fmt: skip
-        which = _is(booking.client_id, booking.ref)
+        which, deadline = _is(booking.client_id, booking.ref), self._deadline(booking)
         with self._store.engine.begin() as connection:
             _lock_documents(connection, booking)
             before = connection.execute(
@@ -62,7 +70,8 @@ class SqlBookings:
                 )  # fmt: skip
             else:
                 connection.execute(sa.update(bookings).where(which).values(**values))
-            _withdraw_documents(connection, booking)
+                _move_documents(connection, self._deadline(_booking(before)), booking, deadline)
+            _bind_documents(connection, booking, deadline)
             is_other_state = before is not None and before.state != booking.state
             self._tell_if_changed(connection, booking, now, always=is_other_state)
         return before is None
@@ -112,13 +121,7 @@ class SqlBookings:
     def _documents(
         self, booking: Booking, connection: sa.Connection | None = None
     ) -> list[StoredDocument]:
-        return self._store.find(
-            lambda query: query.where(
-                documents.c.client_id == booking.client_id,
-                documents.c.booking_ref == booking.ref,
-            ),
-            connection,
-        )
+        return self._store.find(lambda query: query.where(_of(booking)), connection)
 
     def _refresh(self, connection: sa.Connection, client_id: str, ref: str) -> None:
         row = connection.execute(
@@ -129,7 +132,7 @@ class SqlBookings:
         ).one_or_none()
         if row is not None:
             booking = _booking(row)
-            _withdraw_documents(connection, booking)
+            _bind_documents(connection, booking, self._deadline(booking))
             self._tell_if_changed(connection, booking, datetime.now(UTC))
 
     def _tell_if_changed(
@@ -160,14 +163,13 @@ def _is(client_id: str, ref: str) -> sa.ColumnElement[bool]:
     return (bookings.c.client_id == client_id) & (bookings.c.ref == ref)
 
 
+def _of(booking: Booking) -> sa.ColumnElement[bool]:
+    return (documents.c.client_id == booking.client_id) & (documents.c.booking_ref == booking.ref)
+
+
 def _lock_documents(connection: sa.Connection, booking: Booking) -> None:
     """Before the booking itself: whoever decides on a document holds that, then wants this."""
-    mine = (
-        sa.select(documents.c.id)
-        .where(documents.c.client_id == booking.client_id, documents.c.booking_ref == booking.ref)
-        .order_by(documents.c.id)
-        .with_for_update()
-    )
+    mine = sa.select(documents.c.id).where(_of(booking)).order_by(documents.c.id).with_for_update()
     connection.execute(
         sa.update(documents)
         .where(documents.c.id.in_(mine))
@@ -175,14 +177,36 @@ def _lock_documents(connection: sa.Connection, booking: Booking) -> None:
     )
 
 
-def _withdraw_documents(connection: sa.Connection, booking: Booking) -> None:
-    """Have the documents know whether their booking was cancelled, those added just now as well."""
+def _move_documents(
+    connection: sa.Connection, before: datetime, booking: Booking, deadline: datetime
+) -> None:
+    """Have those whose deadline was the booking's share its later one; little time is told anew."""
+    if deadline <= before:
+        return
+    moved = _of(booking) & (documents.c.deadline_at == before)
+    connection.execute(
+        sa.update(review_facts)
+        .where(review_facts.c.document_id.in_(sa.select(documents.c.id).where(moved)))
+        .values(deadline_near_at=None)
+    )
+    connection.execute(sa.update(documents).where(moved).values(deadline_at=deadline))
+
+
+def _bind_documents(connection: sa.Connection, booking: Booking, deadline: datetime) -> None:
+    """Have the documents know whether their booking was cancelled and when it lapses.
+
+    Those added just now as well, and those whose upload began before the booking was changed.
+    """
     is_cancelled = booking.state == "cancelled"
+    is_later = documents.c.deadline_at > deadline
+    lapses = sa.literal(deadline, documents.c.deadline_at.type)
     connection.execute(
         sa.update(documents)
-        .where(documents.c.client_id == booking.client_id, documents.c.booking_ref == booking.ref)
-        .where(documents.c.is_withdrawn != is_cancelled)
-        .values(is_withdrawn=is_cancelled)
+        .where(_of(booking), (documents.c.is_withdrawn != is_cancelled) | is_later)
+        .values(
+            is_withdrawn=is_cancelled,
+            deadline_at=sa.case((is_later, lapses), else_=documents.c.deadline_at),
+        )
     )
 
 

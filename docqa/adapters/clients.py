@@ -146,26 +146,24 @@ class SqlClients:
 
     def role(self, reviewer: str) -> str:
         """What a reviewer may do: one of ``ROLES``."""
-        return self._account(reviewer)[0]
+        with self._engine.connect() as connection:
+            return _account(connection, reviewer)[0]
 
     def vouched_by_provider(self, reviewer: str) -> bool:
         """Whether the account came from the OpenID provider and has no password of its own."""
-        return self._account(reviewer)[1] == "oidc"
+        with self._engine.connect() as connection:
+            return _account(connection, reviewer)[1] == "oidc"
 
-    def set_role(self, reviewer: str, role: str, *, origin: str = "local") -> None:
+    def set_role(self, reviewer: str, role: str) -> None:
         """Let an existing reviewer be ``role``. Raises ValueError for an unknown role."""
-        if role not in ROLES:
-            raise ValueError(f"a role is one of {', '.join(ROLES)}")
         with self._engine.begin() as connection:
-            connection.execute(sa.delete(reviewer_roles).where(reviewer_roles.c.name == reviewer))
-            connection.execute(
-                sa.insert(reviewer_roles).values(name=reviewer, role=role, origin=origin)
-            )
+            _put_role(connection, reviewer, role, "local")
 
     def admit_reviewer(self, reviewer: str, role: str, *, unusable_hash: str) -> bool:
         """Let in whom the OpenID provider vouches for, making the account if need be.
 
-        False when a local account has that name: a provider must not take it over.
+        False when a local account has that name: a provider must not take it over. Raises
+        ValueError for an unknown role, and makes no account for it.
 
         Args:
             reviewer: the name.
@@ -180,16 +178,11 @@ class SqlClients:
                 connection.execute(
                     sa.insert(reviewers).values(name=reviewer, password_hash=unusable_hash)
                 )
-        if known is not None and not self.vouched_by_provider(reviewer):
-            return False
-        self.set_role(reviewer, role, origin="oidc")
+            elif _account(connection, reviewer)[1] != "oidc":
+                return False
+            # With the account: one without a role is taken for a local one from then on.
+            _put_role(connection, reviewer, role, "oidc")
         return True
-
-    def _account(self, reviewer: str) -> tuple[str, str]:
-        query = sa.select(reviewer_roles).where(reviewer_roles.c.name == reviewer)
-        with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
-        return ("reviewer", "local") if row is None else (row.role, row.origin)
 
     def _note_use(self, key_id: str, now: datetime) -> None:
         with self._engine.begin() as connection:
@@ -198,6 +191,20 @@ class SqlClients:
                 .where(client_keys.c.key_id == key_id)
                 .values(last_used_at=now)
             )
+
+
+def _account(connection: sa.Connection, reviewer: str) -> tuple[str, str]:
+    """Role and origin."""
+    query = sa.select(reviewer_roles).where(reviewer_roles.c.name == reviewer)
+    row = connection.execute(query).one_or_none()
+    return ("reviewer", "local") if row is None else (row.role, row.origin)
+
+
+def _put_role(connection: sa.Connection, reviewer: str, role: str, origin: str) -> None:
+    if role not in ROLES:
+        raise ValueError(f"a role is one of {', '.join(ROLES)}")
+    connection.execute(sa.delete(reviewer_roles).where(reviewer_roles.c.name == reviewer))
+    connection.execute(sa.insert(reviewer_roles).values(name=reviewer, role=role, origin=origin))
 
 
 def _live(now: datetime) -> sa.ColumnElement[bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -105,15 +105,17 @@ class SqlRetention:
         return _receipt(row)
 
     def resume(self) -> int:
-        """Delete the bytes that a crash left of erased documents; how many there were."""
+        """Delete the bytes that a crash left of erased documents; how many there were.
+
+        Raises:
+            OSError: the blob store failed for one at least; all others are deleted.
+        """
         query = sa.select(deletion_receipts.c.blob_key).where(
             deletion_receipts.c.blob_key.is_not(None)
         )
         with self._engine.connect() as connection:
             left = list(connection.execute(query).scalars())
-        for blob_key in left:
-            self._delete_blob(blob_key)
-        return len(left)
+        return _delete_each(left, self._delete_blob)
 
     def orphans(self, before: datetime, *, erases: bool) -> int:
         """Bytes of no document, such as a crash leaves: counted and, where asked, deleted.
@@ -123,19 +125,10 @@ class SqlRetention:
             erases: whether to delete them.
 
         Raises:
-            OSError: the blob store failed.
+            OSError: the blob store failed; where for one only, all others are deleted.
         """
-        number = 0
-        old = self._blobs.stored_before(before)
-        while names := list(islice(old, _ROWS_AT_ONCE)):
-            with self._engine.connect() as connection:
-                known = set(connection.execute(_blob_keys(documents, names)).scalars())
-                known.update(connection.execute(_blob_keys(deletion_receipts, names)).scalars())
-            orphans = [name for name in names if name not in known]
-            number += len(orphans)
-            for name in orphans if erases else ():
-                self._blobs.delete(name)
-        return number
+        found = self._orphans(before)
+        return _delete_each(found, self._blobs.delete) if erases else sum(1 for _ in found)
 
     def receipt(self, document_id: str) -> DeletionReceipt | None:
         """The receipt of an erased document; None when it was not erased."""
@@ -210,6 +203,14 @@ class SqlRetention:
             with self._engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def _orphans(self, before: datetime) -> Iterator[str]:
+        old = self._blobs.stored_before(before)
+        while names := list(islice(old, _ROWS_AT_ONCE)):
+            with self._engine.connect() as connection:
+                known = set(connection.execute(_blob_keys(documents, names)).scalars())
+                known.update(connection.execute(_blob_keys(deletion_receipts, names)).scalars())
+            yield from (name for name in names if name not in known)
+
     def _erase_rows(
         self, connection: sa.Connection, document_id: str, reason: str, actor: str
     ) -> None:
@@ -268,6 +269,21 @@ class SqlRetention:
                 .where(deletion_receipts.c.blob_key == blob_key)
                 .values(blob_key=None)
             )
+
+
+def _delete_each(keys: Iterable[str], delete: Callable[[str], None]) -> int:
+    """How many there were. Whatever fails keeps none of the others; its OSError comes last."""
+    number = 0
+    failure: OSError | None = None
+    for key in keys:
+        number += 1
+        try:
+            delete(key)
+        except OSError as error:
+            failure = error
+    if failure is not None:
+        raise failure
+    return number
 
 
 def _lock(connection: sa.Connection, document_id: str) -> None:

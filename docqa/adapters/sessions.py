@@ -123,13 +123,17 @@ class SqlReservations:
             return self._existing(key, payload_digest, now, stale_before)
         return Reservation(document_id, payload_digest, mine=True)
 
-    def release(self, key: str, document_id: str) -> None:
-        """Forget a key whose document was not created, so that the client may try again."""
+    def release(self, key: str, document_id: str, *, reserved_at: datetime) -> None:
+        """Forget a key whose document was not created, so that the client may try again.
+
+        Nothing happens where another took it over since ``reserved_at``: it is the other's now.
+        """
         with self._engine.begin() as connection:
             connection.execute(
                 sa.delete(reservations).where(
                     reservations.c.key == key,
                     reservations.c.document_id == document_id,
+                    reservations.c.reserved_at == reserved_at,
                     reservations.c.answered_at.is_(None),
                 )
             )

@@ -23,7 +23,7 @@ def upsert(
         connection: of the caller's transaction.
         table: where.
         rows: all with the same columns.
-        keep: leave the old rows as they are instead.
+        keep: leave the old rows as they are instead, whichever unique key is taken.
     """
     if rows:
         named = () if keep else tuple(rows[0])
@@ -36,8 +36,8 @@ def _upserting(dialect_name: str, table: sa.Table, replaced: tuple[str, ...]) ->
     # Both dialects spell it alike; SQLAlchemy types each apart.
     is_postgresql = dialect_name == "postgresql"
     statement: Any = (postgresql.insert if is_postgresql else sqlite.insert)(table)
-    keys = [column.name for column in table.primary_key]
     if not replaced:
-        return cast("sa.Insert", statement.on_conflict_do_nothing(index_elements=keys))
+        return cast("sa.Insert", statement.on_conflict_do_nothing())
+    keys = [column.name for column in table.primary_key]
     values = {name: statement.excluded[name] for name in replaced if name not in keys}
     return cast("sa.Insert", statement.on_conflict_do_update(index_elements=keys, set_=values))

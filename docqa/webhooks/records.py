@@ -123,7 +123,8 @@ class WebhookStore(Protocol):
     def events(self, *, after: int, limit: int, now: datetime) -> list[EventRecord]:
         """At most ``limit`` events with a number above ``after``, in the order of their numbers.
 
-        Up to the first that can still be taken back: whoever goes on from the last misses none.
+        Up to the first that can still be taken back, and where writers work side by side up to the
+        first number that may still come: whoever goes on from the last misses none.
         """
         ...
 

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from joserfc import jwt
-from joserfc.jwk import RSAKey
+from joserfc.jwk import OctKey, RSAKey
 
 SECRET = "provider-secret"
 
@@ -25,7 +25,8 @@ class OidcProvider:
 
     issuer: str
     now: int
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, auto_kid=True))
+    key: RSAKey | OctKey = field(default_factory=lambda: RSAKey.generate_key(2048, auto_kid=True))
+    """Published, whatever it is."""
     signing_key: RSAKey | None = None
     claims: dict[str, Any] = field(default_factory=dict)
     algorithm: str = "RS256"
@@ -47,7 +48,7 @@ class OidcProvider:
         }
 
     def keys(self) -> dict[str, Any]:
-        return {"keys": [self.key.as_dict(private=False)]}
+        return {"keys": [self.key.as_dict(private=isinstance(self.key, OctKey))]}
 
     def token(self, form: dict[str, list[str]], authorization: str) -> dict[str, Any] | None:
         """The answer at the token endpoint; None refuses the code."""
@@ -73,7 +74,10 @@ class OidcProvider:
         }
         claims = {k: v for k, v in (honest | self.claims).items() if v is not None}
         signed = jwt.encode(
-            {"alg": self.algorithm, "kid": self.key.kid}, claims, self.signing_key or self.key
+            {"alg": self.algorithm, "kid": self.key.kid},
+            claims,
+            self.signing_key or self.key,
+            algorithms=[self.algorithm],
         )
         return {"access_token": "a", "token_type": "Bearer", "id_token": signed}
 

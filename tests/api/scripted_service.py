@@ -335,7 +335,9 @@ def _portal(settings: Settings, store: SqlStore, blobs: FolderBlobs) -> Portal:
     return Portal(
         records=SqlRecords(store, SqlRetention(store.engine, blobs, store.booking_changed)),
         corrections=store,
-        bookings=SqlBookings(store, lambda booked, found: assess(rules, booked, map(filed, found))),
+        bookings=SqlBookings(
+            store, lambda booked, found: assess(rules, booked, map(filed, found)), rules.deadline
+        ),
         booked_services=rules.services,
         judge=StoredJudge(engine()),
         policies=(policy_json(engine().policy),),

@@ -132,6 +132,39 @@ def test_what_another_client_owns_does_not_exist(
         assert foreign.json() | {"request_id": ""} == absent.json() | {"request_id": ""}
 
 
+@pytest.mark.parametrize("scopes", [("documents:read", "documents:write"), ("admin",)])
+def test_a_booking_of_another_client_does_not_exist_whatever_its_reference(
+    guarded: Scripted, http: TestClient, clients: SqlClients, scopes: tuple[str, ...]
+) -> None:
+    ours, theirs = (
+        {"Authorization": f"Bearer {new_key(clients, *scopes, client_id=name)}"}
+        for name in ("portal", "other")
+    )
+    address, booking = "/v1/bookings/B-7", {"service": "sy-passport"}
+    made = document(3, guarded, client_id="portal", booking_ref="B-7")
+    assert http.put(address, json=booking, headers=ours).status_code == 201
+    before = http.get(address, headers=ours).json()
+    assert made.id in [slot["document_id"] for slot in before["documents"]]
+    assert refusal(http.get(address, headers=theirs)) == (404, "http.booking_not_found")
+    answer = http.put(address, json=booking | {"state": "cancelled"}, headers=theirs)
+    assert answer.status_code == 201
+    assert made.id not in answer.text
+    assert http.get(address, headers=ours).json() == before
+
+
+@pytest.mark.parametrize("scope", ["documents:read", "admin"])
+def test_a_list_names_nobody_elses_documents(
+    guarded: Scripted, http: TestClient, clients: SqlClients, scope: str
+) -> None:
+    for number, name in ((3, "portal"), (4, "other")):
+        document(number, guarded, client_id=name, booking_ref="B-7")
+    for name, numbers in (("portal", [1, 3]), ("other", [2, 4])):
+        key = {"Authorization": f"Bearer {new_key(clients, scope, client_id=name)}"}
+        for query, of in (("", numbers), ("?booking_ref=B-7", numbers[1:])):
+            items = http.get(f"/v1/documents{query}", headers=key).json()["items"]
+            assert [item["id"] for item in items] == [f"doc_{number:032x}" for number in of]
+
+
 @pytest.mark.parametrize("name", GUARDED)
 def test_the_right_key_is_let_in(http: TestClient, clients: SqlClients, name: str) -> None:
     answer = ask(http, name, new_key(clients, SCOPE_OF[name]))

@@ -51,9 +51,26 @@ def test_documents_of_a_booking_share_its_deadline(client: TestClient, service: 
     assert upload(client).json()["deadline_at"] == "2026-05-14T12:00:00Z"
     given = upload(client, deadline="2026-05-06T00:00:00Z").json()
     assert given["deadline_at"] == "2026-05-06T00:00:00Z"
+    late = upload(client, deadline="2026-05-20T00:00:00Z").json()
+    assert late["deadline_at"] == "2026-05-14T12:00:00Z"
     service.clock.now += timedelta(days=8)
     body = client.get("/v1/bookings/B-7").json()
     assert (body["days_left"], body["is_overdue"]) == (0, True)
+
+
+def test_a_document_that_came_before_its_booking_lapses_with_it(client: TestClient) -> None:
+    early, own = upload(client).json(), upload(client, deadline="2026-05-05T00:00:00Z").json()
+    assert early["deadline_at"] == "2026-05-14T12:00:00Z"
+
+    def deadlines() -> list[str]:
+        return [
+            client.get(f"/v1/documents/{one['id']}").json()["deadline_at"] for one in (early, own)
+        ]
+
+    put(client, booked_at="2026-04-26T12:00:00Z")
+    assert deadlines() == ["2026-05-06T12:00:00Z", "2026-05-05T00:00:00Z"]
+    put(client, booked_at="2026-04-30T12:00:00Z")
+    assert deadlines() == ["2026-05-10T12:00:00Z", "2026-05-05T00:00:00Z"]
 
 
 def test_nothing_is_taken_for_a_cancelled_booking(client: TestClient, service: Scripted) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from joserfc.jwk import RSAKey
+from joserfc.jwk import OctKey, RSAKey
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
@@ -104,10 +104,27 @@ def test_a_token_with_a_wrong_claim_lets_nobody_in(
     assert browser.get("/review", follow_redirects=False).status_code == 303
 
 
+def test_who_had_no_role_at_the_first_visit_comes_in_once_the_provider_gave_one(
+    browser: TestClient, provider: OidcProvider
+) -> None:
+    for claims, status in (({"docqa_role": None}, 403), ({"docqa_role": "reviewer"}, 303)):
+        provider.claims = claims
+        assert go(browser, provider).status_code == status
+    assert "amal@example.org" in browser.get("/review").text
+
+
 def test_a_token_that_somebody_else_signed_lets_nobody_in(
     browser: TestClient, provider: OidcProvider
 ) -> None:
     provider.signing_key = RSAKey.generate_key(2048)
+    assert go(browser, provider).status_code == 403
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "none"])
+def test_a_token_that_nobody_signed_by_a_private_key_lets_nobody_in(
+    browser: TestClient, provider: OidcProvider, algorithm: str
+) -> None:
+    provider.key, provider.algorithm = OctKey.generate_key(256, auto_kid=True), algorithm
     assert go(browser, provider).status_code == 403
 
 
@@ -148,4 +165,4 @@ def test_without_a_provider_there_is_no_such_address(tmp_path: Path) -> None:
     with scripted_service(tmp_path) as service, TestClient(create_app(service.services)) as made:
         assert "/review/oidc" not in made.get("/review/login").text
         answer = made.get("/review/oidc", follow_redirects=False)
-        assert answer.status_code in (303, 404)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/review/login")

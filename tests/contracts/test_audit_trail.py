@@ -13,6 +13,7 @@ from docqa.adapters.audit_trail import SqlAuditTrail, append_entry
 from docqa.adapters.memory import MemoryAuditTrail
 from docqa.adapters.record_tables import audit_entries, audit_head
 from docqa.adapters.store import SqlStore
+from docqa.audit import GENESIS
 from docqa.ports import AuditTrail
 from tests.contracts.stores import SQL_STORES, opened_sql, url_of
 
@@ -118,15 +119,18 @@ TAMPERING = {
 }
 
 
+@pytest.mark.parametrize("is_kept", [False, True])
 @pytest.mark.parametrize("how", TAMPERING)
-def test_tampering_with_the_tables_is_told_with_its_place(sql: SqlStore, how: str) -> None:
+def test_tampering_with_the_tables_is_told_with_its_place(
+    sql: SqlStore, how: str, is_kept: bool
+) -> None:
     trail = SqlAuditTrail(sql.engine)
     heads = view(trail, 6)
     broken, statements = TAMPERING[how]
     with sql.engine.begin() as connection:
         for statement in statements:
             connection.execute(sa.text(statement))
-    assert trail.verify(heads[-1]).broken == broken
+    assert trail.verify(heads[-1] if is_kept else None).broken == broken
 
 
 def test_a_tail_cut_off_with_the_head_put_back_is_told_by_a_head_that_was_kept(
@@ -140,3 +144,14 @@ def test_a_tail_cut_off_with_the_head_put_back_is_told_by_a_head_that_was_kept(
         connection.execute(sa.update(audit_head).values(number=int(number), sha256=sha256))
     assert trail.verify().broken is None  # the database alone cannot know
     assert trail.verify(heads[-1]).broken == 5
+
+
+def test_a_trail_that_was_written_anew_is_told_by_a_head_that_was_kept(sql: SqlStore) -> None:
+    trail = SqlAuditTrail(sql.engine)
+    heads = view(trail, 6)
+    with sql.engine.begin() as connection:
+        connection.execute(sa.delete(audit_entries))
+        connection.execute(sa.update(audit_head).values(number=0, sha256=GENESIS))
+    view(trail, 6, actor="omar")
+    assert trail.verify().broken is None  # the database alone cannot know
+    assert trail.verify(heads[-1]).broken == 6

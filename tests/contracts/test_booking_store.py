@@ -40,7 +40,9 @@ def sql(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlStore]:
 
 @pytest.fixture
 def bookings(sql: SqlStore) -> SqlBookings:
-    made = SqlBookings(sql, lambda booking, found: assess(RULES, booking, map(filed, found)))
+    made = SqlBookings(
+        sql, lambda booking, found: assess(RULES, booking, map(filed, found)), RULES.deadline
+    )
     made.put(BOOKING, now=NOON)
     return made
 
@@ -284,3 +286,70 @@ def test_uploads_and_a_cancellation_at_the_same_moment_leave_nothing_waiting(
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(act, range(6)))
     assert waiting(sql) == []
+
+
+# Deadlines
+
+
+def days(number: float) -> datetime:
+    return NOON + timedelta(days=number)
+
+
+def deadline_of(sql: SqlStore, document_id: str) -> float | None:
+    found = sql.get(document_id)
+    assert found is not None and found.deadline_at is not None
+    return (found.deadline_at - NOON) / timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "own", "then"),
+    [  # Days: booked at, and at afterwards; the document's own deadline, and afterwards.
+        (None, -8, 10, 2),
+        (None, -8, 1, 1),
+        (None, 3, 10, 10),
+        (0, 0, 10, 10),
+        (0, -8, 10, 2),
+        (0, -8, 2.5, 2),
+        (0, -8, 1, 1),
+        (0, 5, 10, 15),
+        (0, 5, 3, 3),
+    ],
+)
+def test_a_document_waits_no_longer_than_its_booking_and_moves_along_with_it(
+    sql: SqlStore, bookings: SqlBookings, before: int | None, after: int, own: float, then: float
+) -> None:
+    booking = replace(BOOKING, ref="B-8")
+    if before is not None:
+        bookings.put(replace(booking, booked_at=days(before)), now=NOON)
+    given = {"deadline_at": days(own)}
+    mine = document(1, TYPES[0], "review", booking_ref="B-8", **given)
+    others = [
+        document(2, TYPES[0], "review", booking_ref="B-8", client_id="another", **given),
+        document(3, TYPES[0], "review", **{**given, "deadline_at": days(min(own, 10))}),
+    ]
+    for one in (mine, *others):
+        sql.add(one)
+    bookings.put(replace(booking, booked_at=days(after)), now=NOON)
+    assert deadline_of(sql, mine.id) == then
+    assert [deadline_of(sql, one.id) for one in others] == [own, min(own, 10)]
+
+
+def test_a_document_that_comes_while_its_booking_is_changed_lapses_with_it(
+    sql: SqlStore, bookings: SqlBookings
+) -> None:
+    bookings.put(replace(BOOKING, booked_at=days(-8)), now=NOON)
+    overtaken = document(1, TYPES[0], "review", deadline_at=days(10))
+    sql.add(overtaken)
+    assert deadline_of(sql, overtaken.id) == 2
+
+
+@pytest.mark.parametrize("moved", [5, -1])
+def test_little_time_is_told_again_only_of_a_deadline_that_moved_away(
+    sql: SqlStore, bookings: SqlBookings, moved: int
+) -> None:
+    sql.add(document(1, TYPES[0], "review", deadline_at=days(10)))
+    desk, soon = SqlDesk(sql), timedelta(hours=48)
+    assert desk.escalate_due(now=days(9), within=soon) == 1
+    bookings.put(replace(BOOKING, booked_at=days(moved)), now=days(9))
+    assert desk.escalate_due(now=days(9), within=soon) == 0
+    assert desk.escalate_due(now=days(14), within=soon) == (1 if moved > 0 else 0)

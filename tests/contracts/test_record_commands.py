@@ -68,6 +68,21 @@ def test_purge_counts_and_with_apply_erases_what_is_over_and_not_held(place: Pat
     assert "is whole" in run("verify-audit").output
 
 
+def test_bytes_that_cannot_be_deleted_keep_no_other_document_longer(place: Path) -> None:
+    stuck = add(1, 91)
+    blob = place / "blobs" / stuck.blob_key
+    blob.unlink()
+    blob.mkdir()  # deleting it as a file fails
+    for number in (2, 3):
+        other = add(number, 91)
+        purged = run("purge", "--apply")
+        assert purged.exit_code == 2
+        assert "failed: 1" in purged.output and "accepted: 1" in purged.output
+        assert not (place / "blobs" / other.blob_key).exists()
+    blob.rmdir()
+    assert run("purge", "--apply").exit_code == 0
+
+
 def test_purge_erases_the_documents_of_a_cancelled_booking_but_a_held_one(place: Path) -> None:
     booked = {"client_id": "portal", "booking_ref": "B-7"}
     gone, held = add(1, 2, **booked), add(2, 2, **booked)

@@ -173,6 +173,45 @@ def test_a_crash_between_database_and_blobs_is_finished_later(
     assert [row.blob_key for row in kept.rows(deletion_receipts)] == [None]
 
 
+class Stuck:
+    """A BlobStore that cannot delete some keys."""
+
+    def __init__(self, inner: BlobStore, *keys: str) -> None:
+        self._inner, self._keys = inner, keys
+        self.put, self.get, self.stored_before = inner.put, inner.get, inner.stored_before
+
+    def delete(self, key: str) -> None:
+        if key in self._keys:
+            raise OSError("a fault of the disk")
+        self._inner.delete(key)
+
+
+@pytest.mark.parametrize("stuck", [0, 1])
+def test_bytes_that_cannot_be_deleted_keep_no_others(kept: Kept, stuck: int) -> None:
+    made = [kept.add(1), kept.add(2)]
+    keys = [added.blob_key for added in made]
+    for added in made:
+        with pytest.raises(OSError, match="disk"):
+            SqlRetention(kept.store.engine, Stuck(kept.blobs, *keys)).erase(added.id, "requested")
+    with pytest.raises(OSError, match="disk"):
+        SqlRetention(kept.store.engine, Stuck(kept.blobs, keys[stuck])).resume()
+    later = datetime.now(UTC) + timedelta(days=1)
+    assert list(kept.blobs.stored_before(later)) == [keys[stuck]]
+    assert [kept.retention.resume(), kept.retention.resume()] == [1, 0]
+    assert list(kept.blobs.stored_before(later)) == []
+
+
+def test_an_orphan_that_cannot_be_deleted_keeps_no_others(kept: Kept) -> None:
+    orphans = [f"{number:032x}" for number in range(100, 1200)]
+    for key in orphans:
+        kept.blobs.put(key, b"scan")
+    later = datetime.now(UTC) + timedelta(days=1)
+    stuck = next(kept.blobs.stored_before(later))  # the first that is found
+    with pytest.raises(OSError, match="disk"):
+        SqlRetention(kept.store.engine, Stuck(kept.blobs, stuck)).orphans(later, erases=True)
+    assert list(kept.blobs.stored_before(later)) == [stuck]
+
+
 def test_a_held_document_cannot_be_erased_until_it_is_released(kept: Kept) -> None:
     added = kept.add()
     kept.retention.hold(added.id, "قضية ٧", "auditor")

@@ -219,5 +219,15 @@ def test_a_stale_reservation_is_taken_over_with_the_same_document_id(
 
 def test_a_released_key_can_be_reserved_anew(reservations: SqlReservations) -> None:
     reserve(reservations, "doc_a")
-    reservations.release("key", "doc_a")
+    reservations.release("key", "doc_a", reserved_at=NOON)
     assert reserve(reservations, "doc_b") == ("doc_b", True)
+
+
+def test_who_was_overtaken_releases_nothing(reservations: SqlReservations) -> None:
+    late = NOON + timedelta(minutes=6)
+    reserve(reservations, "doc_a")
+    assert reserve(reservations, "doc_b", now=late) == ("doc_a", True)
+    reservations.release("key", "doc_a", reserved_at=NOON)
+    assert reserve(reservations, "doc_c", now=late) == ("doc_a", False)
+    reservations.release("key", "doc_a", reserved_at=late)
+    assert reserve(reservations, "doc_c", now=late) == ("doc_c", True)

@@ -16,8 +16,8 @@ from docqa.adapters.schema import events
 from docqa.adapters.store import SqlStore
 from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.ports import StoredDocument
-from docqa.webhooks.records import Outcome
-from tests.contracts.stores import SQL_STORES
+from docqa.webhooks.records import EventRecord, Outcome
+from tests.contracts.stores import SQL_STORES, postgresql_store
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=75)
@@ -198,6 +198,17 @@ def test_an_event_can_be_told_again(shop: Shop) -> None:
     assert shop.webhooks.endpoint(endpoint_id).enabled
 
 
+def test_an_event_that_is_told_again_before_it_was_told_keeps_nothing_waiting(shop: Shop) -> None:
+    first, second = shop.subscribe(), shop.subscribe()
+    event = shop.happen()
+    assert shop.webhooks.redeliver(event, endpoint_id=first, now=NOON) == 1
+    later = shop.happen()
+    assert sorted(shop.told()) == sorted([event, event, later, later])
+    listed = shop.webhooks.events(after=0, limit=9, now=NOON)
+    for one in listed:
+        assert {delivery.endpoint_id for delivery in one.deliveries} == {first, second}
+
+
 def test_telling_again_during_an_attempt_waits_for_it_and_is_not_undone_by_it(shop: Shop) -> None:
     shop.subscribe()
     event = shop.happen()
@@ -243,6 +254,39 @@ def test_events_come_in_pages(shop: Shop) -> None:
     first = shop.webhooks.events(after=0, limit=3, now=NOON)
     rest = shop.webhooks.events(after=first[-1].number, limit=3, now=NOON)
     assert [event.id for event in first + rest] == happened
+
+
+def listed(shop: Shop, after: int = 0, seconds: float = 0) -> list[EventRecord]:
+    return shop.webhooks.events(after=after, limit=9, now=NOON + timedelta(seconds=seconds))
+
+
+def test_whoever_goes_on_from_the_last_event_misses_none_that_is_committed_later(
+    tmp_path: Path,
+) -> None:
+    with ExitStack() as stack:
+        shop = Shop(postgresql_store(tmp_path, stack))  # SQLite has one writer at a time
+        first = shop.happen()
+        with shop.documents.engine.begin() as slow:
+            late = record_event(slow, "document.judged", occurred_at=NOON, body={})
+            quick = shop.happen()
+            seen = listed(shop)
+        assert [event.id for event in seen] == [first]
+        assert [event.id for event in listed(shop, seen[-1].number)] == [late, quick]
+        assert [event.id for event in listed(shop)] == [first, late, quick]
+
+
+def test_a_number_that_nobody_will_fill_is_waited_for_only_where_somebody_might(
+    shop: Shop,
+) -> None:
+    first = shop.happen()
+    held_event(shop, "doc_1")
+    later = shop.happen()
+    with shop.documents.engine.begin() as connection:
+        assert retract(connection, events.c.document_id == "doc_1") is not None
+    is_sqlite = shop.documents.engine.dialect.name == "sqlite"
+    at_once = [first, later] if is_sqlite else [first]
+    assert [event.id for event in listed(shop, seconds=59)] == at_once
+    assert [event.id for event in listed(shop, seconds=61)] == [first, later]
 
 
 def test_couriers_that_race_never_hold_the_same_attempt(shop: Shop) -> None:

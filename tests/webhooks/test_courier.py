@@ -231,19 +231,24 @@ def test_a_courier_in_threads_delivers_what_happens_and_ends(office: Office) -> 
     assert not [one for one in threading.enumerate() if one.name.startswith("courier")]
 
 
-def test_a_courier_outlives_trouble_with_its_store(office: Office) -> None:
+def test_a_courier_outlives_trouble_with_its_store(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Away(SqlWebhooks):
         def fan_out(self, *, now: datetime) -> int:
             asked.release()
             raise sa.exc.OperationalError("SELECT", {}, Exception("away"))
 
+    monkeypatch.setattr("docqa.webhooks.courier._AFTER_TROUBLE_S", 0.0)
     asked = threading.Semaphore(0)
     sender = HttpSender(LOOPBACK, timeout_s=TIMEOUT_S)
     courier = Courier(Away(office.engine), sender, timeout_s=TIMEOUT_S)
     courier.start(1)
-    assert asked.acquire(timeout=20)
-    assert [one for one in threading.enumerate() if one.name.startswith("courier")]
-    courier.close()
+    try:
+        for _ in range(2):
+            assert asked.acquire(timeout=20)
+    finally:
+        courier.close()
 
 
 def test_a_clock_that_jumps_loses_nothing_and_repeats_nothing(office: Office) -> None:
