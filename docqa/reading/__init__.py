@@ -361,7 +361,9 @@ def _of_one_page_each(best: Readings) -> list[Field]:
     """
     chosen: list[Field] = []
     for sources in (("barcode",), ("mrz",), PRINT_SOURCES):
-        chosen += max(_by_page(best, sources), key=_agreement, default=[])
+        if pages := _by_page(best, sources):
+            fullest = max(pages, key=_agreement)
+            chosen += fullest
     return chosen
 
 
