@@ -1,8 +1,8 @@
 """What the service does with half as many uploads again as it can take.
 
 First uploads come one at a time (unloaded), then as many as are taken at once (its capacity). Then
-they arrive at their own pace, whatever becomes of those before: at half that rate, where hardly
-anybody should be sent away, and for minutes at 1.5 times that rate.
+they arrive at their own pace, whatever becomes of those before: at half and four fifths of that
+rate, where few should be sent away, and for minutes at 1.5 times that rate.
 
     python -m benchmarks.load.overload
 """
@@ -29,7 +29,7 @@ from tests.faults.installation import Installation
 from tests.faults.load import distinct_scan
 
 OVERLOAD = 1.5
-USUAL_LOAD = 0.5
+USUAL_LOADS = {"at_half_capacity": 0.5, "at_four_fifths_of_capacity": 0.8}
 UNLOADED_COUNT = 40
 CAPACITY_S = 20.0
 MOST_P99_RATIO = 3.0
@@ -69,6 +69,14 @@ class Answers:
         else:
             self.others[str(answer.status)] += 1
 
+    def summary(self) -> dict[str, Any]:
+        """How many were sent away, and how long the others took."""
+        answered = len(self.accepted_s) + len(self.refused_s)
+        return {
+            "refused_fraction": round(len(self.refused_s) / answered, 4),
+            "accepted_ms": percentiles(self.accepted_s),
+        }
+
 
 async def one_at_a_time(client: LightClient, count: int) -> Answers:
     """The latency of a service with nothing else to do."""
@@ -103,30 +111,29 @@ async def arriving(client: LightClient, per_second: float, seconds: float) -> An
 
 
 async def measure(address: str, minutes: float) -> dict[str, Any]:
-    """All three, and what became of every upload that was acknowledged."""
+    """All of them, and what became of every upload that was acknowledged."""
     client = LightClient(address)
     await closed(client, _WORKERS, 5.0)
     alone = await one_at_a_time(client, UNLOADED_COUNT)
     full = await closed(client, _WORKERS, CAPACITY_S)
     capacity = len(full.accepted_s) / CAPACITY_S
-    usual = await arriving(client, USUAL_LOAD * capacity, CAPACITY_S)
+    usual = {
+        name: await arriving(client, load * capacity, CAPACITY_S)
+        for name, load in USUAL_LOADS.items()
+    }
     loaded = await arriving(client, OVERLOAD * capacity, minutes * 60)
     lost = 0
     for document in loaded.acknowledged:
         lost += (await client.request("GET", f"/v1/documents/{document}")).status != 200
     client.close()
     unloaded = percentiles(alone.accepted_s)
-    sent = len(usual.accepted_s) + len(usual.refused_s)
     accepted, refused = percentiles(loaded.accepted_s), percentiles(loaded.refused_s)
     return {
         "capacity_per_s": round(capacity, 2),
         "offered_per_s": round(OVERLOAD * capacity, 2),
         "minutes": minutes,
         "unloaded_ms": unloaded,
-        "at_half_capacity": {
-            "refused_fraction": round(len(usual.refused_s) / sent, 4),
-            "accepted_ms": percentiles(usual.accepted_s),
-        },
+        **{name: answers.summary() for name, answers in usual.items()},
         "accepted": len(loaded.accepted_s),
         "accepted_ms": accepted,
         "p99_over_unloaded_median": round(accepted["p99"] / unloaded["p50"], 2),
@@ -134,7 +141,7 @@ async def measure(address: str, minutes: float) -> dict[str, Any]:
         "refused": len(loaded.refused_s),
         "refused_ms": refused,
         "most_refusal_ms": MOST_REFUSAL_MS,
-        "other_answers": dict(usual.others + loaded.others),
+        "other_answers": dict(sum((each.others for each in usual.values()), loaded.others)),
         "acknowledged_and_lost": lost,
     }
 
