@@ -167,14 +167,19 @@ def _stroke_width_px(page: Page, mask: Pixels, scale: int, contrast: float) -> f
     """
     luma = page.luma(page.print_scale)
     side = STROKE_TILE_PX * page.print_scale // scale
-    shape = (max(mask.shape[0] // side, 1), max(mask.shape[1] // side, 1))
-    density = np.rint(block_means(mask, shape))
+    rows, columns = (max(length // side, 1) for length in mask.shape)
+    # A single row or column of tiles takes all of the page.
+    down, across = (
+        length if count == 1 else STROKE_TILE_PX
+        for length, count in zip(luma.shape, (rows, columns), strict=True)
+    )
+    density = np.rint(block_means(mask, (rows, columns)))
     area = outline = 0.0
     tiles_count = 0
     for index in np.argsort(density, axis=None, kind="stable")[::-1]:
-        row, column = np.unravel_index(int(index), density.shape)
-        top, left = int(row) * STROKE_TILE_PX, int(column) * STROKE_TILE_PX
-        tile = luma[top : top + STROKE_TILE_PX, left : left + STROKE_TILE_PX]
+        row, column = divmod(int(index), columns)
+        top, left = row * STROKE_TILE_PX, column * STROKE_TILE_PX
+        tile = luma[top : top + down, left : left + across]
         paper = median_level(histogram(tile[::4, ::4]))
         limit = math.ceil(paper - contrast / 2) - 1
         if limit < 0:  # a dark picture, no writing on paper

@@ -99,3 +99,23 @@ def test_noise_never_crashes() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (800, 600), dtype=np.uint8)
     found = ink(page_from_pixels(noise))
     assert found.mask.shape == page_from_pixels(noise).luma(found.scale).shape
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_strokes_are_measured_wherever_the_writing_stands(turned: bool) -> None:
+    """As on an ID-1 card cut out at 150 ppi, less than two tiles high."""
+
+    def width_px(top: int) -> float | None:
+        page = np.full((383, 640), 235, np.uint8)
+        for line in range(4):
+            for left in range(40, 600, 20):
+                y = top + 32 * line
+                page[y : y + 14, left : left + 3] = 30
+                page[y + 5 : y + 8, left : left + 12] = 30
+        return ink(
+            page_from_pixels(np.ascontiguousarray(page.T) if turned else page)
+        ).stroke_width_px
+
+    above, below = width_px(40), width_px(240)
+    assert above is not None
+    assert below == pytest.approx(above, rel=0.02)
