@@ -175,13 +175,13 @@ def submit(
         now=now,
         stale_before=now - lease,
     )
+    existing = services.store.get(reservation.document_id)
+    if existing is None and reservation.is_answered:
+        raise Problem("http.idempotency.document_deleted")
     if reservation.payload_digest != submission.payload_digest:
         raise Problem("http.idempotency.reused")
-    existing = services.store.get(reservation.document_id)
     if existing is not None:
         return existing, True
-    if reservation.is_answered:
-        raise Problem("http.idempotency.document_deleted")
     if not reservation.mine:
         raise Problem("http.idempotency.in_flight", retry_after_s=services.settings.retry_after_s)
     try:
