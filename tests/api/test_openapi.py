@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 from starlette.testclient import TestClient
 
+from tests.api.described import check_against
 from tests.api.openapi_changes import breaking
 from tests.api.scripted_service import Scripted
 
@@ -36,10 +36,6 @@ def operations(spec: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
         for method in METHODS:
             if method in item:
                 yield path, method, item[method]
-
-
-def check_against(schema: dict[str, Any], value: Any, spec: dict[str, Any]) -> None:
-    Draft202012Validator({**schema, "components": spec["components"]}).validate(value)
 
 
 # It only grows
@@ -189,4 +185,4 @@ def test_the_requests_that_are_shown_succeed(
 
 
 OF_ADMINISTRATORS = ("/v1/webhook-endpoints", "/v1/events", "/v1/revalidations")
-"""Sent by the tests of those routes."""
+"""Sent, and held against what is promised, by the tests of those routes."""
