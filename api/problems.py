@@ -71,6 +71,20 @@ def problem_texts(code: str) -> Texts:
     }
 
 
+def problem_body(code: str, texts: Texts, request_id: str) -> dict[str, Any]:
+    """The members that every problem has."""
+    return {
+        "type": TYPE_PREFIX + code.replace(".", "-").replace("_", "-"),
+        "title": texts["en"]["title"],
+        "status": status_of(code),
+        "detail": texts["en"]["detail"],
+        "code": code,
+        "title_ar": texts["ar"]["title"],
+        "detail_ar": texts["ar"]["detail"],
+        "request_id": request_id,
+    }
+
+
 def validation_problem(errors: Sequence[Any]) -> Problem:
     """The problem of values that pydantic found wrong; what was sent is not repeated."""
     return Problem(
@@ -133,17 +147,7 @@ def _methods_at(request: Request) -> set[str]:
 def _response(
     code: str, texts: Texts, request_id: str, problem: Problem | None = None
 ) -> JSONResponse:
-    status = status_of(code)
-    body: dict[str, Any] = {
-        "type": TYPE_PREFIX + code.replace(".", "-").replace("_", "-"),
-        "title": texts["en"]["title"],
-        "status": status,
-        "detail": texts["en"]["detail"],
-        "code": code,
-        "title_ar": texts["ar"]["title"],
-        "detail_ar": texts["ar"]["detail"],
-        "request_id": request_id,
-    }
+    body = problem_body(code, texts, request_id)
     headers = {}
     if problem is not None and problem.errors:
         # A client may have put a citizen's number where a name belongs.
@@ -152,4 +156,4 @@ def _response(
         ]
     if problem is not None and problem.retry_after_s is not None:
         headers["Retry-After"] = str(problem.retry_after_s)
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    return JSONResponse(body, body["status"], headers, media_type="application/problem+json")

@@ -121,7 +121,7 @@ class Reservation(Protocol):
 
     @property
     def payload_digest(self) -> str:
-        """Of the request the key was first used with."""
+        """Of the request the key was first used with; "" once its document was erased."""
         ...
 
     @property

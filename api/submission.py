@@ -28,7 +28,7 @@ from api.services import Inspected, Services
 from api.upload import NO_FILE_NAME, Upload, display_name
 from docqa.bookings import Booking
 from docqa.errors import InvalidRequest
-from docqa.fields import parse_claims
+from docqa.fields import CLAIM_NAMES, parse_claims
 from docqa.ports import StoredDocument
 
 DEFAULT_DOCUMENT_TYPE = "a4-generic"
@@ -76,7 +76,9 @@ class SubmissionFields(BaseModel):
         default=DEFAULT_DOCUMENT_TYPE, description="An id of /v1/document-types."
     )
     claims: str = Field(
-        default="{}", description="What the citizen typed: JSON text, claim name to value."
+        default="{}",
+        description="What the citizen typed: JSON text, claim name to value. Names: "
+        f"{', '.join(CLAIM_NAMES)}; /v1/document-types says which of them a document shows.",
     )
     booking_ref: (
         Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_visible)]
@@ -84,8 +86,8 @@ class SubmissionFields(BaseModel):
     ) = Field(default=None, description="The booking the document belongs to.")
     deadline: Moment | None = Field(
         default=None,
-        description="RFC 3339 with a time zone; the booking's, or ten days from now, if not given."
-        " Never after the booking's.",
+        description="RFC 3339 with a time zone; if not given the booking's deadline, or"
+        " DOCQA_DEADLINE_DAYS (10) from now. Never after the booking's.",
     )
     file_name: str | None = Field(
         default=None,
@@ -177,13 +179,13 @@ def submit(
         now=now,
         stale_before=now - lease,
     )
+    existing = services.store.get(reservation.document_id)
+    if existing is None and reservation.is_answered:
+        raise Problem("http.idempotency.document_deleted")
     if reservation.payload_digest != submission.payload_digest:
         raise Problem("http.idempotency.reused")
-    existing = services.store.get(reservation.document_id)
     if existing is not None:
         return existing, True
-    if reservation.is_answered:
-        raise Problem("http.idempotency.document_deleted")
     if not reservation.mine:
         raise Problem("http.idempotency.in_flight", retry_after_s=services.settings.retry_after_s)
     try:

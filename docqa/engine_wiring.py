@@ -54,7 +54,9 @@ def build_engine(folder: Path, policy: str, limits: Limits) -> Engine:
     ocr = ocr_engine()
     bound = {}
     made_of = {}
-    decoding = code_digest("docqa.intake").encode()
+    decoding = code_digest(
+        "docqa.intake", [code_digest("docqa.adapters.poppler").encode()]
+    ).encode()
     content = hashlib.sha256(version("docqa").encode())
     for kind in ("documents", "places"):
         for path in sorted((folder / kind).glob("*.toml")):
@@ -74,7 +76,8 @@ def build_engine(folder: Path, policy: str, limits: Limits) -> Engine:
     reads = [data for files in networks.values() for data in files]
     reads += [path.read_bytes() for kind in ("documents", "places")
               for path in sorted((folder / kind).glob("*.toml"))]  # fmt: skip
-    reading = code_digest("docqa.reading", [decoding, *reads, ocr.version().encode()])
+    reads += [code_digest("docqa.adapters.warm_tesseract").encode(), ocr.version().encode()]
+    reading = code_digest("docqa.reading", [decoding, *reads])
     content.update(json.dumps([made_of, reading]).encode())
     content.update(ocr.version().encode())
     return Engine(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -38,6 +39,33 @@ def test_a_shown_session_prints_what_is_shown(command: str, output: str) -> None
     assert [line.rstrip() for line in done.stdout.splitlines()] == [
         line.rstrip() for line in output.splitlines()
     ]
+
+
+def test_sessions_are_shown() -> None:
+    assert SHOWN
+
+
+CAPTURED = {
+    "camera-cropped": "camera, cropped by an app",
+    "screen-recapture": "photo of a screen",
+    "born-digital": "born digital",
+}
+"""What the README calls what the result has under another name."""
+
+
+def test_the_decisions_on_real_files_are_those_of_the_last_result() -> None:
+    result = json.loads((ROOT / "benchmarks/results/decisions.json").read_text(encoding="utf-8"))
+    assert f"Judged on {result['files']} real files" in README
+    _, _, table = README.partition("| what it truly is | files | accept |")
+    rows = table.partition("\n\n")[0].splitlines()[2:]
+    # How many were refused stands before what they are.
+    shown = [re.findall(r"(?<=\| )[^|(]+(?= )", row) for row in rows]
+    measured = [
+        [CAPTURED.get(label, label), str(sum(counts.values())),
+         *(str(counts.get(outcome, 0)) for outcome in ("accept", "review", "reject", "problem"))]
+        for label, counts in result["decisions"].items()
+    ]  # fmt: skip
+    assert sorted(shown) == sorted(measured)
 
 
 def test_the_library_example_runs() -> None:

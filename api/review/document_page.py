@@ -97,7 +97,7 @@ def document_page(
         shown=_shown(services, visit, document, revealed),
         beside=beside and _beside_shown(services, visit, beside),
         siblings=_siblings(services, visit, document),
-        file_name=views.visible(document.file_name),
+        file_name=views.shown_name(document.file_name, revealed=revealed),
         deadline=day(document.deadline_at, language, services.settings.time_zone),
         left=views.time_left(document.deadline_at, now, language),
         findings=views.findings(document.report, language),

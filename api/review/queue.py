@@ -14,9 +14,9 @@ from api.review.views import (
     Left,
     known_reasons,
     reason_label,
+    shown_name,
     time_left,
     type_title,
-    visible,
 )
 from api.services import Services
 from docqa.reviewing import ESCALATE_WITHIN, Position, QueueFilter, Waiting
@@ -94,7 +94,7 @@ def queue_row(waiting: Waiting, services: Services, language: str, now: datetime
     return QueueRow(
         id=waiting.id,
         title=type_title(services.document_types, waiting.document_type, language),
-        file_name=visible(waiting.file_name),
+        file_name=shown_name(waiting.file_name),
         booking_ref=waiting.booking_ref,
         score=waiting.score,
         received=day(waiting.received_at, language, zone),

@@ -11,6 +11,7 @@ from typing import Any
 from api.review.texts import LANGUAGES, TEXTS, days_left, hours_left
 from api.services import DocumentTitle, Services
 from docqa.reviewing import ESCALATE_WITHIN
+from docqa.wiring import REDACTOR
 
 _JOINERS = "\u200c\u200d"
 _SHARES = ("fraction", "probability")
@@ -129,6 +130,12 @@ def visible(text: str) -> str:
         or character in "\n\t "
         or unicodedata.category(character) not in ("Cf", "Cc", "Cs", "Co")
     )
+
+
+def shown_name(file_name: str, *, revealed: bool = False) -> str:
+    """The name of a file; a long number in it, which people name scans by, only if ``revealed``."""
+    name = visible(file_name)
+    return name if revealed else REDACTOR.mask(name)
 
 
 def time_left(deadline: datetime | None, now: datetime, language: str) -> Left:

@@ -93,7 +93,7 @@ def booking_routes(services: Services) -> APIRouter:
         "/bookings/{ref}",
         response_model=BookingAnswer,
         summary="What a booking still needs",
-        responses=problem_responses(404, 422),
+        responses=problem_responses("http.booking_not_found", "http.invalid"),
     )
     def show_booking(request: Request, ref: Ref) -> BookingAnswer:
         """The checklist, the outcome of all documents together, and the days that are left."""
@@ -109,7 +109,7 @@ def booking_routes(services: Services) -> APIRouter:
         openapi_extra=json_request(BookingChange),
         responses={
             201: {"model": BookingAnswer, "description": "It is new."},
-            **problem_responses(400, 413, 422),
+            **problem_responses("http.not_json", "http.body_too_large", "http.invalid"),
         },
     )
     async def put_booking(request: Request, response: Response, ref: Ref) -> BookingAnswer:

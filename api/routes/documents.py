@@ -12,7 +12,7 @@ from api.answers import CheckAnswer, DocumentAnswer, document_answer, find_docum
 from api.gate import Gate
 from api.principal import client_id_of
 from api.problems import Problem
-from api.routes.examples import KEYED_UPLOAD, UPLOAD, problem_responses
+from api.routes.examples import KEYED_UPLOAD, UPLOAD, problem_responses, upload_responses
 from api.services import Services
 from api.submission import Submission, inspect, parse_submission, submit
 from api.upload import received
@@ -57,7 +57,12 @@ def _add_uploading(router: APIRouter, services: Services, gate: Gate) -> None:
         response_model=DocumentAnswer,
         summary="Upload a document",
         openapi_extra=KEYED_UPLOAD,
-        responses=problem_responses(400, 408, 409, 410, 413, 415, 422, 503),
+        responses=upload_responses(
+            services,
+            "http.idempotency.key_missing",
+            "http.idempotency.in_flight",
+            "http.idempotency.document_deleted",
+        ),
     )
     async def upload_document(request: Request, response: Response) -> DocumentAnswer:
         """Judges the file and keeps it. The answer comes once file and report are committed.
@@ -82,7 +87,7 @@ def _add_uploading(router: APIRouter, services: Services, gate: Gate) -> None:
         response_model=CheckAnswer,
         summary="Try a document before submitting it",
         openapi_extra=UPLOAD,
-        responses=problem_responses(400, 408, 413, 415, 422, 503),
+        responses=upload_responses(services, "http.rejected"),
     )
     async def check_document(request: Request) -> Response:
         """Judges the file and forgets it."""
@@ -121,7 +126,7 @@ def _add_showing(router: APIRouter, services: Services, drawing: Gate) -> None:
         "/documents/{document_id}",
         response_model=DocumentAnswer,
         summary="A document with the report in force",
-        responses=problem_responses(404, 422),
+        responses=problem_responses("http.document_not_found", "http.invalid"),
     )
     def show_document(document_id: str) -> DocumentAnswer:
         """Also tells what a reviewer decided."""
@@ -134,7 +139,7 @@ def _add_showing(router: APIRouter, services: Services, drawing: Gate) -> None:
         summary="A page as a picture",
         responses={
             200: {"content": {"image/png": {}}, "description": "The page, drawn anew."},
-            **problem_responses(404, 422, 503),
+            **problem_responses("http.page_not_found", "http.invalid", "service.overloaded"),
         },
     )
     async def page_image(document_id: str, page: int) -> Response:

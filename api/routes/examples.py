@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from api.problems import problem_body, problem_texts, status_of
+from api.services import Services, Texts
 from api.submission import SubmissionFields
 
 _CLAIMS = '{"given_name": "آمنة", "birth_date": "1990-05-04"}'
@@ -131,20 +133,9 @@ BOOKING: dict[str, Any] = {
     ],
     "agreeing_fields": [],
 }
-_PROBLEM: dict[str, Any] = {
-    "type": "https://docqa.invalid/problems/file-too-large",
-    "title": "The file is too large.",
-    "status": 413,
-    "detail": "Scan at 300 ppi in grey and try again.",
-    "code": "file.too_large",
-    "title_ar": "الملف كبير جداً.",
-    "detail_ar": "امسح بدقة 300 نقطة في البوصة وبتدرج الرمادي ثم أعد المحاولة.",
-    "request_id": "0c4a1f6e2b8d4f0e9a7c5b3d1e2f4a6b",
-}
+_REQUEST_ID = "0c4a1f6e2b8d4f0e9a7c5b3d1e2f4a6b"
 _MEANINGS = {
     400: "The request cannot be read",
-    401: "No valid API key was sent",
-    403: "The key lacks the scope of this address",
     404: "It does not exist",
     408: "The file did not arrive in time",
     409: "Another request came first, or the time for this has passed",
@@ -152,20 +143,30 @@ _MEANINGS = {
     413: "The file is too large",
     415: "The file is not a JPEG, PNG, TIFF or PDF",
     422: "The file cannot be a document, or a value is wrong",
-    429: "Too many requests of this client: see Retry-After",
     503: "Too many uploads at the moment: see Retry-After",
 }
 
 
-def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI responses of routes that may answer with these problems."""
+def problem_responses(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI responses of routes that may answer with these problems: one for each status."""
+    return dict(_shown(code, problem_texts(code)) for code in codes)
+
+
+def upload_responses(services: Services, *codes: str) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI responses of routes that take a file, which is refused as the catalogue says."""
+    most_bytes = services.settings.max_upload_bytes
+    facts = {"limit": most_bytes, "actual": most_bytes + 1}
+    refused = ("file.too_large", "file.format.unknown")
     return {
-        status: {
-            "description": _MEANINGS[status],
-            "content": {"application/problem+json": {"example": _PROBLEM | {"status": status}}},
-        }
-        for status in statuses
+        **problem_responses(*codes, "http.timeout", "http.invalid", "service.overloaded"),
+        **dict(_shown(code, services.problem_text(code, facts)) for code in refused),
     }
+
+
+def _shown(code: str, texts: Texts) -> tuple[int, dict[str, Any]]:
+    status, example = status_of(code), problem_body(code, texts, _REQUEST_ID)
+    content = {"application/problem+json": {"example": example}}
+    return status, {"description": _MEANINGS[status], "content": content}
 
 
 _KEY: dict[str, Any] = {

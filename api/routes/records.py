@@ -47,7 +47,14 @@ def record_routes(services: Services, *, gate: Gate) -> APIRouter:
         response_model=DocumentAnswer,
         summary="Correct what the citizen typed",
         openapi_extra=json_request(Correction),
-        responses=problem_responses(400, 404, 409, 413, 422, 503),
+        responses=problem_responses(
+            "http.not_json",
+            "http.document_not_found",
+            "http.document_changed",
+            "http.body_too_large",
+            "http.invalid",
+            "service.overloaded",
+        ),
     )
     async def correct_claims(request: Request, document_id: str) -> DocumentAnswer:
         """Holds the corrected values against the document, which is not uploaded or measured again.
@@ -69,7 +76,9 @@ def record_routes(services: Services, *, gate: Gate) -> APIRouter:
         status_code=204,
         response_class=Response,
         summary="Delete a document",
-        responses=problem_responses(404, 409, 422),
+        responses=problem_responses(
+            "http.document_not_found", "http.document_held", "http.invalid"
+        ),
     )
     def delete_document(request: Request, document_id: str) -> Response:
         """Deletes its bytes, its reports and what was decided on it, for good."""
@@ -88,7 +97,7 @@ def _add_listing(router: APIRouter, services: Services) -> None:
         "/documents",
         response_model=DocumentList,
         summary="A client's documents",
-        responses=problem_responses(422),
+        responses=problem_responses("http.invalid"),
     )
     def list_documents(
         request: Request,
@@ -123,7 +132,7 @@ def _add_listing(router: APIRouter, services: Services) -> None:
         "/documents/{document_id}/reports",
         response_model=ReportList,
         summary="Every report a document had",
-        responses=problem_responses(404, 422),
+        responses=problem_responses("http.document_not_found", "http.invalid"),
     )
     def list_reports(document_id: str) -> ReportList:
         """The first one first; the last one is in force."""

@@ -178,7 +178,7 @@ def _add_start(router: APIRouter, services: Services) -> None:
         summary="Judge stored documents again",
         responses={
             200: {"model": StartAnswer, "description": "The plan alone, for a dry run"},
-            **problem_responses(422),
+            **problem_responses("http.invalid"),
         },
     )
     def start(new: NewRevalidation, request: Request, response: Response) -> dict[str, Any]:
@@ -215,7 +215,7 @@ def _add_looks(router: APIRouter, services: Services) -> None:
         "/{revalidation_id}",
         response_model=RevalidationAnswer,
         summary="One run",
-        responses=problem_responses(404, 422),
+        responses=problem_responses("http.revalidation_not_found", "http.invalid"),
     )
     def show_revalidation(revalidation_id: str) -> dict[str, Any]:
         """How far it is, and which decisions would change or have changed."""
@@ -234,7 +234,9 @@ def _add_looks(router: APIRouter, services: Services) -> None:
             summary=summary,
             description=said,
             operation_id=f"{action}_revalidation",
-            responses=problem_responses(404, 409, 422),
+            responses=problem_responses(
+                "http.revalidation_not_found", "http.revalidation_state", "http.invalid"
+            ),
         )
 
 

@@ -48,10 +48,14 @@ def _add_lists(router: APIRouter, services: Services) -> None:
 
     @router.get("/v1/document-types", summary="What a document can be submitted as")
     async def document_types() -> dict[str, Any]:
-        """Ids and titles."""
+        """Ids, titles, and the claims that are held against what is read."""
         return {
             "items": [
-                {"id": name, "title": {"ar": known.title_ar, "en": known.title_en}}
+                {
+                    "id": name,
+                    "title": {"ar": known.title_ar, "en": known.title_en},
+                    "claims": [spec.name for spec in known.fields],
+                }
                 for name, known in sorted(services.document_types.items())
             ]
         }

@@ -170,7 +170,7 @@ def _add_endpoints(router: APIRouter, services: Services) -> None:
         status_code=201,
         response_model=NewEndpointAnswer,
         summary="Have events delivered",
-        responses=problem_responses(422),
+        responses=problem_responses("http.invalid"),
     )
     def add_endpoint(new: NewEndpoint) -> dict[str, Any]:
         """Tells it what happens from now on, signed as Standard Webhooks describes."""
@@ -197,7 +197,7 @@ def _add_endpoints(router: APIRouter, services: Services) -> None:
         "/webhook-endpoints/{endpoint_id}",
         response_model=EndpointAnswer,
         summary="One endpoint",
-        responses=problem_responses(404, 422),
+        responses=problem_responses("http.webhook_endpoint_not_found", "http.invalid"),
     )
     def show_endpoint(endpoint_id: str) -> dict[str, Any]:
         """Without its secret."""
@@ -212,7 +212,7 @@ def _add_changes(router: APIRouter, services: Services) -> None:
         "/webhook-endpoints/{endpoint_id}",
         response_model=EndpointAnswer,
         summary="Switch an endpoint on or off, or change what it wants",
-        responses=problem_responses(404, 422),
+        responses=problem_responses("http.webhook_endpoint_not_found", "http.invalid"),
     )
     def change_endpoint(endpoint_id: str, change: EndpointChange) -> dict[str, Any]:
         """What is on its way waits while it is off; what happens meanwhile is not kept for it."""
@@ -230,7 +230,7 @@ def _add_changes(router: APIRouter, services: Services) -> None:
         status_code=201,
         response_model=SecretAnswer,
         summary="Give an endpoint a new secret",
-        responses=problem_responses(404, 422),
+        responses=problem_responses("http.webhook_endpoint_not_found", "http.invalid"),
     )
     def rotate_secret(endpoint_id: str) -> dict[str, str]:
         """For a day every webhook carries a signature by the new one and one by the old one."""
@@ -246,7 +246,7 @@ def _add_events(router: APIRouter, services: Services) -> None:
         "/events",
         response_model=EventPage,
         summary="What happened",
-        responses=problem_responses(422),
+        responses=problem_responses("http.invalid"),
     )
     def list_events(
         after: Annotated[int, Query(ge=0, le=2**31 - 1, description="A sequence.")] = 0,
@@ -262,7 +262,7 @@ def _add_events(router: APIRouter, services: Services) -> None:
         status_code=202,
         response_model=RedeliveryAnswer,
         summary="Tell an event again",
-        responses=problem_responses(404, 422),
+        responses=problem_responses("http.event_not_found", "http.invalid"),
     )
     def redeliver(event_id: str, redelivery: Redelivery | None = None) -> dict[str, int]:
         """With the same webhook-id as before, and all attempts anew."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from docqa.adapters.schema import documents
+from docqa.adapters.schema import documents, reservations
 from docqa.adapters.sealing import NO_KEYS, Keyring, sealed_by
 from docqa.adapters.store import SqlStore
 from docqa.adapters.webhook_tables import webhook_endpoints
@@ -21,10 +21,13 @@ _SECRETS = {
     name: sa.type_coerce(webhook_endpoints.c[name], sa.Text).label(name)
     for name in ("secret", "previous_secret")
 }
+_DIGEST = sa.type_coerce(reservations.c.payload_digest, sa.Text)
+_ROWS_AT_ONCE = 500
 
 
 def reseal(store: SqlStore, bare: BlobStore, keyring: Keyring) -> Iterator[str]:
-    """Seal under the active key every document and webhook secret that is not yet.
+    """Seal under the active key all that is not yet: documents, secrets of webhooks, and the
+    digests of requests by which repeated ones are told.
 
     A blob is written anew under another random key before its old one is deleted; a run that dies
     leaves at worst one blob too many, never one too few, and another run goes on.
@@ -48,6 +51,7 @@ def reseal(store: SqlStore, bare: BlobStore, keyring: Keyring) -> Iterator[str]:
         if _reseal_blob(store, bare, document_id, keyring) or changed:
             yield document_id
     yield from _reseal_secrets(store.engine, keyring)
+    _reseal_digests(store.engine, keyring)
 
 
 def _reseal_secrets(engine: sa.Engine, keyring: Keyring) -> Iterator[str]:
@@ -71,6 +75,31 @@ def _reseal_secrets(engine: sa.Engine, keyring: Keyring) -> Iterator[str]:
             values = {"secret": row.secret, "previous_secret": row.previous_secret}
             connection.execute(sa.update(webhook_endpoints).where(mine).values(values))
         yield endpoint_id
+
+
+def _reseal_digests(engine: sa.Engine, keyring: Keyring) -> None:
+    kept = reservations.c
+    page = (
+        sa.select(kept.key, _DIGEST, kept.payload_digest)
+        .where(kept.key > sa.bindparam("last"), _DIGEST != "")
+        .order_by(kept.key)
+        .limit(_ROWS_AT_ONCE)
+    )
+    last = ""
+    while True:
+        with engine.connect() as connection:
+            rows = connection.execute(page, {"last": last}).all()
+        if not rows:
+            return
+        for key, stored, digest in rows:
+            if not keyring.is_current(stored):
+                # Only what is still as it was read: what was erased meanwhile must not come back.
+                unchanged = (kept.key == key) & (stored == _DIGEST)
+                with engine.begin() as connection:
+                    connection.execute(
+                        sa.update(reservations).where(unchanged).values(payload_digest=digest)
+                    )
+        last = rows[-1].key
 
 
 def _reseal_columns(store: SqlStore, document_id: str, keyring: Keyring) -> bool:

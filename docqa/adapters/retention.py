@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from docqa.adapters.audit_trail import append_entry
 from docqa.adapters.events import record_event
 from docqa.adapters.record_tables import deletion_receipts, legal_holds
-from docqa.adapters.schema import documents, reports, rulings
+from docqa.adapters.schema import documents, reports, reservations, rulings
 from docqa.errors import HeldDocument
 from docqa.ports import BlobStore
 from docqa.retention import Kept
@@ -240,6 +240,11 @@ class SqlRetention:
             file_sha256=str(row.report.get("sha256", "")),
         )
         connection.execute(sa.delete(documents).where(documents.c.id == document_id))
+        connection.execute(
+            sa.update(reservations)
+            .where(reservations.c.document_id == document_id)
+            .values(payload_digest=sa.literal_column("''"))  # not sealed: it says nothing
+        )
         connection.execute(
             sa.insert(deletion_receipts).values(
                 id=receipt.id, document_id=document_id, reason=reason, deleted_at=now,

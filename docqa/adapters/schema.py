@@ -191,13 +191,15 @@ reservations = sa.Table(
     "reservations",
     metadata,
     sa.Column("key", sa.String(255), primary_key=True),
-    sa.Column("payload_digest", sa.String(64), nullable=False),
+    sa.Column("payload_digest", SealedText("reservations.payload_digest"), nullable=False),
     sa.Column("document_id", sa.String(64), nullable=False, index=True),
     sa.Column("reserved_at", UtcDateTime, nullable=False),
     sa.Column("answered_at", UtcDateTime),
 )
 """Idempotency keys, each with the id of the one document it may create. ``answered_at`` is set in
-the transaction that creates it: a key is never used up twice, not even once it is deleted."""
+the transaction that creates it: a key is never used up twice, not even once it is deleted.
+``payload_digest`` is sealed, and "" once the document is erased: whoever knows the rest of the
+request could find the claims in it by trying."""
 
 
 events = sa.Table(

@@ -24,6 +24,7 @@ class Reservation:
     document_id: str
     """The one document this key may create."""
     payload_digest: str
+    """Of the request the key was first used with; "" once its document was erased."""
     mine: bool
     """Whether the caller is to create it; otherwise somebody else did or is about to."""
     is_answered: bool = False
@@ -141,17 +142,7 @@ class SqlReservations:
     def _existing(
         self, key: str, payload_digest: str, now: datetime, stale_before: datetime
     ) -> Reservation:
-        same = (reservations.c.key == key) & (reservations.c.payload_digest == payload_digest)
-        with self._engine.begin() as connection:
-            taken_over = connection.execute(
-                sa.update(reservations)
-                .where(
-                    same,
-                    reservations.c.reserved_at < stale_before,
-                    reservations.c.answered_at.is_(None),
-                )
-                .values(reserved_at=now)
-            )
+        with self._engine.connect() as connection:
             row = connection.execute(
                 sa.select(reservations).where(reservations.c.key == key)
             ).one_or_none()
@@ -160,9 +151,26 @@ class SqlReservations:
         return Reservation(
             row.document_id,
             row.payload_digest,
-            mine=taken_over.rowcount == 1,
+            mine=row.payload_digest == payload_digest
+            and self._takes_over(key, row.document_id, now, stale_before),
             is_answered=row.answered_at is not None,
         )
+
+    def _takes_over(
+        self, key: str, document_id: str, now: datetime, stale_before: datetime
+    ) -> bool:
+        with self._engine.begin() as connection:
+            taken_over = connection.execute(
+                sa.update(reservations)
+                .where(
+                    reservations.c.key == key,
+                    reservations.c.document_id == document_id,
+                    reservations.c.reserved_at < stale_before,
+                    reservations.c.answered_at.is_(None),
+                )
+                .values(reserved_at=now)
+            )
+        return taken_over.rowcount == 1
 
 
 def _over(now: datetime) -> sa.ColumnElement[bool]:

@@ -1,15 +1,22 @@
-"""Sends a running service every request that /openapi.json allows, and many it does not.
+"""Answers held against what /openapi.json promises.
 
-All checks of schemathesis: no 5xx; only statuses, media types and bodies that are described; what
-is wrong is refused; what is right is taken.
+Those that a test gets, or all that schemathesis gets, which sends a running service every request
+that is allowed, and many that are not: no 5xx; only statuses, media types and bodies that are
+described; what is wrong is refused; what is right is taken.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import httpx
+from jsonschema import Draft202012Validator
+from starlette.testclient import TestClient
 
 from docqa.client import Client
 
@@ -47,8 +54,30 @@ expected-statuses = ["2xx", 404, 422]
 """
 
 
+def check_against(schema: dict[str, Any], value: Any, spec: dict[str, Any]) -> None:
+    Draft202012Validator({**schema, "components": spec["components"]}).validate(value)
+
+
+def hold_to_description(client: TestClient) -> None:
+    """From here on every answer to ``client`` under an address that is described has to fit."""
+    spec = client.get("/openapi.json").json()
+    addresses = [(re.compile(re.sub(r"{\w+}", "[^/]+", path)), path) for path in spec["paths"]]
+
+    def check(answer: httpx.Response) -> None:
+        asked = answer.request
+        described = next((path for form, path in addresses if form.fullmatch(asked.url.path)), "")
+        if described:
+            promised = spec["paths"][described][asked.method.lower()]["responses"]
+            media_type = answer.headers["Content-Type"].partition(";")[0]
+            content = promised[str(answer.status_code)]["content"][media_type]
+            answer.read()
+            check_against(content.get("schema", {}), answer.json(), spec)
+
+    client.event_hooks = {**client.event_hooks, "response": [check]}
+
+
 OF_ADMINISTRATORS = "^/v1/(webhook-endpoints|events|revalidations)"
-"""Their own tests send these: a portal's key may not."""
+"""Their own tests send these, held by ``hold_to_description``: a portal's key may not."""
 
 
 def failures(

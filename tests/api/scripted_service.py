@@ -37,6 +37,7 @@ from docqa.adapters.store import SqlStore
 from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.batch.office import Office
 from docqa.bookings import BookingRules, assess, filed
+from docqa.catalogue import LANGUAGES
 from docqa.documents import FieldSpec
 from docqa.fields import CLAIM_NAMES
 from docqa.overlay import Veil, hide
@@ -205,10 +206,9 @@ def booking_rules() -> BookingRules:
 
 
 def problem_text(code: str, facts: Mapping[str, int | float | str]) -> Texts:
-    said = ", ".join(f"{name}={value}" for name, value in sorted(facts.items()))
+    said = {language: engine().catalogue.say(code, language, facts) for language in LANGUAGES}
     return {
-        "en": {"title": f"Title of {code}", "detail": f"What to do: {said}"},
-        "ar": {"title": f"عنوان {code}", "detail": f"ما العمل: {said}"},
+        language: {"title": text.message, "detail": text.advice} for language, text in said.items()
     }
 
 

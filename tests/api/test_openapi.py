@@ -8,16 +8,19 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 from starlette.testclient import TestClient
 
+from api.problems import problem_texts, status_of
+from docqa.fields import CLAIM_NAMES
+from tests.api.described import check_against
 from tests.api.openapi_changes import breaking
-from tests.api.scripted_service import Scripted
+from tests.api.scripted_service import Scripted, problem_text
 
 SNAPSHOT = Path(__file__).parent.parent / "snapshots/openapi.json"
 METHODS = ("get", "put", "post", "patch", "delete")
@@ -36,10 +39,6 @@ def operations(spec: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
         for method in METHODS:
             if method in item:
                 yield path, method, item[method]
-
-
-def check_against(schema: dict[str, Any], value: Any, spec: dict[str, Any]) -> None:
-    Draft202012Validator({**schema, "components": spec["components"]}).validate(value)
 
 
 # It only grows
@@ -134,6 +133,41 @@ def test_every_example_fits_its_schema(spec: dict[str, Any]) -> None:
     assert seen >= 6
 
 
+def test_every_problem_that_is_shown_is_said_in_these_words(
+    spec: dict[str, Any], service: Scripted
+) -> None:
+    """Its sentences are those of the catalogue, and its status the one it is shown for."""
+    most = service.services.settings.max_upload_bytes
+    sizes, codes = {"limit": most, "actual": most + 1}, set()
+    for path, method, operation in operations(spec):
+        for status, response in operation["responses"].items():
+            shown = response.get("content", {}).get("application/problem+json", {}).get("example")
+            if shown is None:
+                continue
+            of_a_file = shown["code"].startswith("file.")
+            said = problem_text(shown["code"], sizes) if of_a_file else problem_texts(shown["code"])
+            for language, suffix in (("en", ""), ("ar", "_ar")):
+                texts = said[language]
+                for part in ("title", "detail"):
+                    assert shown[part + suffix] == texts[part], (path, method, status)
+            assert shown["status"] == int(status) == status_of(shown["code"])
+            codes.add(shown["code"])
+    assert {"http.not_json", "http.timeout", "http.document_changed", "http.invalid"} < codes
+    assert {"http.idempotency.document_deleted", "http.booking_not_found"} < codes
+
+
+def test_every_claim_that_is_taken_is_named(spec: dict[str, Any], client: TestClient) -> None:
+    for operation in ("/v1/documents", "/v1/checks"):
+        [claims] = (
+            p for p in spec["paths"][operation]["post"]["parameters"] if p["name"] == "claims"
+        )
+        assert set(CLAIM_NAMES) <= set(re.findall(r"\w+", claims["description"]))
+    items = client.get("/v1/document-types").json()["items"]
+    assert {item["id"]: item["claims"] for item in items} == {
+        "sy-id-back": [], "sy-id-front": ["national_number"]
+    }  # fmt: skip
+
+
 def test_every_operation_under_v1_has_a_summary_and_a_described_answer(
     spec: dict[str, Any],
 ) -> None:
@@ -189,4 +223,4 @@ def test_the_requests_that_are_shown_succeed(
 
 
 OF_ADMINISTRATORS = ("/v1/webhook-endpoints", "/v1/events", "/v1/revalidations")
-"""Sent by the tests of those routes."""
+"""Sent, and held against what is promised, by the tests of those routes."""

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from api.problems import TYPE_PREFIX
 from docqa.errors import InvalidDocument, InvalidRequest
 from tests.api.running import until
-from tests.api.scripted_service import Scripted
+from tests.api.scripted_service import Scripted, problem_text
 from tests.memory_files import held_bytes
 
 FILE = {"file": ("scan.pdf", b"%PDF-1.7 bytes", "application/pdf")}
@@ -38,7 +38,7 @@ def assert_problem(answer: Any, status: int, code: str) -> dict[str, Any]:
         ("file.encrypted", 422),
         ("file.too_large", 413),
         ("file.format.unknown", 415),
-        ("file.pages.too_many", 422),
+        ("file.too_many_pages", 422),
     ],
 )
 @pytest.mark.parametrize("route", ["/v1/documents", "/v1/checks"])
@@ -47,7 +47,8 @@ def test_what_cannot_be_a_document_is_a_problem(
 ) -> None:
     service.inspector.answer = InvalidDocument(code, limit=10, actual=11)
     body = assert_problem(client.post(route, files=FILE), status, code)
-    assert body["detail"] == "What to do: actual=11, limit=10"
+    said = problem_text(code, {"limit": 10, "actual": 11})
+    assert (body["title"], body["detail_ar"]) == (said["en"]["title"], said["ar"]["detail"])
     assert list(service.store.scan()) == []
 
 
@@ -154,7 +155,7 @@ def test_a_raw_body_beyond_the_cap_is_a_problem(
     content: Any = b"x" * 300_001 if announced else chunks(400_000, [])
     answer = client.post("/v1/documents", content=content)
     body = assert_problem(answer, 413, "file.too_large")
-    assert "limit=300000" in body["detail"]
+    assert "300000" in body["title"]
     assert service.inspector.calls == []
     until(lambda: held_bytes() == b"")
 

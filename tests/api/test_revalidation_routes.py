@@ -11,11 +11,17 @@ from starlette.testclient import TestClient
 from docqa.adapters.revalidations import SqlRevalidations
 from docqa.ports import StoredDocument
 from docqa.report import to_json
+from tests.api.described import hold_to_description
 from tests.api.scripted_service import NOON, Scripted, engine
 from tests.api.test_problems_api import assert_problem
 from tests.test_revalidate import measured
 
 ROUTE = "/v1/revalidations"
+
+
+@pytest.fixture(autouse=True)
+def described(client: TestClient) -> None:
+    hold_to_description(client)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.review.texts import TEXTS, days_left
 from tests.api.reviewing import ENGLISH, document, form_token, sign_in
 from tests.api.scripted_service import PASSWORD, REVIEWER, Scripted
 
@@ -95,11 +94,6 @@ def test_an_idle_reviewer_is_signed_out(reviewer: TestClient, service: Scripted)
 # Languages
 
 
-def test_both_languages_have_every_sentence() -> None:
-    assert set(TEXTS["ar"]) == set(TEXTS["en"])
-    assert all(sentence.strip() for texts in TEXTS.values() for sentence in texts.values())
-
-
 def test_pages_are_arabic_and_right_to_left_unless_the_browser_asks_for_english(
     client: TestClient,
 ) -> None:
@@ -120,20 +114,3 @@ def test_switching_the_language_keeps_the_place(reviewer: TestClient, service: S
     made = document(1, service)
     page = reviewer.get(f"/review/{made.id}?page=1").text
     assert 'href="?page=1&amp;lang=ar"' in page
-
-
-@pytest.mark.parametrize(
-    ("days", "english", "arabic"),
-    [
-        (None, "no deadline", "بلا موعد"),
-        (-1, "overdue", "فات الموعد"),
-        (0, "due today", "ينتهي اليوم"),
-        (1, "1 day left", "بقي يوم واحد"),
-        (2, "2 days left", "بقي يومان"),
-        (3, "3 days left", "بقيت 3 أيام"),
-        (10, "10 days left", "بقيت 10 أيام"),
-        (11, "11 days left", "بقي 11 يوماً"),
-    ],
-)
-def test_days_left_are_said_as_people_say_them(days: int | None, english: str, arabic: str) -> None:
-    assert (days_left(days, "en"), days_left(days, "ar")) == (english, arabic)

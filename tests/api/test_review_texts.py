@@ -40,6 +40,7 @@ def test_every_sentence_is_there_in_every_language() -> None:
     for name, sentence in SENTENCES.items():
         assert set(sentence) == set(LANGUAGES), name
         assert isinstance(sentence["ar"], str) == isinstance(sentence["en"], str), name
+    assert all(text.strip() for texts in TEXTS.values() for text in texts.values())
 
 
 def test_arabic_sentences_are_arabic_and_english_ones_are_not() -> None:
@@ -98,6 +99,7 @@ def test_every_reason_code_has_its_word() -> None:
         (1, "بقي يوم واحد", "1 day left"),
         (2, "بقي يومان", "2 days left"),
         (3, "بقيت 3 أيام", "3 days left"),
+        (10, "بقيت 10 أيام", "10 days left"),
         (11, "بقي 11 يوماً", "11 days left"),
         (100, "بقي 100 يوم", "100 days left"),
         (103, "بقيت 103 أيام", "103 days left"),
@@ -127,6 +129,6 @@ def test_about_the_asked_share_of_documents_is_decided_twice_and_always_the_same
     ids = [f"doc_{number:032x}" for number in range(5000)]
     sampled = [name for name in ids if is_sampled(name, 0.02)]
     assert 60 < len(sampled) < 140
-    assert sampled == [name for name in ids if is_sampled(name, 0.02)]
+    assert sampled[:4] == [ids[4], ids[29], ids[66], ids[102]], "other processes take others"
     assert not any(is_sampled(name, 0.0) for name in ids)
     assert all(is_sampled(name, 1.0) for name in ids)

@@ -93,6 +93,20 @@ def test_a_reason_that_is_logged_lifts_the_cover_for_who_gave_it_and_for_a_while
         assert list(kinds).count("document.viewed_unmasked") == 1
 
 
+@pytest.mark.parametrize("number", ["01234567890", "٠١٢٣ ٤٥٦ ٧٨٩٠"])
+def test_a_file_that_is_named_by_a_number_shows_it_only_where_it_is_revealed(
+    reviewer: TestClient, service: Scripted, number: str
+) -> None:
+    made = document(1, service, file_name=f"هوية {number}.jpg")
+    for path in ("/review", f"/review/{made.id}"):
+        page = reviewer.get(path).text
+        assert number not in page
+        assert "هوية [number].jpg" in page
+    reveal(reviewer, made, "two digits look alike")
+    assert made.file_name in reviewer.get(f"/review/{made.id}").text
+    assert number not in reviewer.get("/review").text
+
+
 @pytest.mark.parametrize("fields", [(), (UNREAD,)], ids=["not asked for", "unread"])
 def test_where_the_number_may_stand_anywhere_the_page_is_coarse_until_it_is_revealed(
     reviewer: TestClient, service: Scripted, fields: tuple[dict[str, Any], ...]

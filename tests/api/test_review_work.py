@@ -243,7 +243,7 @@ def test_a_file_is_judged_shown_and_forgotten(client: TestClient, service: Scrip
 def test_what_cannot_be_a_document_is_told_in_words(client: TestClient, service: Scripted) -> None:
     service.inspector.answer = InvalidDocument("file.empty")
     answer = tried(client, file=("a.jpg", b"", "image/jpeg"))
-    assert answer.status_code == 422 and "Title of file.empty" in answer.text
+    assert answer.status_code == 422 and "The file is empty." in answer.text
     answer = tried(client, other=("a.jpg", b"x", "image/jpeg"))
     assert answer.status_code == 422 and EN["try_refused"] in answer.text
 

@@ -7,10 +7,16 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from tests.api.described import hold_to_description
 from tests.api.scripted_service import Scripted
 from tests.api.test_problems_api import FILE, assert_problem
 
 URL = "https://booking.example/docqa"
+
+
+@pytest.fixture(autouse=True)
+def described(client: TestClient) -> None:
+    hold_to_description(client)
 
 
 def _added(client: TestClient, **body: Any) -> dict[str, Any]:

@@ -188,7 +188,14 @@ def test_a_file_name_is_never_a_path(portal: httpx.Client, environment: dict[str
 def test_nothing_that_was_received_is_left_behind(
     portal: httpx.Client, serving: tuple[int, str]
 ) -> None:
-    post(portal, b"not a document")
+    received = b"not a document"
+
+    def sent() -> Iterator[bytes]:
+        yield received
+        until(lambda: received in held_bytes(serving[0]))
+        yield b", all of it"
+
+    assert portal.post("/v1/checks", content=sent()).status_code == 415
     until(lambda: held_bytes(serving[0]) == b"")
 
 

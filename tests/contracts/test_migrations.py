@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
+from docqa.adapters import schema
 from docqa.adapters.schema import is_missing, migrate, open_engine
 from docqa.adapters.store import SqlStore
 from tests.contracts import postgresql
+
+_DOCUMENT = """
+INSERT INTO documents (id, blob_key, file_name, document_type, claims, decision, report_number,
+received_at) VALUES ('here', 'k', 'scan.pdf', 'a4-generic', '{}', 'review', 1, '2026-05-04')"""
 
 EMPTY: dict[str, Callable[[Path], str]] = {
     "sqlite": lambda folder: f"sqlite:///{folder}/new/docqa.sqlite3",
@@ -45,6 +53,30 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(url: str) -> None:
         with pytest.raises(sa.exc.SQLAlchemyError):
             migrate(url)
         assert "documents" not in sa.inspect(engine).get_table_names()
+    finally:
+        engine.dispose()
+
+
+def test_digests_of_requests_for_documents_that_are_gone_are_forgotten(url: str) -> None:
+    engine = _sqlite_engine(url) if url.startswith("sqlite") else open_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0013")
+            connection.execute(sa.text(_DOCUMENT))
+            for row in ("('a', 'd', 'here', :now, :now)", "('b', 'd', 'gone', :now, :now)",
+                        "('c', 'd', 'to come', :now, NULL)"):  # fmt: skip
+                connection.execute(
+                    sa.text(f"INSERT INTO reservations VALUES {row}"), {"now": datetime.now(UTC)}
+                )
+        migrate(url)
+        with engine.begin() as connection:
+            kept = connection.execute(sa.text("SELECT key, payload_digest FROM reservations"))
+            assert {row.key: row.payload_digest for row in kept} == {"a": "d", "b": "", "c": "d"}
+            config.attributes["connection"] = connection
+            command.downgrade(config, "0013")
     finally:
         engine.dispose()
 

@@ -21,6 +21,7 @@ from docqa.adapters.reseal import reseal
 from docqa.adapters.retention import SqlRetention
 from docqa.adapters.sealed_blobs import SealedBlobs
 from docqa.adapters.sealing import Keyring, sealed_by
+from docqa.adapters.sessions import SqlReservations
 from docqa.adapters.store import SqlStore
 from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.adapters.webhook_tables import webhook_endpoints
@@ -92,6 +93,19 @@ def test_an_erased_document_is_gone_and_a_receipt_event_and_audit_entry_say_so(k
     entry = kept.rows(audit_entries)[-1]
     assert (entry.kind, entry.subject, entry.actor) == ("document.deleted", added.id, "portal")
     assert SqlAuditTrail(kept.store.engine).verify().broken is None
+
+
+def test_of_an_erased_document_no_digest_of_what_was_asked_stays(kept: Kept) -> None:
+    reservations = SqlReservations(kept.store.engine)
+    added, other = kept.add(1), document(2)
+    for made in (added, other):
+        reservations.reserve(made.id, "d" * 64, made.id, now=NOON, stale_before=NOON)
+    kept.store.add(other)
+    kept.retention.erase(added.id, "requested")
+    again = reservations.reserve(added.id, "d" * 64, "doc_x", now=NOON, stale_before=NOON)
+    assert (again.document_id, again.payload_digest, again.mine) == (added.id, "", False)
+    kept_digests = {row.document_id: row.payload_digest for row in kept.rows(schema.reservations)}
+    assert kept_digests == {added.id: "", other.id: "d" * 64}
 
 
 def test_erasing_again_gives_the_first_receipt_and_tells_nobody_again(kept: Kept) -> None:
@@ -335,6 +349,30 @@ def test_resealing_puts_everything_under_the_newest_key_and_runs_again_for_free(
     assert newest.store.by_national_number(SECRET) == [document(1).id, document(2).id]
     assert base64.b64encode(NEW).decode() not in repr(ring)
     for each in opened:
+        each.store.close()
+
+
+def test_digests_of_requests_are_resealed_with_the_rest(kept: Kept) -> None:
+    def stored() -> list[str]:
+        plain = sa.text("SELECT payload_digest FROM reservations ORDER BY key")
+        with kept.store.engine.connect() as connection:
+            return list(connection.execute(plain).scalars())
+
+    old, both = sealing(kept, {"k1": OLD}), sealing(kept, {"k2": NEW, "k1": OLD})
+    for number, opened in enumerate((kept, old, both)):
+        SqlReservations(opened.store.engine).reserve(
+            f"key {number}", f"{number}" * 64, f"doc_{number}", now=NOON, stale_before=NOON
+        )
+    before = stored()
+    list(reseal(both.store, kept.blobs, both.store.keyring))
+    after = stored()
+    assert [now == then for now, then in zip(after, before, strict=True)] == [False, False, True]
+    newest = sealing(kept, {"k2": NEW})
+    digests = [row.payload_digest for row in newest.rows(schema.reservations)]
+    assert sorted(digests) == [f"{number}" * 64 for number in range(3)]
+    list(reseal(both.store, kept.blobs, both.store.keyring))
+    assert stored() == after
+    for each in (old, both, newest):
         each.store.close()
 
 

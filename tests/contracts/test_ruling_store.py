@@ -11,10 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from docqa.adapters import schema
+from docqa.adapters.sealing import Keyring
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.store import SqlStore
 from docqa.ports import Ruling, StoredDocument
-from tests.contracts.stores import SQL_STORES, STORES, Store, opened, opened_sql
+from tests.contracts.stores import SQL_STORES, STORES, Store, opened, opened_sql, url_of
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 IDLE = timedelta(minutes=30)
@@ -231,3 +232,43 @@ def test_who_was_overtaken_releases_nothing(reservations: SqlReservations) -> No
     assert reserve(reservations, "doc_c", now=late) == ("doc_a", False)
     reservations.release("key", "doc_a", reserved_at=late)
     assert reserve(reservations, "doc_c", now=late) == ("doc_c", True)
+
+
+# What is kept of a request: who has the rest of it could find the claims by trying.
+
+DIGEST = "d" * 64
+
+
+def stored_digests(store: SqlStore) -> list[str]:
+    plain = sa.text("SELECT payload_digest FROM reservations")
+    with store.engine.connect() as connection:
+        return list(connection.execute(plain).scalars())
+
+
+@pytest.fixture
+def sealed(sql: SqlStore) -> Iterator[SqlStore]:
+    store = SqlStore(url_of(sql), Keyring({"k1": bytes(range(32))}))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def test_the_digest_of_a_request_is_sealed_and_still_tells_the_same_from_another(
+    sealed: SqlStore,
+) -> None:
+    kept = SqlReservations(sealed.engine)
+    assert reserve(kept, "doc_a", DIGEST) == ("doc_a", True)
+    assert DIGEST not in repr(stored_digests(sealed))
+    late = NOON + timedelta(minutes=6)
+    other = kept.reserve("key", "other", "doc_b", now=late, stale_before=late)
+    assert (other.payload_digest, other.mine) == (DIGEST, False)
+    assert reserve(kept, "doc_b", DIGEST, now=late) == ("doc_a", True)
+
+
+def test_a_request_from_before_there_was_a_key_is_told_as_the_same(
+    reservations: SqlReservations, sealed: SqlStore
+) -> None:
+    reserve(reservations, "doc_a", DIGEST)
+    late = NOON + timedelta(minutes=6)
+    assert reserve(SqlReservations(sealed.engine), "doc_b", DIGEST, now=late) == ("doc_a", True)

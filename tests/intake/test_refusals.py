@@ -6,13 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import pytest
+from PIL import ImageFile
 
 from docqa.errors import InvalidDocument
 from docqa.intake import Limits, open_document
 from tests.faults import bad_files
 
-_MEMORY_BYTES = 1_500_000_000
+_ADDRESSES_BYTES = 1_500_000_000
+_MEMORY_BYTES = 200_000_000
+"""Less than the largest of them would need decoded, and far more than any needs."""
 _CPU_S = 60
 
 
@@ -33,16 +37,25 @@ def test_a_bad_file_is_refused_with_its_code(name: str) -> None:
 
 
 def test_all_bad_files_together_need_little_memory_and_time() -> None:
-    """Each is opened in a child whose memory and processor time are limited by the kernel."""
+    """Each is opened in a child whose memory and processor time are limited by the kernel.
+
+    How much it needs at most, counted from what the child held before the first, says whether
+    anything large was decoded.
+    """
     child = (
         "import resource, sys\n"
         "from tests.faults.bad_files import bad_files\n"
         "files = {name: (make(), code) for name, (make, code) in bad_files().items()}\n"
         "from tests.intake.test_refusals import _code\n"
-        f"resource.setrlimit(resource.RLIMIT_AS, ({_MEMORY_BYTES}, {_MEMORY_BYTES}))\n"
+        "def kept(name):\n"
+        "    lines = open('/proc/self/status')\n"
+        "    return next(int(line.split()[1]) for line in lines if line.startswith(name)) * 1024\n"
+        f"resource.setrlimit(resource.RLIMIT_AS, ({_ADDRESSES_BYTES}, {_ADDRESSES_BYTES}))\n"
         f"resource.setrlimit(resource.RLIMIT_CPU, ({_CPU_S}, {_CPU_S}))\n"
+        "open('/proc/self/clear_refs', 'w').write('5')\n"  # the most counts from here
+        "before = kept('VmRSS')\n"
         "print([name for name, (data, code) in files.items() if _code(data) != code])\n"
-        "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')))\n"
+        "print(kept('VmHWM') - before)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", child],
@@ -52,10 +65,14 @@ def test_all_bad_files_together_need_little_memory_and_time() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    wrong, peak = done.stdout.split("\n")[:2]
+    wrong, growth = done.stdout.split("\n")[:2]
     assert wrong == "[]"
     # Not by getrusage: that of a child counts what the process held that started it.
-    assert int(peak.split()[1]) * 1024 < _MEMORY_BYTES
+    assert int(growth) < _MEMORY_BYTES
+
+
+def _decoded(*_: object, **__: object) -> None:
+    raise AssertionError("decoded before its limits were checked")
 
 
 @pytest.mark.parametrize(
@@ -71,11 +88,19 @@ def test_all_bad_files_together_need_little_memory_and_time() -> None:
     ],
 )
 def test_a_limit_is_told_with_what_the_file_has(
-    make: object, limits: Limits, code: str, limit: int, actual: int
+    make: object,
+    limits: Limits,
+    code: str,
+    limit: int,
+    actual: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert callable(make)
+    made = make()
+    monkeypatch.setattr(cv2, "imdecode", _decoded)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", _decoded)
     with pytest.raises(InvalidDocument) as refusal:
-        open_document(make(), limits=limits, renderer=None)
+        open_document(made, limits=limits, renderer=None)
     assert refusal.value.code == code
     assert refusal.value.facts == {"limit": limit, "actual": actual}
 
