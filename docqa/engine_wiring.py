@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,6 +36,10 @@ from docqa.reading.print_fields import Readers
 from docqa.reading.strips import parse_strip_reader
 from docqa.report import Digests
 
+MEASURED_WITH = ("numpy", "opencv-python-headless", "pillow", "pypdfium2")
+READ_WITH = ("rapidfuzz", "zxing-cpp")
+"""Libraries that other versions of may decode, measure or read a file otherwise."""
+
 
 def build_engine(folder: Path, policy: str, limits: Limits) -> Engine:
     """Read and check everything in ``folder``.
@@ -54,9 +58,8 @@ def build_engine(folder: Path, policy: str, limits: Limits) -> Engine:
     ocr = ocr_engine()
     bound = {}
     made_of = {}
-    decoding = code_digest(
-        "docqa.intake", [code_digest("docqa.adapters.poppler").encode()]
-    ).encode()
+    renderer = code_digest("docqa.adapters.poppler").encode()
+    decoding = code_digest("docqa.intake", [renderer, *_versions(MEASURED_WITH)]).encode()
     content = hashlib.sha256(version("docqa").encode())
     for kind in ("documents", "places"):
         for path in sorted((folder / kind).glob("*.toml")):
@@ -77,6 +80,7 @@ def build_engine(folder: Path, policy: str, limits: Limits) -> Engine:
     reads += [path.read_bytes() for kind in ("documents", "places")
               for path in sorted((folder / kind).glob("*.toml"))]  # fmt: skip
     reads += [code_digest("docqa.adapters.warm_tesseract").encode(), ocr.version().encode()]
+    reads += _versions(READ_WITH)
     reading = code_digest("docqa.reading", [decoding, *reads])
     content.update(json.dumps([made_of, reading]).encode())
     content.update(ocr.version().encode())
@@ -94,6 +98,10 @@ def build_engine(folder: Path, policy: str, limits: Limits) -> Engine:
         readers=_readers(networks),
         digests=Digests(made_of, reading),
     )
+
+
+def _versions(libraries: Sequence[str]) -> list[bytes]:
+    return [f"{name} {version(name)}".encode() for name in libraries]
 
 
 def ocr_engine() -> OcrEngine:

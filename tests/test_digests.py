@@ -7,11 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from docqa import wiring
+from docqa import engine_wiring, wiring
 from docqa.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -85,3 +86,26 @@ def test_a_change_makes_stale_what_is_made_of_it(
     finally:
         path.write_bytes(before)
     assert {name for name in untouched if after[name] != untouched[name]} == makes_stale
+
+
+@pytest.mark.parametrize(
+    ("library", "makes_stale"),
+    [
+        *((name, EVERYTHING) for name in engine_wiring.MEASURED_WITH),
+        *((name, {READING}) for name in engine_wiring.READ_WITH),
+        ("sqlalchemy", set()),
+    ],
+)
+def test_another_version_of_a_library_makes_stale_what_it_may_change(
+    monkeypatch: pytest.MonkeyPatch, library: str, makes_stale: set[str]
+) -> None:
+    def found() -> dict[str, str]:
+        made_of = wiring.load_engine(Settings()).digests
+        return {**made_of.measures, READING: made_of.reading}
+
+    before = found()
+    monkeypatch.setattr(
+        engine_wiring, "version", lambda name: "0" if name == library else version(name)
+    )
+    after = found()
+    assert {name for name in before if after[name] != before[name]} == makes_stale
