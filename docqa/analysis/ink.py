@@ -167,31 +167,39 @@ def _stroke_width_px(page: Page, mask: Pixels, scale: int, contrast: float) -> f
     """
     luma = page.luma(page.print_scale)
     side = STROKE_TILE_PX * page.print_scale // scale
-    rows, columns = (max(length // side, 1) for length in mask.shape)
-    # A single row or column of tiles takes all of the page.
-    down, across = (
-        length if count == 1 else STROKE_TILE_PX
-        for length, count in zip(luma.shape, (rows, columns), strict=True)
-    )
-    density = np.rint(block_means(mask, (rows, columns)))
+    shape = (max(mask.shape[0] // side, 1), max(mask.shape[1] // side, 1))
+    density = np.rint(block_means(mask, shape))
     area = outline = 0.0
     tiles_count = 0
     for index in np.argsort(density, axis=None, kind="stable")[::-1]:
-        row, column = divmod(int(index), columns)
-        top, left = row * STROKE_TILE_PX, column * STROKE_TILE_PX
-        tile = luma[top : top + down, left : left + across]
-        paper = median_level(histogram(tile[::4, ::4]))
-        limit = math.ceil(paper - contrast / 2) - 1
-        if limit < 0:  # a dark picture, no writing on paper
+        row, column = np.unravel_index(int(index), density.shape)
+        top, left = int(row) * STROKE_TILE_PX, int(column) * STROKE_TILE_PX
+        dark = _dark(luma[top : top + STROKE_TILE_PX, left : left + STROKE_TILE_PX], contrast)
+        if dark is None:
             continue
         if tiles_count == STROKE_TILES_COUNT:
             break
         tiles_count += 1
-        dark = cast("Pixels", cv2.threshold(tile, limit, 1, cv2.THRESH_BINARY_INV)[1])
         area += cv2.countNonZero(dark)
-        if min(dark.shape) < 2:
-            continue
-        crossings = cv2.norm(dark[:, 1:], dark[:, :-1], cv2.NORM_L1)
-        crossings += cv2.norm(dark[1:], dark[:-1], cv2.NORM_L1)
-        outline += np.pi / 4 * crossings
+        outline += _outline_px(dark)
+    if not outline and (dark := _dark(luma, contrast)) is not None:
+        # All that is written stands beyond the last whole tile, as on a low strip.
+        area, outline = cv2.countNonZero(dark), _outline_px(dark)
     return 2.0 * page.print_scale * area / outline if outline else None
+
+
+def _dark(tile: Pixels, contrast: float) -> Pixels | None:
+    """1 where there is ink; None on a dark picture, which is no writing on paper."""
+    paper = median_level(histogram(tile[::4, ::4]))
+    limit = math.ceil(paper - contrast / 2) - 1
+    if limit < 0:
+        return None
+    return cast("Pixels", cv2.threshold(tile, limit, 1, cv2.THRESH_BINARY_INV)[1])
+
+
+def _outline_px(dark: Pixels) -> float:
+    if min(dark.shape) < 2:
+        return 0.0
+    crossings = cv2.norm(dark[:, 1:], dark[:, :-1], cv2.NORM_L1)
+    crossings += cv2.norm(dark[1:], dark[:-1], cv2.NORM_L1)
+    return float(np.pi / 4 * crossings)
