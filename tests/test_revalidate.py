@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from docqa.adapters import schema
 from docqa.adapters.revalidation_tables import judgements, report_facts
 from docqa.adapters.revalidations import SqlRevalidations
-from docqa.adapters.schema import migrate
+from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.store import SqlStore
 from docqa.measures import Assessed, PageAssessment
 from docqa.pipeline import Engine, faulty_report
@@ -24,7 +24,9 @@ from docqa.policy import Policy, Rule
 from docqa.ports import Ruling, StoredDocument
 from docqa.report import Digests, Report, to_json
 from docqa.revalidate import ClusterLost, Driver
+from docqa.reviewing import Decided, QueueFilter
 from docqa.verdict import decide
+from tests.contracts.stores import SQL_STORES, opened_sql
 from tests.faults.measures import build
 
 ANGLES = {"a": 0.5, "b": 2.0, "c": 7.0}
@@ -46,30 +48,27 @@ def measured(judge: Engine, angle: float) -> Report:
     return Report("00", "a4-generic", pages, (), (), verdict, *identity, {}, digests=judge.digests)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
+@pytest.fixture(params=SQL_STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlStore]:
     """Three documents, turned by 0.5, 2 and 7 degrees: accepted, reviewed, rejected."""
-    url = f"sqlite:///{tmp_path}/docqa.sqlite3"
-    migrate(url)
-    filled = SqlStore(url)
     lax = engine(1.0, 5.0)
-    for name, angle in ANGLES.items():
-        report = measured(lax, angle)
-        filled.add(
-            StoredDocument(
-                id=f"doc_{name}",
-                blob_key=name * 32,
-                file_name="x.jpg",
-                document_type="a4-generic",
-                claims={},
-                report=to_json(report, lax.catalogue),
-                decision=report.verdict.decision.value,
-                received_at=LONG_AGO,
-                client_id="portal",
+    for filled in opened_sql(request.param, tmp_path):
+        for name, angle in ANGLES.items():
+            report = measured(lax, angle)
+            filled.add(
+                StoredDocument(
+                    id=f"doc_{name}",
+                    blob_key=name * 32,
+                    file_name="x.jpg",
+                    document_type="a4-generic",
+                    claims={},
+                    report=to_json(report, lax.catalogue),
+                    decision=report.verdict.decision.value,
+                    received_at=LONG_AGO,
+                    client_id="portal",
+                )
             )
-        )
-    yield filled
-    filled.close()
+        yield filled
 
 
 def never(work: Work) -> Report:
@@ -130,11 +129,35 @@ def test_applying_writes_what_changes_and_tells_only_changed_decisions(store: Sq
     assert rows(store, schema.reports) == 5
     with store.engine.connect() as connection:
         told = connection.execute(
-            sa.select(schema.events.c.document_id, schema.events.c.client_id).where(
-                schema.events.c.kind == "document.rejudged"
-            )
+            sa.select(schema.events.c.document_id, schema.events.c.client_id, schema.events.c.body)
+            .where(schema.events.c.kind == "document.rejudged")
+            .order_by(schema.events.c.document_id)
         ).all()
-    assert sorted(told) == [("doc_b", "portal"), ("doc_c", "portal")]
+    assert told == [
+        ("doc_b", "portal", {"decision": "accept", "reason_codes": []}),
+        ("doc_c", "portal", {"decision": "review", "reason_codes": ["geometry.skew"]}),
+    ]
+
+
+def test_reviewers_see_filter_and_decide_by_what_was_found_the_last_time(store: SqlStore) -> None:
+    desk, now = SqlDesk(store), datetime.now(UTC)
+    judge_again(store, engine(0.1, 0.4), "apply")
+    found = store.get("doc_a")
+    assert found is not None
+    verdict = found.report["verdict"]
+    codes = [reason["code"] for reason in verdict["reasons"]]
+    assert "system.revalidated" in codes
+    [waiting] = desk.queue(QueueFilter(reason=codes[0]), after=None, limit=9, now=now)
+    assert (waiting.id, waiting.codes, waiting.score) == ("doc_a", tuple(codes), verdict["score"])
+    said = Decided("doc_a", found.report_number, "rana", "escalate", "", "", (), now)
+    assert desk.decide(said, claim_version=None, second_look=False) == "recorded"
+    [row] = desk.decisions(first_day=now.date().isoformat(), last_day=now.date().isoformat())
+    assert (row["score"], row["found_codes"]) == (verdict["score"], codes)
+    judge_again(store, engine(0.1, 9.0), "apply")
+    left = desk.queue(QueueFilter(reason="system.revalidated"), after=None, limit=9, now=now)
+    assert left == []
+    [escalated] = desk.queue(QueueFilter(escalated=True), after=None, limit=9, now=now)
+    assert (escalated.id, escalated.codes) == ("doc_a", ("geometry.skew",))
 
 
 def test_applying_twice_does_nothing_twice(store: SqlStore) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from docqa.adapters.audit_trail import append_entry
-from docqa.adapters.events import record_event
+from docqa.adapters.document_rows import document_of, record_change
 from docqa.adapters.report_facts import record_facts
 from docqa.adapters.revalidation_tables import judgements, report_facts, revalidation_counts
+from docqa.adapters.review_tables import note_facts
 from docqa.adapters.schema import documents, reports, rulings
 from docqa.adapters.upserting import upsert
 from docqa.bulk import judge_key
@@ -66,15 +68,8 @@ def put_in_force(
         )
         written.append((row.id, row.report_number + 1, report))
         if decision != row.decision:
-            record_event(
-                connection,
-                "document.rejudged",
-                occurred_at=now,
-                body={"decision": decision},
-                client_id=row.client_id,
-                document_id=row.id,
-                booking_ref=row.booking_ref,
-            )
+            now_stands = replace(document_of(row), decision=decision, report=report)
+            record_change(connection, "document.rejudged", now_stands, now)
     _keep(connection, written, now)
     for client_id, booking_ref in sorted(
         {(row.client_id or "", row.booking_ref or "") for row in rows}
@@ -102,6 +97,7 @@ def _keep(
             ],
         )
     record_facts(connection, written)
+    note_facts(connection, [(name, report) for name, _, report in written])
 
 
 def attest(connection: sa.Connection, run: Run, same: Sequence[Judgement]) -> None:
