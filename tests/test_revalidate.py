@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -19,13 +20,14 @@ from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.store import SqlStore
 from docqa.measures import Assessed, PageAssessment
 from docqa.pipeline import Engine, faulty_report
-from docqa.plan import Plan, Run, Selection, Work, make_plan
+from docqa.plan import Judgement, Plan, Run, Selection, Work, make_plan
 from docqa.policy import Policy, Rule
 from docqa.ports import Ruling, StoredDocument
 from docqa.report import Digests, Report, to_json
 from docqa.revalidate import ClusterLost, Driver
 from docqa.reviewing import Decided, QueueFilter
 from docqa.verdict import decide
+from tests.batch.dask_cluster import until
 from tests.contracts.stores import SQL_STORES, opened_sql
 from tests.faults.measures import build
 
@@ -91,6 +93,17 @@ def drive(
         return Driver(revalidations, judge, threads, recompute, 2, lambda run: None).drive(run)
 
 
+def driver(
+    revalidations: SqlRevalidations,
+    judge: Engine,
+    recompute: Callable[[Work], Report],
+    tell: Callable[[Run], None] = lambda run: None,
+) -> Driver:
+    """One that recomputes in the caller's thread, a document at a time."""
+    executor: Any = Dying(alive=sys.maxsize)
+    return Driver(revalidations, judge, executor, recompute, 1, tell)
+
+
 def judge_again(
     store: SqlStore, judge: Engine, mode: str, recompute: Callable[[Work], Report] = never
 ) -> dict[tuple[str, str], int]:
@@ -106,6 +119,7 @@ def plan(store: SqlStore, judge: Engine) -> Plan:
 
 
 def decisions(store: SqlStore) -> list[str]:
+    """Of the documents that are there, in the order of their ids."""
     return [found.decision for name in "abc" if (found := store.get(f"doc_{name}"))]
 
 
@@ -265,6 +279,82 @@ def test_when_the_cluster_dies_the_same_run_goes_on_where_it_was(store: SqlStore
     done = drive(store, judge, run, lambda work: measured(judge, 0.1))
     assert (done.state, done.decided) == ("done", 3)
     assert rows(store, schema.reports) == 6 and rows(store, judgements) == 3
+
+
+class Erasing:
+    """Revalidations of a store from which documents go between reading and writing a batch."""
+
+    def __init__(self, store: SqlStore, *names: str) -> None:
+        self.store, self.names = store, names
+        self.inner = SqlRevalidations(store.engine)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def batch(self, run: Run, after: str, limit: int) -> list[Judgement]:
+        found = self.inner.batch(run, after, limit)
+        for name in self.names:
+            erase(self.store, name)
+        return found
+
+
+def erase(store: SqlStore, name: str) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(sa.delete(schema.documents).where(schema.documents.c.id == name))
+
+
+@pytest.mark.parametrize("mode", ["report", "apply"])
+def test_a_document_erased_while_its_batch_is_decided_is_passed_over(
+    store: SqlStore, mode: str
+) -> None:
+    judge = engine(3.0, 9.0)
+    run = begin(store, judge, mode)
+    erasing: Any = Erasing(store, "doc_b")
+    done = driver(erasing, judge, never).drive(run)
+    assert (done.state, done.decided) == ("done", 3)
+    assert decisions(store) == (["accept", "review"] if mode == "apply" else ["accept", "reject"])
+    with store.engine.connect() as connection:
+        assert connection.scalars(sa.select(judgements.c.document_id)).all() == ["doc_c"]
+
+
+@pytest.mark.parametrize("fault", [None, "system.crashed"])
+def test_a_document_erased_while_it_is_recomputed_is_passed_over(
+    store: SqlStore, fault: str | None
+) -> None:
+    judge = engine(1.0, 5.0, skew="2")
+
+    def recompute(work: Work) -> Report:
+        if work.document_id == "doc_b":
+            erase(store, "doc_b")
+            if fault is not None:
+                return faulty_report(judge, "00", "a4-generic", fault)
+        return measured(judge, 0.1)
+
+    done = drive(store, judge, begin(store, judge, "apply"), recompute)
+    assert (done.state, done.decided) == ("done", 2)
+    assert decisions(store) == ["accept", "accept"]
+
+
+@pytest.mark.parametrize("mode", ["report", "apply"])
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_a_batch_waits_for_whoever_is_erasing_one_of_its_documents(
+    store: SqlStore, mode: str
+) -> None:
+    judge = engine(3.0, 9.0)
+    run = begin(store, judge, mode)
+    waiting = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND wait_event_type = 'Lock'"
+    )
+    with ThreadPoolExecutor(1) as other, store.engine.connect() as erasing:
+        erasing.execute(sa.delete(schema.documents).where(schema.documents.c.id == "doc_b"))
+        driven = other.submit(drive, store, judge, run)
+        with store.engine.connect() as looking:
+            looking = looking.execution_options(isolation_level="AUTOCOMMIT")
+            until(lambda: driven.done() or looking.execute(waiting).scalar_one() > 0)
+        erasing.commit()
+        assert driven.result().state == "done"
+    assert rows(store, judgements) == 1
 
 
 def test_two_drivers_of_one_run_write_nothing_twice(store: SqlStore) -> None:
