@@ -190,6 +190,7 @@ def _have_worked(services: Services, ids: list[str], now: datetime) -> None:
             services.desk.claim(copy.id, reviewer, now=at, lease=timedelta(minutes=10))
             decided = Decided(
                 document_id=copy.id,
+                report_number=1,
                 reviewer=reviewer,
                 outcome=chance.choice(outcomes),
                 message="",

@@ -84,6 +84,8 @@ class Decided:
     """A reviewer's decision, to be recorded."""
 
     document_id: str
+    report_number: int
+    """Of the report that the reviewer saw: a new one comes with every change of claims."""
     reviewer: str
     outcome: Outcome
     message: str
@@ -184,11 +186,12 @@ class ReviewDesk(Protocol):
 
     def decide(
         self, decided: Decided, *, claim_version: int | None, second_look: bool
-    ) -> Literal["recorded", "lost", "closed"]:
+    ) -> Literal["recorded", "lost", "changed", "closed"]:
         """Record a decision and put it in force.
 
         ``lost`` when somebody else holds the document, or the claim is not ``claim_version`` any
-        more; ``closed`` when the document does not wait. ``second_look`` adds it to the sample.
+        more; ``changed`` when the document waits with another report than the reviewer saw;
+        ``closed`` when it does not wait. ``second_look`` adds it to the sample.
         """
         ...
 

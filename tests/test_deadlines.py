@@ -6,6 +6,8 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+import pytest
+
 from docqa.deadlines import DeadlineWatch
 from docqa.reviewing import ESCALATE_WITHIN, ReviewDesk
 
@@ -18,11 +20,11 @@ class Desk:
     def __init__(self, *batches: int | Exception) -> None:
         self.batches = list(batches)
         self.asked: list[tuple[datetime, timedelta]] = []
-        self.looked = threading.Event()
+        self.looked = threading.Semaphore(0)
 
     def escalate_due(self, *, now: datetime, within: timedelta) -> int:
         self.asked.append((now, within))
-        self.looked.set()
+        self.looked.release()
         found = self.batches.pop(0) if self.batches else 0
         if isinstance(found, Exception):
             raise found
@@ -39,11 +41,15 @@ def test_a_look_escalates_batch_by_batch_until_nothing_is_due() -> None:
     assert desk.asked == [(NOON, ESCALATE_WITHIN)] * 4
 
 
-def test_it_looks_at_once_and_ends_when_closed_even_where_the_desk_fails() -> None:
+def test_it_looks_at_once_and_again_where_the_desk_fails_and_ends_when_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("docqa.deadlines._LOOK_EVERY_S", 0)
     desk = Desk(OSError("away"))
     watching = watch(desk)
     watching.start()
-    assert desk.looked.wait(20)
+    for _ in range(2):
+        assert desk.looked.acquire(timeout=20)
     watching.close()
     assert "deadlines" not in [thread.name for thread in threading.enumerate()]
 

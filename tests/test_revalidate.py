@@ -3,116 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from docqa.adapters import schema
-from docqa.adapters.revalidation_tables import judgements, report_facts
+from docqa.adapters.revalidation_tables import report_facts
 from docqa.adapters.revalidations import SqlRevalidations
-from docqa.adapters.schema import migrate
+from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.store import SqlStore
-from docqa.measures import Assessed, PageAssessment
+from docqa.bulk import judge_key
 from docqa.pipeline import Engine, faulty_report
-from docqa.plan import Plan, Run, Selection, Work, make_plan
-from docqa.policy import Policy, Rule
-from docqa.ports import Ruling, StoredDocument
-from docqa.report import Digests, Report, to_json
-from docqa.revalidate import ClusterLost, Driver
-from docqa.verdict import decide
-from tests.faults.measures import build
-
-ANGLES = {"a": 0.5, "b": 2.0, "c": 7.0}
-LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def engine(accept: float, reject: float, *, skew: str = "1", reading: str = "1") -> Engine:
-    plain = build("straight")
-    rule = Rule("skew", "angle_deg", "deg", "geometry.skew", accept, reject, 0.0, "provisional")
-    policy = Policy(f"under-{accept}", f"sha256:{accept}-{reject}", (rule,), {}, {})
-    digests = Digests({"skew": skew}, reading)
-    return replace(plain, policy=policy, digest=f"sha256:{skew}{reading}", digests=digests)
+from docqa.plan import Plan, Selection, Work, make_plan
+from docqa.ports import Ruling
+from docqa.report import Report
+from docqa.reviewing import Decided, QueueFilter
+from tests.contracts.stores import SQL_STORES
+from tests.judging_again import (
+    LONG_AGO,
+    begin,
+    decisions,
+    drive,
+    engine,
+    filled,
+    measured,
+    never,
+    rows,
+)
 
 
-def measured(judge: Engine, angle: float) -> Report:
-    pages = (PageAssessment(1, 10, 10, {"skew": Assessed({"angle_deg": angle})}),)
-    verdict = decide(judge.policy, "a4-generic", pages)
-    identity = (judge.policy.id, judge.policy.digest, judge.version, judge.digest)
-    return Report("00", "a4-generic", pages, (), (), verdict, *identity, {}, digests=judge.digests)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
-    """Three documents, turned by 0.5, 2 and 7 degrees: accepted, reviewed, rejected."""
-    url = f"sqlite:///{tmp_path}/docqa.sqlite3"
-    migrate(url)
-    filled = SqlStore(url)
-    lax = engine(1.0, 5.0)
-    for name, angle in ANGLES.items():
-        report = measured(lax, angle)
-        filled.add(
-            StoredDocument(
-                id=f"doc_{name}",
-                blob_key=name * 32,
-                file_name="x.jpg",
-                document_type="a4-generic",
-                claims={},
-                report=to_json(report, lax.catalogue),
-                decision=report.verdict.decision.value,
-                received_at=LONG_AGO,
-                client_id="portal",
-            )
-        )
-    yield filled
-    filled.close()
-
-
-def never(work: Work) -> Report:
-    raise AssertionError("nothing is stale")
-
-
-def begin(store: SqlStore, judge: Engine, mode: Any) -> Run:
-    policy = judge.policy
-    return SqlRevalidations(store.engine).begin(
-        Run("", mode, "waiting", policy.id, policy.digest, "", judge.digest,
-            Selection(datetime.now(UTC)))
-    )  # fmt: skip
-
-
-def drive(
-    store: SqlStore, judge: Engine, run: Run, recompute: Callable[[Work], Report] = never
-) -> Run:
-    with ThreadPoolExecutor(2) as threads:
-        revalidations = SqlRevalidations(store.engine)
-        return Driver(revalidations, judge, threads, recompute, 2, lambda run: None).drive(run)
+@pytest.fixture(params=SQL_STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlStore]:
+    yield from filled(request.param, tmp_path)
 
 
 def judge_again(
     store: SqlStore, judge: Engine, mode: str, recompute: Callable[[Work], Report] = never
 ) -> dict[tuple[str, str], int]:
+    said = judge_key(judge.policy.digest, judge.digest)
+    is_concerned = sa.true() if mode == "report" else report_facts.c.judged_by != said
+    concerned = sa.select(sa.func.count()).select_from(report_facts).where(is_concerned)
+    with store.engine.connect() as connection:
+        number = connection.execute(concerned).scalar_one()
     run = drive(store, judge, begin(store, judge, mode), recompute)
-    assert (run.state, run.decided) == ("done", run.total if mode == "report" else run.decided)
+    assert (run.state, run.decided) == ("done", number)
     counts = SqlRevalidations(store.engine).counts(run.id)
+    assert sum(row["documents"] for row in counts) == number
     return {(row["before"], row["after"]): row["documents"] for row in counts}
 
 
 def plan(store: SqlStore, judge: Engine) -> Plan:
     everything = Selection(datetime.now(UTC))
     return make_plan(judge, SqlRevalidations(store.engine).tally(everything))
-
-
-def decisions(store: SqlStore) -> list[str]:
-    return [found.decision for name in "abc" if (found := store.get(f"doc_{name}"))]
-
-
-def rows(store: SqlStore, table: sa.Table) -> int:
-    with store.engine.connect() as connection:
-        return connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
 
 
 def test_a_report_run_changes_nothing_and_tells_every_transition(store: SqlStore) -> None:
@@ -130,11 +74,35 @@ def test_applying_writes_what_changes_and_tells_only_changed_decisions(store: Sq
     assert rows(store, schema.reports) == 5
     with store.engine.connect() as connection:
         told = connection.execute(
-            sa.select(schema.events.c.document_id, schema.events.c.client_id).where(
-                schema.events.c.kind == "document.rejudged"
-            )
+            sa.select(schema.events.c.document_id, schema.events.c.client_id, schema.events.c.body)
+            .where(schema.events.c.kind == "document.rejudged")
+            .order_by(schema.events.c.document_id)
         ).all()
-    assert sorted(told) == [("doc_b", "portal"), ("doc_c", "portal")]
+    assert told == [
+        ("doc_b", "portal", {"decision": "accept", "reason_codes": []}),
+        ("doc_c", "portal", {"decision": "review", "reason_codes": ["geometry.skew"]}),
+    ]
+
+
+def test_reviewers_see_filter_and_decide_by_what_was_found_the_last_time(store: SqlStore) -> None:
+    desk, now = SqlDesk(store), datetime.now(UTC)
+    judge_again(store, engine(0.1, 0.4), "apply")
+    found = store.get("doc_a")
+    assert found is not None
+    verdict = found.report["verdict"]
+    codes = [reason["code"] for reason in verdict["reasons"]]
+    assert "system.revalidated" in codes
+    [waiting] = desk.queue(QueueFilter(reason=codes[0]), after=None, limit=9, now=now)
+    assert (waiting.id, waiting.codes, waiting.score) == ("doc_a", tuple(codes), verdict["score"])
+    said = Decided("doc_a", found.report_number, "rana", "escalate", "", "", (), now)
+    assert desk.decide(said, claim_version=None, second_look=False) == "recorded"
+    [row] = desk.decisions(first_day=now.date().isoformat(), last_day=now.date().isoformat())
+    assert (row["score"], row["found_codes"]) == (verdict["score"], codes)
+    judge_again(store, engine(0.1, 9.0), "apply")
+    left = desk.queue(QueueFilter(reason="system.revalidated"), after=None, limit=9, now=now)
+    assert left == []
+    [escalated] = desk.queue(QueueFilter(escalated=True), after=None, limit=9, now=now)
+    assert (escalated.id, escalated.codes) == ("doc_a", ("geometry.skew",))
 
 
 def test_applying_twice_does_nothing_twice(store: SqlStore) -> None:
@@ -211,55 +179,6 @@ def test_a_document_that_crashes_twice_goes_to_review_and_the_others_go_on(
     assert decisions(store) == ["review", "accept", "accept"]
     judge_again(store, judge, "apply", recompute)
     assert len(tries) == 4
-
-
-class Dying:
-    """An executor that loses its workers after some documents."""
-
-    def __init__(self, alive: int) -> None:
-        self.alive = alive
-
-    def submit(self, function: Callable[[Work], Report], work: Work) -> Future[Report]:
-        future: Future[Report] = Future()
-        self.alive -= 1
-        if self.alive < 0:
-            future.set_exception(CancelledError())
-        else:
-            future.set_result(function(work))
-        return future
-
-
-def test_when_the_cluster_dies_the_same_run_goes_on_where_it_was(store: SqlStore) -> None:
-    judge = engine(1.0, 5.0, skew="2")
-    revalidations = SqlRevalidations(store.engine)
-    run = begin(store, judge, "apply")
-    dying: Any = Dying(1)
-    with pytest.raises(ClusterLost):
-        Driver(
-            revalidations, judge, dying, lambda work: measured(judge, 0.1), 2, lambda run: None
-        ).drive(run)
-    assert revalidations.unfinished(replace(run, id="")) is not None
-    done = drive(store, judge, run, lambda work: measured(judge, 0.1))
-    assert (done.state, done.decided) == ("done", 3)
-    assert rows(store, schema.reports) == 6 and rows(store, judgements) == 3
-
-
-def test_two_drivers_of_one_run_write_nothing_twice(store: SqlStore) -> None:
-    judge = engine(3.0, 9.0)
-    run = begin(store, judge, "apply")
-    for _ in range(2):
-        drive(store, judge, run)
-    assert rows(store, schema.reports) == 5
-
-
-def test_a_paused_run_stops_and_goes_on_and_a_cancelled_one_does_not(store: SqlStore) -> None:
-    judge = engine(3.0, 9.0)
-    revalidations = SqlRevalidations(store.engine)
-    run = begin(store, judge, "apply")
-    assert revalidations.move(run.id, "cancelled", allowed=("waiting",))
-    assert drive(store, judge, run).state == "cancelled"
-    assert decisions(store) == ["accept", "review", "reject"]
-    assert not revalidations.move(run.id, "waiting", allowed=("paused",))
 
 
 def test_facts_lost_or_never_made_are_made_from_the_reports(store: SqlStore) -> None:

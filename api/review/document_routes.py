@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, Response
@@ -35,7 +36,11 @@ _OUTCOMES: dict[str, Outcome] = {
     "rescan": "rescan",
     "escalate": "escalate",
 }
-_FAILED = {"lost": (412, "claim_lost"), "closed": (409, "already_ruled")}
+_FAILED = {
+    "lost": (412, "claim_lost"),
+    "changed": (409, "changed"),
+    "closed": (409, "already_ruled"),
+}
 _Form = dict[str, str]
 _Work = Callable[[Services, Visit, str, _Form], Response]
 
@@ -104,10 +109,11 @@ def _decide(services: Services, visit: Visit, document_id: str, form: _Form) -> 
     if outcome is None or document is None:
         return document_page(services, visit, document_id, 422, "reject_reason_missing", typed)
     codes = typed.codes or () if wants_reason else ()
-    claim, now = form.get("claim", ""), services.clock()
+    now = services.clock()
     result = services.desk.decide(
         Decided(
             document_id=document_id,
+            report_number=_number(form, "report") or 0,
             reviewer=visit.reviewer,
             outcome=outcome,
             message=citizen_message(services, document.report, codes, typed.words),
@@ -116,11 +122,13 @@ def _decide(services: Services, visit: Visit, document_id: str, form: _Form) -> 
             decided_at=now,
             undo_until=now + UNDO_WITHIN + UNDO_GRACE,
         ),
-        claim_version=int(claim) if claim.isdecimal() and len(claim) < 10 else None,
+        claim_version=_number(form, "claim"),
         second_look=is_sampled(document_id, services.settings.second_look_fraction),
     )
     if result != "recorded":
         status, failure = _FAILED[result]
+        if result == "changed":  # what was ticked was among the reasons of another report
+            typed = replace(typed, codes=None)
         return document_page(services, visit, document_id, status, failure, typed)
     position = document.deadline_at, document.received_at, document.id
     found = next_document(services, visit.reviewer, position)
@@ -167,6 +175,11 @@ def _undo(services: Services, visit: Visit, document_id: str, form: _Form) -> Re
         return document_page(services, visit, document_id, 409, "undo_late")
     take(services, document_id, visit.reviewer, take_over=False)
     return RedirectResponse(f"{HOME}/{document_id}?undone", 303)
+
+
+def _number(form: _Form, name: str) -> int | None:
+    said = form.get(name, "")
+    return int(said) if said.isdecimal() and len(said) < 10 else None
 
 
 def _typed(form: _Form) -> Typed:

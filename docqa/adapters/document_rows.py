@@ -65,7 +65,7 @@ def add_report(
     }
     connection.execute(_ADD_REPORT, row)
     record_facts(connection, [(document_id, number, report)])
-    note_facts(connection, document_id, report)
+    note_facts(connection, [(document_id, report)])
 
 
 def append_ruled(connection: sa.Connection, ruling: Ruling) -> None:

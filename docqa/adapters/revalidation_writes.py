@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from docqa.adapters.audit_trail import append_entry
-from docqa.adapters.events import record_event
+from docqa.adapters.document_rows import document_of, record_change
 from docqa.adapters.report_facts import record_facts
-from docqa.adapters.revalidation_tables import judgements, report_facts, revalidation_counts
+from docqa.adapters.revalidation_tables import (
+    judgements,
+    report_facts,
+    revalidation_counts,
+    revalidations,
+)
+from docqa.adapters.review_tables import note_facts
 from docqa.adapters.schema import documents, reports, rulings
 from docqa.adapters.upserting import upsert
 from docqa.bulk import judge_key
@@ -28,16 +35,28 @@ def nobody_to_tell(
     """No booking depends on the documents."""
 
 
+def still_there(connection: sa.Connection, ids: Collection[str]) -> set[str]:
+    """Those of the documents that nobody erased meanwhile; they stay until the transaction ends.
+
+    To be called after the transaction's first write: on SQLite that keeps all others out.
+    """
+    query = sa.select(documents.c.id).where(documents.c.id.in_(ids))
+    return set(connection.scalars(query.with_for_update(read=True, key_share=True)))
+
+
 def put_in_force(
     connection: sa.Connection,
     changed: Sequence[Judgement],
     rewrite: Callable[[Judgement, dict[str, Any]], dict[str, Any]],
     tell: Changed,
-) -> None:
+) -> set[str]:
     """Give every document its new report; a reviewer's ruling stays in force.
 
     An event is recorded where the decision in force changes. Raises RunMoved when a document got
     another report since it was read.
+
+    Returns:
+        Ids of the documents; those that were erased meanwhile are not among them.
     """
     by_id = {one.document_id: one for one in changed}
     ruled = sa.exists().where(rulings.c.document_id == documents.c.id).label("ruled")
@@ -66,15 +85,8 @@ def put_in_force(
         )
         written.append((row.id, row.report_number + 1, report))
         if decision != row.decision:
-            record_event(
-                connection,
-                "document.rejudged",
-                occurred_at=now,
-                body={"decision": decision},
-                client_id=row.client_id,
-                document_id=row.id,
-                booking_ref=row.booking_ref,
-            )
+            now_stands = replace(document_of(row), decision=decision, report=report)
+            record_change(connection, "document.rejudged", now_stands, now)
     _keep(connection, written, now)
     for client_id, booking_ref in sorted(
         {(row.client_id or "", row.booking_ref or "") for row in rows}
@@ -88,6 +100,7 @@ def put_in_force(
             actor="docqa",
             facts={"decision": report["verdict"]["decision"], "report_number": number},
         )
+    return {row.id for row in rows}
 
 
 def _keep(
@@ -102,6 +115,7 @@ def _keep(
             ],
         )
     record_facts(connection, written)
+    note_facts(connection, [(name, report) for name, _, report in written])
 
 
 def attest(connection: sa.Connection, run: Run, same: Sequence[Judgement]) -> None:
@@ -117,6 +131,36 @@ def attest(connection: sa.Connection, run: Run, same: Sequence[Judgement]) -> No
         .values(judged_by=judge_key(run.policy_digest, run.engine_digest)),
         [{"its_id": one.document_id, "its_number": one.report_number} for one in same],
     )
+
+
+def keep_recomputed(
+    connection: sa.Connection,
+    run: Run,
+    rows: Sequence[dict[str, Any]],
+    *,
+    recomputed: int,
+    failed: int,
+) -> None:
+    """Record reports made anew, or that a child was lost, of documents that are still there.
+
+    Args:
+        connection: of a transaction that this begins.
+        run: what for.
+        rows: of ``judgements``.
+        recomputed: how many to count.
+        failed: how many of them as failed.
+    """
+    connection.execute(
+        sa.update(revalidations)
+        .where(revalidations.c.id == run.id)
+        .values(
+            recomputed=revalidations.c.recomputed + recomputed,
+            failed=revalidations.c.failed + failed,
+            updated_at=datetime.now(UTC),
+        )
+    )
+    there = still_there(connection, [row["document_id"] for row in rows])
+    upsert(connection, judgements, [row for row in rows if row["document_id"] in there])
 
 
 def keep_judgements(connection: sa.Connection, run: Run, changed: Sequence[Judgement]) -> None:

@@ -29,11 +29,12 @@ from docqa.adapters.revalidation_writes import (
     add_count,
     attest,
     keep_judgements,
+    keep_recomputed,
     nobody_to_tell,
     put_in_force,
+    still_there,
 )
 from docqa.adapters.schema import documents, reports
-from docqa.adapters.upserting import upsert
 from docqa.bulk import Origin, judge_key, origin_from_json
 from docqa.plan import Group, Judgement, Pending, Run, RunMoved, Selection, Stale, Work
 
@@ -205,21 +206,13 @@ class SqlRevalidations:
             for one, report, readings in kept
         ]
         with self._engine.begin() as connection:
-            connection.execute(
-                sa.update(revalidations)
-                .where(revalidations.c.id == run.id)
-                .values(
-                    recomputed=revalidations.c.recomputed + len(rows),
-                    failed=revalidations.c.failed + failed,
-                    updated_at=datetime.now(UTC),
-                )
-            )
-            upsert(connection, judgements, rows)
+            keep_recomputed(connection, run, rows, recomputed=len(rows), failed=failed)
 
     def keep_crash(self, run: Run, one: Pending) -> None:
         """Commit that a child was lost over a document."""
+        row = {**_key(run, one), "crashes": 1, "report": None}
         with self._engine.begin() as connection:
-            upsert(connection, judgements, [{**_key(run, one), "crashes": 1, "report": None}])
+            keep_recomputed(connection, run, [row], recomputed=0, failed=0)
 
     # Deciding
 
@@ -297,9 +290,11 @@ class SqlRevalidations:
         with self._engine.begin() as connection:
             self._forward(connection, run, moved)
             if run.mode == "apply":
-                put_in_force(connection, changed, rewrite, self._changed)
+                there = put_in_force(connection, changed, rewrite, self._changed)
                 attest(connection, run, [one for one in decided if not one.is_changed])
-            keep_judgements(connection, run, changed)
+            else:
+                there = still_there(connection, [one.document_id for one in changed])
+            keep_judgements(connection, run, [one for one in changed if one.document_id in there])
             for key, number in counts.items():
                 add_count(connection, run.id, key, number)
         return moved

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -135,11 +135,20 @@ def facts_of(report: Mapping[str, Any]) -> dict[str, Any]:
     return {"score": verdict.get("score"), "capture_class": capture, "codes": codes}
 
 
-def note_facts(connection: sa.Connection, document_id: str, report: Mapping[str, Any]) -> None:
-    """Keep what the queue shows of the report that comes into force."""
-    facts = facts_of(report)
-    upsert(connection, review_facts, [{"document_id": document_id, **facts}])
-    connection.execute(_FORGET_REASONS, {"its_document": document_id})
-    if facts["codes"]:
-        reasons = [{"document_id": document_id, "code": code} for code in facts["codes"]]
+def note_facts(connection: sa.Connection, written: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Keep what the queue shows of reports that come into force.
+
+    Args:
+        connection: of the transaction that writes them.
+        written: document id and JSON form of each.
+    """
+    if not written:
+        return
+    rows = [{"document_id": document_id, **facts_of(report)} for document_id, report in written]
+    upsert(connection, review_facts, rows)
+    connection.execute(_FORGET_REASONS, [{"its_document": row["document_id"]} for row in rows])
+    reasons = [
+        {"document_id": row["document_id"], "code": code} for row in rows for code in row["codes"]
+    ]
+    if reasons:
         connection.execute(_ADD_REASONS, reasons)

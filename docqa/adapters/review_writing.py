@@ -72,6 +72,16 @@ def is_lost(held: Claim | None, decided: Decided, claim_version: int | None) -> 
     return held is None or not mine or held.version != claim_version
 
 
+def is_changed(connection: sa.Connection, decided: Decided) -> bool:
+    """Whether the document waits with another report than the reviewer saw."""
+    other = sa.select(documents.c.id).where(
+        documents.c.id == decided.document_id,
+        documents.c.report_number != decided.report_number,
+        WAITS,
+    )
+    return connection.execute(other).first() is not None
+
+
 def rule(connection: sa.Connection, decided: Decided) -> int | None:
     """Put the decision in force; the ruling's number, None when the document does not wait."""
     ruling = Ruling(

@@ -154,7 +154,7 @@ class SqlDesk:
 
     def decide(
         self, decided: Decided, *, claim_version: int | None, second_look: bool
-    ) -> Literal["recorded", "lost", "closed"]:
+    ) -> Literal["recorded", "lost", "changed", "closed"]:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         with held(decided.undo_until), self._engine.begin() as connection:
             if writing.decide_second_look(connection, decided):
@@ -164,6 +164,8 @@ class SqlDesk:
             claim = writing.claim_of(connection, decided.document_id)
             if writing.is_lost(claim, decided, claim_version):
                 return "lost"
+            if writing.is_changed(connection, decided):
+                return "changed"
             ruling_number = None
             if decided.outcome == "escalate":
                 if not writing.lock(connection, decided.document_id, writing.WAITS):

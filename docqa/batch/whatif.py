@@ -120,14 +120,19 @@ def _write_csv(path: Path, rows: Iterator[Mapping[str, Any]], names: list[str]) 
         writer.writerows(rows)
 
 
-def _write_parquet(path: Path, rows: Iterator[Mapping[str, Any]]) -> None:
+def import_pyarrow() -> Any:
+    """The package ``pyarrow``, an extra. Raises MissingDependency where it is not installed."""
     try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        import pyarrow.parquet
     except ImportError as error:
         raise MissingDependency("pyarrow is not installed", "pip install 'docqa[batch]'") from error
+    return pyarrow
+
+
+def _write_parquet(path: Path, rows: Iterator[Mapping[str, Any]]) -> None:
+    pa = import_pyarrow()
     schema = pa.schema([(name, pa.string()) for name in _CHANGED])
-    with pq.ParquetWriter(path, schema) as writer:
+    with pa.parquet.ParquetWriter(path, schema) as writer:
         while some := list(islice(rows, _ROWS_AT_ONCE)):
             writer.write_table(pa.Table.from_pylist(some, schema=schema))
 

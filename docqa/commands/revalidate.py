@@ -18,7 +18,7 @@ from rich.table import Table
 from docqa import wiring
 from docqa.batch.progress import Progress
 from docqa.batch.station import Order, Tls, cluster_station, local_station, policy_file, step_aside
-from docqa.batch.whatif import write_outcome
+from docqa.batch.whatif import import_pyarrow, write_outcome
 from docqa.commands.speaking import EXIT_BAD_INPUT
 from docqa.pipeline import Engine
 from docqa.plan import SELECTABLE, Mode, Plan, Run, RunMoved, Selection, make_plan
@@ -84,6 +84,8 @@ def revalidate(**options: Any) -> None:
             return
         if wanted.engine_digest != engine.digest:
             raise click.UsageError("the run was begun with other code or models; begin a new one")
+        if options["out"]:
+            import_pyarrow()  # not found to be missing only once everything is in force
         run = resumed or store.unfinished(wanted) or store.begin(wanted)
         if not options["attended"]:
             store.move(run.id, "waiting", allowed=("paused", "failed"))

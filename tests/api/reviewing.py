@@ -38,6 +38,13 @@ def form_token(page: str) -> str:
     return found[1]
 
 
+def shown_report(page: str) -> str:
+    """The report that a decision made on the page is about, as its form says it."""
+    found = re.search(r'name="report" value="(\d+)"', page)
+    assert found is not None
+    return found[1]
+
+
 def sign_in(client: TestClient, password: str = PASSWORD, name: str = REVIEWER) -> Any:
     token = form_token(client.get("/review/login").text)
     return client.post(

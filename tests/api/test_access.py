@@ -326,7 +326,12 @@ def test_an_auditor_sees_everything_and_decides_nothing(
     assert page.status_code == 200
     answer = http.post(
         f"/review/{OURS}",
-        data={"form_token": form_token(page.text), "decision": "accept", "reason": "it is fine"},
+        data={
+            "form_token": form_token(page.text),
+            "decision": "accept",
+            "report": "1",
+            "reason": "it is fine",
+        },
         follow_redirects=False,
     )
     assert answer.status_code == status

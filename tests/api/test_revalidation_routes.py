@@ -14,7 +14,7 @@ from docqa.report import to_json
 from tests.api.described import hold_to_description
 from tests.api.scripted_service import NOON, Scripted, engine
 from tests.api.test_problems_api import assert_problem
-from tests.test_revalidate import measured
+from tests.judging_again import measured
 
 ROUTE = "/v1/revalidations"
 

@@ -15,11 +15,11 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.review.claims import masked
 from api.review.queue import PAGE_LENGTH
-from api.review.texts import TEXTS
+from api.review.texts import LANGUAGES, TEXTS
 from api.review.views import findings
 from docqa.errors import InvalidDocument
 from docqa.overlay import Veil
-from tests.api.reviewing import document, form_token
+from tests.api.reviewing import document, form_token, shown_report
 from tests.api.scripted_service import (
     NOON,
     REVIEWER,
@@ -269,6 +269,11 @@ class _Tags(HTMLParser):
         self.attributes |= {name for name, _ in attrs}
 
 
+def ticked(page: str) -> list[str]:
+    """Codes of the reasons that are ticked."""
+    return re.findall(r'name="code\.([a-z_.]+)" value="on" checked', page)
+
+
 def tags(page: str) -> set[str]:
     parser = _Tags()
     parser.feed(page)
@@ -318,8 +323,9 @@ def test_the_page_image_is_drawn_anew_and_not_kept(reviewer: TestClient, service
 
 
 def decide(client: TestClient, document_id: str, **changes: str) -> Any:
+    page = client.get(f"/review/{document_id}").text
     form = {"decision": "reject", "reason": "the corner is cut off"}
-    form["form_token"] = form_token(client.get(f"/review/{document_id}").text)
+    form |= {"form_token": form_token(page), "report": shown_report(page)}
     return client.post(f"/review/{document_id}", data=form | changes, follow_redirects=False)
 
 
@@ -371,6 +377,39 @@ def test_a_document_is_decided_once(reviewer: TestClient, service: Scripted) -> 
     assert second.status_code == 409
     assert TEXTS["en"]["already_ruled"] in second.text
     assert [ruling.decision for ruling in service.store.rulings(made.id)] == ["accept"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_claims_that_came_after_the_page_are_shown_before_they_are_decided_on(
+    reviewer: TestClient, service: Scripted, language: str
+) -> None:
+    made = document(1, service, claims={"given_name": "X"})
+    reviewer.get(f"/review?lang={language}")
+    page = reviewer.get(f"/review/{made.id}").text
+    found = (reason("quality.glare", "review"),)
+    assert service.store.correct(
+        made, claims={"given_name": "YYY"}, readings={}, report=report("review", found)
+    )
+    form = {"decision": "accept", "note": "clear", "code.geometry.skew": "on"}
+    form |= {"form_token": form_token(page), "report": shown_report(page)}
+    answer = reviewer.post(f"/review/{made.id}", data=form, follow_redirects=False)
+    assert answer.status_code == 409
+    assert TEXTS[language]["changed"] in answer.text
+    assert "YYY" in answer.text and 'value="clear"' in answer.text
+    assert ticked(answer.text) == ["quality.glare"]
+    assert service.store.rulings(made.id) == []
+    form["report"] = shown_report(answer.text)
+    assert reviewer.post(f"/review/{made.id}", data=form, follow_redirects=False).is_redirect
+    assert [ruling.decision for ruling in service.store.rulings(made.id)] == ["accept"]
+
+
+@pytest.mark.parametrize("number", ["", "0", "-1", "2", "1.0", "9" * 20, "x"])
+def test_a_decision_says_what_it_is_about(
+    reviewer: TestClient, service: Scripted, number: str
+) -> None:
+    made = document(1, service)
+    assert decide(reviewer, made.id, report=number).status_code == 409
+    assert service.store.rulings(made.id) == []
 
 
 def test_a_document_that_does_not_wait_cannot_be_decided(

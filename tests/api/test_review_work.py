@@ -86,14 +86,16 @@ def test_a_decision_can_be_undone_for_ten_seconds_and_the_note_comes_back(
     reviewer: TestClient, service: Scripted
 ) -> None:
     made = document(1, service)
-    answer = post(reviewer, f"/review/{made.id}", decision="escalate", note="not mine to say")
+    answer = post(
+        reviewer, f"/review/{made.id}", decision="escalate", report="1", note="not mine to say"
+    )
     shown = reviewer.get(answer.headers["location"]).text
     assert 'data-undo="10"' in shown
     service.clock.now += timedelta(seconds=5)
     back = post(reviewer, f"/review/{made.id}/undo")
     assert back.status_code == 303
     assert 'value="not mine to say"' in reviewer.get(back.headers["location"]).text
-    post(reviewer, f"/review/{made.id}", decision="accept")
+    post(reviewer, f"/review/{made.id}", decision="accept", report="1")
     service.clock.now += timedelta(seconds=13)
     late = post(reviewer, f"/review/{made.id}/undo")
     assert late.status_code == 409 and EN["undo_late"] in late.text
@@ -119,13 +121,20 @@ def test_a_second_look_shows_nothing_of_the_first(tmp_path: Path) -> None:
         client = TestClient(create_app(service.services), headers=ENGLISH)
         assert sign_in(client).status_code == 303
         made = document(1, service)
-        post(client, f"/review/{made.id}", decision="accept", note="first note", reason="fine")
+        post(
+            client,
+            f"/review/{made.id}",
+            decision="accept",
+            report="1",
+            note="first note",
+            reason="fine",
+        )
         other = colleague(service)
         assert post(other, "/review/next").headers["location"] == f"/review/{made.id}"
         page = other.get(f"/review/{made.id}").text
         assert EN["decided_accept"] not in page and "first note" not in page
         assert REVIEWER not in page and 'value="accept"' in page
-        assert post(other, f"/review/{made.id}", decision="accept").status_code == 303
+        assert post(other, f"/review/{made.id}", decision="accept", report="1").status_code == 303
         figures = client.get("/review/supervision").text
         assert EN["agreement_of"].format(agreed=1, decided=1, sampled=1) in figures
 
@@ -155,7 +164,7 @@ def test_decisions_are_exported_without_formulas_or_personal_data(
     reviewer: TestClient, service: Scripted
 ) -> None:
     made = document(1, service, document_type="=1+1")
-    post(reviewer, f"/review/{made.id}", decision="accept", note="about آمنة")
+    post(reviewer, f"/review/{made.id}", decision="accept", report="1", note="about آمنة")
     answer = reviewer.get("/review/supervision/decisions.csv")
     [row] = csv.DictReader(io.StringIO(answer.text))
     assert (row["document_type"], row["outcome"]) == ("'=1+1", "accept")
@@ -252,7 +261,7 @@ def test_a_supervisor_sees_what_was_escalated_and_why(
     reviewer: TestClient, service: Scripted
 ) -> None:
     late, passed, calm = document(1, service), document(5, service), document(6, service)
-    post(reviewer, f"/review/{passed.id}", decision="escalate")
+    post(reviewer, f"/review/{passed.id}", decision="escalate", report="1")
     service.services.desk.escalate_due(now=service.clock.now, within=ESCALATE_WITHIN)
     page = reviewer.get("/review/supervision").text
     assert f'href="/review/{late.id}"' in page and EN["escalated_by_time"] in page

@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from docqa.adapters.revalidation_requests import SqlRequests
 from docqa.adapters.revalidations import SqlRevalidations
 from docqa.adapters.store import SqlStore
-from docqa.batch.attendant import Attendant
+from docqa.batch.attendant import Attendant, Requested
 from docqa.plan import Run, Selection
 from tests.batch.dask_cluster import until
 from tests.contracts.stores import SQL_STORES, opened_sql
@@ -35,10 +36,10 @@ def asked(store: SqlStore, policy: str = "p") -> str:
     return begun.id
 
 
-def attendant(store: SqlStore, script: str) -> Attendant:
+def attendant(store: SqlStore, script: str, requested: Requested | None = None) -> Attendant:
     """One that starts Python with ``script``, the id of the run as its argument."""
     return Attendant(
-        SqlRequests(store.engine), SqlRevalidations(store.engine), quiet=QUIET,
+        requested or SqlRequests(store.engine), SqlRevalidations(store.engine), quiet=QUIET,
         command=lambda run_id: [sys.executable, "-S", "-c", script, run_id],
     )  # fmt: skip
 
@@ -49,9 +50,14 @@ def state(store: SqlStore, run_id: str) -> str:
     return found.state
 
 
-def attended(store: SqlStore, script: str, condition: Callable[[], bool]) -> float:
+def attended(
+    store: SqlStore,
+    script: str,
+    condition: Callable[[], bool],
+    requested: Requested | None = None,
+) -> float:
     """Seconds that closing took, after the condition came to hold."""
-    made = attendant(store, script)
+    made = attendant(store, script, requested)
     made.start()
     try:
         until(condition)
@@ -90,9 +96,29 @@ def test_every_requested_run_is_driven(store: SqlStore, tmp_path: Path) -> None:
     attended(store, script, lambda: all((tmp_path / run).exists() for run in runs))
 
 
-def test_a_driver_that_fails_again_and_again_is_given_up(store: SqlStore) -> None:
-    run = asked(store)
-    attended(store, "raise SystemExit(7)", lambda: state(store, run) == "failed")
+def test_a_driver_that_fails_three_times_is_given_up(store: SqlStore, tmp_path: Path) -> None:
+    run, tries = asked(store), tmp_path / "tries"
+    script = f"open({str(tries)!r}, 'ab').write(b'.')\nraise SystemExit(7)"
+    attended(store, script, lambda: state(store, run) == "failed")
+    assert tries.stat().st_size == 3
+
+
+def test_where_the_database_is_away_for_a_while_runs_are_looked_after_later(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docqa.batch.attendant._LOOK_EVERY_S", 0)
+    asked(store)
+    done = tmp_path / "done"
+    looks = iter([OSError("away"), sa.exc.OperationalError("", {}, OSError("away"))])
+
+    class Away:
+        def take(self, *, now: datetime, quiet: timedelta) -> str | None:
+            for error in looks:
+                raise error
+            return SqlRequests(store.engine).take(now=now, quiet=quiet)
+
+    script = f"open({str(done)!r}, 'x')"
+    attended(store, script, done.exists, Away())
 
 
 def test_one_that_was_paused_or_cancelled_meanwhile_is_left_as_it_is(

@@ -119,6 +119,28 @@ def test_a_claim_that_was_lost_is_told_and_nothing_typed_is_lost(
     assert service.store.rulings(made.id) == []
 
 
+def test_what_changed_under_a_reviewer_is_shown_first_and_the_same_key_then_decides(
+    browser: Browser, served: tuple[Scripted, str]
+) -> None:
+    service, url = served
+    made = add_document(service)
+    with visiting(browser) as context:
+        page = context.new_page()
+        sign_in(page, url)
+        key(page, "n")
+        expect(page).to_have_url(re.compile(made.id))
+        assert service.store.correct(
+            made, claims={"given_name": "ياسمين"}, readings={}, report=made.report
+        )
+        key(page, "a")
+        expect(page.get_by_role("alert")).to_have_text(TEXTS["en"]["changed"])
+        expect(page.get_by_role("cell", name="ياسمين")).to_be_visible()
+        assert service.store.rulings(made.id) == []
+        key(page, "a")
+        expect(page.get_by_text(TEXTS["en"]["recorded"])).to_be_visible()
+    assert [ruling.decision for ruling in service.store.rulings(made.id)] == ["accept"]
+
+
 def test_the_page_image_is_there_and_regions_lie_where_the_report_says(
     browser: Browser, served: tuple[Scripted, str]
 ) -> None:

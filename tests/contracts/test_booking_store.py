@@ -172,7 +172,7 @@ UNDO = timedelta(seconds=10)
 
 def decide(sql: SqlStore, document_id: str, seconds: int, outcome: Any = "accept") -> None:
     at = NOON + timedelta(seconds=seconds)
-    decided = Decided(document_id, "huda", outcome, "", "", (), at, undo_until=at + UNDO)
+    decided = Decided(document_id, 1, "huda", outcome, "", "", (), at, undo_until=at + UNDO)
     desk = SqlDesk(sql)
     assert desk.decide(decided, claim_version=None, second_look=False) == "recorded"
 

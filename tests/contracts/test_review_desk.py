@@ -62,6 +62,7 @@ def add(store: SqlStore, number: int, codes: tuple[str, ...] = (), **changes: An
 def decision(document_id: str, reviewer: str = "huda", **changes: Any) -> Decided:
     facts: dict[str, Any] = {
         "document_id": document_id,
+        "report_number": 1,
         "reviewer": reviewer,
         "outcome": "accept",
         "message": "",
@@ -205,6 +206,35 @@ def test_a_decision_on_a_lost_claim_is_not_recorded(
     result = desk.decide(decision(made), claim_version=mine.version, second_look=False)
     assert result == "lost"
     assert store.rulings(made) == []
+
+
+@pytest.mark.parametrize("outcome", ["accept", "reject", "rescan", "escalate"])
+@pytest.mark.parametrize("change", ["other claims", "judged again"])
+def test_a_decision_on_what_the_reviewer_did_not_see_is_not_recorded(
+    store: SqlStore, desk: SqlDesk, change: str, outcome: str
+) -> None:
+    made = add(store, 1, claims={"given_name": "X"})
+    mine = desk.claim(made, "huda", now=NOON, lease=LEASE)
+    seen = store.get(made)
+    assert mine is not None and seen is not None
+    if change == "other claims":
+        assert store.correct(seen, claims={"given_name": "Y"}, readings={}, report=seen.report)
+    else:
+        store.supersede(made, seen.report)
+    said = decision(made, outcome=outcome, report_number=seen.report_number)
+    assert desk.decide(said, claim_version=mine.version, second_look=True) == "changed"
+    assert (store.rulings(made), desk.trail(made), ids(desk)) == ([], [], [made])
+    assert desk.holder(made, now=NOON) == mine
+    again = decision(made, outcome=outcome, report_number=seen.report_number + 1)
+    assert desk.decide(again, claim_version=mine.version, second_look=False) == "recorded"
+
+
+def test_what_does_not_wait_any_more_is_closed_whatever_changed(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    made = add(store, 1)
+    store.supersede(made, {"verdict": {"decision": "accept", "reasons": []}, "pages": []})
+    assert desk.decide(decision(made), claim_version=None, second_look=False) == "closed"
 
 
 def test_a_lease_that_ran_out_unnoticed_is_still_good(store: SqlStore, desk: SqlDesk) -> None:

@@ -44,7 +44,7 @@ def add(store: SqlStore, name: str, angle_deg: float) -> str:
 
 def decide(store: SqlStore, document_id: str, outcome: Any, *codes: str, second: bool = False,
            reviewer: str = "huda", at: datetime = NOON) -> None:  # fmt: skip
-    decided = Decided(document_id, reviewer, outcome, "", "", codes, at)
+    decided = Decided(document_id, 1, reviewer, outcome, "", "", codes, at)
     assert SqlDesk(store).decide(decided, claim_version=None, second_look=second) == "recorded"
 
 
