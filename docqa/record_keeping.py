@@ -18,6 +18,8 @@ _YOUNG = timedelta(days=1)
 def purge(settings: Settings, stores: wiring.Stores, *, erases: bool) -> Iterator[str]:
     """Erase, or only tell of, the documents that have been kept long enough.
 
+    With them go the keys of requests that died without a document.
+
     Yields:
         The retention class of each, or ``failed`` for one that could not be erased now; and
         ``orphaned`` for each upload without a document, as a crash leaves it.
@@ -50,6 +52,7 @@ def purge(settings: Settings, stores: wiring.Stores, *, erases: bool) -> Iterato
     else:
         yield from [ORPHANED] * number
     if erases:
+        stores.reservations.forget_unanswered(now - _YOUNG)
         stores.retention.overwrite_deleted()
 
 

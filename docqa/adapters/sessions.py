@@ -139,6 +139,15 @@ class SqlReservations:
                 )
             )
 
+    def forget_unanswered(self, before: datetime) -> None:
+        """Forget the keys of requests that died before then and were never made again."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.delete(reservations).where(
+                    reservations.c.reserved_at < before, reservations.c.answered_at.is_(None)
+                )
+            )
+
     def _existing(
         self, key: str, payload_digest: str, now: datetime, stale_before: datetime
     ) -> Reservation:

@@ -68,6 +68,29 @@ def test_purge_counts_and_with_apply_erases_what_is_over_and_not_held(place: Pat
     assert "is whole" in run("verify-audit").output
 
 
+def test_purge_forgets_the_keys_of_requests_that_died(place: Path) -> None:
+    add(1, 1)
+    stores = wiring.open_stores(Settings())
+    now = datetime.now(UTC)
+    for name, age in (("dead", timedelta(days=2)), ("at work", timedelta(minutes=1))):
+        then = now - age
+        stores.reservations.reserve(name, "digest", name, now=then, stale_before=then)
+
+    def taken() -> dict[str, bool]:
+        return {
+            name: not stores.reservations.reserve(
+                name, "other", "other", now=now, stale_before=now - timedelta(days=9)
+            ).mine
+            for name in ("dead", "at work")
+        }
+
+    run("purge")
+    assert taken() == {"dead": True, "at work": True}
+    run("purge", "--apply")
+    assert taken() == {"dead": False, "at work": True}
+    stores.documents.close()
+
+
 def test_bytes_that_cannot_be_deleted_keep_no_other_document_longer(place: Path) -> None:
     stuck = add(1, 91)
     blob = place / "blobs" / stuck.blob_key

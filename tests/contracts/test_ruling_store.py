@@ -224,6 +224,20 @@ def test_a_released_key_can_be_reserved_anew(reservations: SqlReservations) -> N
     assert reserve(reservations, "doc_b") == ("doc_b", True)
 
 
+def test_a_key_that_was_never_answered_is_forgotten_and_one_that_was_is_kept(
+    sql: SqlStore, reservations: SqlReservations
+) -> None:
+    reserve(reservations, "doc_a")
+    reservations.forget_unanswered(NOON)
+    assert reserve(reservations, "doc_b") == ("doc_a", False)
+    reservations.forget_unanswered(NOON + timedelta(seconds=1))
+    assert reserve(reservations, "doc_b") == ("doc_b", True)
+    with sql.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE reservations SET answered_at = reserved_at"))
+    reservations.forget_unanswered(NOON + timedelta(seconds=1))
+    assert reserve(reservations, "doc_c") == ("doc_b", False)
+
+
 def test_who_was_overtaken_releases_nothing(reservations: SqlReservations) -> None:
     late = NOON + timedelta(minutes=6)
     reserve(reservations, "doc_a")
