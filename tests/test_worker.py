@@ -20,7 +20,9 @@ from PIL import Image
 from docqa.errors import InvalidDocument, InvalidRequest
 from docqa.overlay import Veil
 from docqa.worker import ChildLimits, Worker
-from tests.faults.measures import build
+from tests.api.running import until
+from tests.children import children_of
+from tests.faults.measures import build, build_unless
 
 ROOT = Path(__file__).parent.parent
 
@@ -44,6 +46,12 @@ def start() -> Iterator[Callable[[str], Worker]]:
     yield start
     for worker in started:
         worker.close()
+
+
+def straight_worker(processes: int) -> Worker:
+    limits = ChildLimits(timeout_s=60.0, memory_bytes=3_000_000_000)
+    engine = build("straight")
+    return Worker(partial(build, "straight"), engine, processes=processes, limits=limits)
 
 
 def test_a_good_document_comes_back_from_the_child(
@@ -91,6 +99,48 @@ def test_a_child_that_ends_quietly_is_noticed_long_before_the_time_limit(picture
         report = worker.inspect_file(picture, document_type="a4-generic")
         assert [reason.code for reason in report.verdict.reasons] == ["system.crashed"]
         assert time.monotonic() - begun < 60
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_children_that_were_killed_while_idle_cost_no_document(
+    picture: Path, processes: int
+) -> None:
+    before = children_of()
+    with straight_worker(processes) as worker:
+        assert worker.inspect_file(picture, document_type="a4-generic").verdict.decision == "accept"
+        for child in children_of() - before:
+            os.kill(child, signal.SIGKILL)
+        for _ in range(2):
+            report = worker.inspect_file(picture, document_type="a4-generic")
+            assert report.verdict.decision == "accept"
+
+
+def test_asking_whether_it_works_brings_children_back(picture: Path) -> None:
+    before = children_of()
+    with straight_worker(1) as worker:
+        worker.inspect_file(picture, document_type="a4-generic")
+        [killed] = children_of() - before
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: worker.is_working and bool(children_of() - before - {killed}))
+        assert worker.is_working
+
+
+def test_children_that_cannot_start_are_few_and_are_back_once_they_can(
+    picture: Path, tmp_path: Path
+) -> None:
+    obstacle, documents, processes = tmp_path / "obstacle", 2, 2
+    obstacle.touch()
+    build_engine = partial(build_unless, obstacle)
+    limits = ChildLimits(timeout_s=60.0, memory_bytes=3_000_000_000)
+    with Worker(build_engine, build("straight"), processes=processes, limits=limits) as worker:
+        for _ in range(documents):
+            report = worker.inspect_file(picture, document_type="a4-generic")
+            assert [reason.code for reason in report.verdict.reasons] == ["system.failed"]
+        assert not worker.is_working
+        assert obstacle.stat().st_size <= (1 + 2 * documents) * processes
+        obstacle.unlink()
+        until(lambda: worker.is_working)
+        assert worker.inspect_file(picture, document_type="a4-generic").verdict.decision == "accept"
 
 
 def test_whoever_answers_goes_before_the_children(

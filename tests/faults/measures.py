@@ -88,3 +88,12 @@ def build(fault: str) -> Engine:
         version="0",
         digest="sha256:1",
     )
+
+
+def build_unless(obstacle: Path) -> Engine:
+    """The engine whose pages are straight; none while there is a file, which counts the tries."""
+    if obstacle.exists():
+        with obstacle.open("ab") as tries:
+            tries.write(b".")
+        raise OSError("in the way")
+    return build("straight")
