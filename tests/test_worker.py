@@ -10,13 +10,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+import docqa.worker
 from docqa.errors import InvalidDocument, InvalidRequest
 from docqa.overlay import Veil
 from docqa.worker import ChildLimits, Worker
@@ -141,6 +142,29 @@ def test_children_that_cannot_start_are_few_and_are_back_once_they_can(
         obstacle.unlink()
         until(lambda: worker.is_working)
         assert worker.inspect_file(picture, document_type="a4-generic").verdict.decision == "accept"
+
+
+def look_around(worker: Worker, path: Path) -> Mapping[str, int | float | str]:
+    """What the fault of this name tells of the child."""
+    with pytest.raises(InvalidDocument) as told:
+        worker.inspect_file(path, document_type="a4-generic")
+    return told.value.facts
+
+
+def test_a_child_looks_through_its_engine_for_garbage_no_more(
+    start: Callable[[str], Worker], picture: Path
+) -> None:
+    assert look_around(start("look_around"), picture)["engines"] == 0
+
+
+def test_a_child_is_replaced_after_ten_thousand_documents(
+    start: Callable[[str], Worker], picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert docqa.worker._TASKS_PER_CHILD == 10_000
+    monkeypatch.setattr(docqa.worker, "_TASKS_PER_CHILD", 2)
+    worker = start("look_around")
+    first, second, third = (look_around(worker, picture)["pid"] for _ in range(3))
+    assert first != second == third, "a child is first asked whether it is there"
 
 
 def test_whoever_answers_goes_before_the_children(
