@@ -11,12 +11,13 @@ from collections.abc import Mapping
 
 import anyio.to_thread
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
 from api.headers import raw_headers
-from api.problems import Problem, problem_response
+from api.problems import Problem, problem_response, status_of
 from api.rates import Allowance, Rates
 from api.review.sign_in import session_token
 from api.scopes import ADMIN, PUBLIC, UPLOADS, Address, addressed
@@ -151,7 +152,7 @@ def _capped(receive: Receive) -> Receive:
         message = await receive()
         arrived += len(message.get("body", b""))
         if arrived > _SMALL_BODY_BYTES:
-            raise Problem("http.body_too_large")
+            raise HTTPException(status_of("http.body_too_large"))  # FastAPI lets no other through
         return message
 
     return capped

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -23,6 +24,7 @@ from api.problems import install_problems
 from api.rates import Rates
 from api.review.oidc import install_oidc
 from api.review.routes import install_review
+from api.review.trying import try_routes
 from api.routes.bookings import booking_routes
 from api.routes.documents import document_routes
 from api.routes.records import record_routes
@@ -41,6 +43,8 @@ MOST_WAIT_SHARE = 0.2
 where the settings say how many are to wait."""
 WAITING_PER_WORKER = 4
 """Places for those who wait while the service keeps up, where the settings do not say how many."""
+WAITING_STRANGERS = 4
+"""Places at ``/try``, where one file at a time is looked at: nobody knows whose they are."""
 _DESCRIPTION = """Tells whether an uploaded document is a scanner-grade scan that says what the
 citizen typed: accept, review or reject, with every reason in Arabic and English."""
 
@@ -69,8 +73,7 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
                 on_close()
 
     drawing = _gate("pages", settings, metrics)
-    is_chosen = settings.waiting is not None
-    share = math.inf if is_chosen else MOST_WAIT_SHARE
+    share = MOST_WAIT_SHARE if settings.waiting is None else math.inf
     uploads = _gate("uploads", settings, metrics, most_wait_share=share)
     app = FastAPI(
         title="docqa",
@@ -100,27 +103,33 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
         # As they are: an included router is looked through twice for each request.
         app.router.routes.extend(router.routes)
     install_oidc(app, services)  # before the pages, whose documents have any name
-    install_review(app, services, drawing=drawing, uploads=uploads)
+    install_review(app, services, drawing=drawing)
+    if settings.try_page:
+        strangers = _strangers_gate(settings, metrics, behind=uploads)
+        app.include_router(try_routes(services, strangers, rates))
     install_examples(app)
     describe_scopes(app)
     return app
 
 
-def _gate(
-    queue: str, settings: Settings, metrics: Metrics, most_wait_share: float = math.inf
-) -> Gate:
-    made = Gate(
-        running=settings.workers,
-        waiting=(
+def _gate(queue: str, settings: Settings, metrics: Metrics, **differing: Any) -> Gate:
+    facts: dict[str, Any] = {
+        "running": settings.workers,
+        "waiting": (
             WAITING_PER_WORKER * settings.workers if settings.waiting is None else settings.waiting
         ),
-        most_wait_share=most_wait_share,
-        retry_after_s=settings.retry_after_s,
-        longest_wait_s=settings.longest_wait_s,
-        is_short_of_memory=lambda: is_short_of_memory(settings.spare_memory_bytes),
-    )
+        "most_wait_share": math.inf,
+        "retry_after_s": settings.retry_after_s,
+        "longest_wait_s": settings.longest_wait_s,
+        "is_short_of_memory": lambda: is_short_of_memory(settings.spare_memory_bytes),
+    }
+    made = Gate(**(facts | differing))
     metrics.watch(queue, made)
     return made
+
+
+def _strangers_gate(settings: Settings, metrics: Metrics, *, behind: Gate) -> Gate:
+    return _gate("tries", settings, metrics, running=1, waiting=WAITING_STRANGERS, behind=behind)
 
 
 def _measured(services: Services, metrics: Metrics) -> Services:

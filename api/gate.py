@@ -47,6 +47,8 @@ class Gate:
         most_wait_share: while more comes than can be served, nobody is let in whose turn is further
             away than this share of what a turn usually takes. The less comes, the further.
         is_short_of_memory: nobody more is let in while it says so.
+        behind: whose requests go first: a turn here begins when one there stays free beside it,
+            or none is taken, and not before.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Gate:
         longest_wait_s: float = math.inf,
         most_wait_share: float = math.inf,
         is_short_of_memory: Callable[[], bool] = lambda: False,
+        behind: Gate | None = None,
     ) -> None:
         self._running = running
         self._most_inside = running + waiting
@@ -68,6 +71,8 @@ class Gate:
         self._longest_wait_s = longest_wait_s
         self._most_wait_share = most_wait_share
         self._is_short_of_memory = is_short_of_memory
+        self._behind = behind
+        self._turn_ended: asyncio.Event | None = None
         self._waiting_since: deque[float] = deque()
         self._begun: list[float] = []
         self._usual_s = 0.0
@@ -94,7 +99,7 @@ class Gate:
             or self._turn_is_far()
             or self._is_short_of_memory()
         ):
-            raise Problem("service.overloaded", retry_after_s=self._retry_after_s)
+            raise self._overloaded()
         self._inside += 1
         try:
             yield
@@ -122,6 +127,11 @@ class Gate:
         turn = _Turn()
         try:
             await self._turns.acquire_on_behalf_of(turn)
+            try:
+                await self._let_others_first()
+            except BaseException:
+                self._turns.release_on_behalf_of(turn)
+                raise
         finally:
             self._waiting_since.remove(since)
         turn.begun = monotonic()
@@ -132,6 +142,26 @@ class Gate:
         finally:
             self._end(turn)
 
+    async def _let_others_first(self) -> None:
+        """Wait until the gate that this one is behind can spare a turn, but not for too long."""
+        if self._behind is None:
+            return
+        try:
+            with anyio.fail_after(self._longest_wait_s):
+                await self._behind._spare()
+        except TimeoutError as error:
+            raise self._overloaded() from error
+
+    async def _spare(self) -> None:
+        """Wait until a turn could be taken and another stay free, or all are free."""
+        while len(self._begun) + len(self._waiting_since) > max(0, self._running - 2):
+            if self._turn_ended is None:
+                self._turn_ended = asyncio.Event()
+            await self._turn_ended.wait()
+
+    def _overloaded(self) -> Problem:
+        return Problem("service.overloaded", retry_after_s=self._retry_after_s)
+
     def _end(self, turn: _Turn) -> None:
         """End a turn, if it has not ended."""
         if turn.is_over or self._turns is None:
@@ -139,6 +169,9 @@ class Gate:
         turn.is_over = True
         self._begun.remove(turn.begun)
         self._turns.release_on_behalf_of(turn)
+        if self._turn_ended is not None:
+            self._turn_ended.set()
+            self._turn_ended = None
         took_s = monotonic() - turn.begun
         self._usual_s += USUAL_WEIGHT * (took_s - self._usual_s) if self._usual_s else took_s
 

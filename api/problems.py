@@ -23,7 +23,11 @@ _TABLES: Mapping[str, Mapping[str, Any]] = tomllib.loads(
     (Path(__file__).parent / "problems.toml").read_text(encoding="utf-8")
 )
 _STATUS = {"file.too_large": 413, "request.claims.not_json": 400}
-_CODE_OF_STATUS = {404: "http.not_found", 405: "http.method_not_allowed"}
+_CODE_OF_STATUS = {
+    404: "http.not_found",
+    405: "http.method_not_allowed",
+    413: "http.body_too_large",
+}
 
 
 class Problem(Exception):

@@ -22,6 +22,10 @@ from docqa.worker import Worker
 
 _SLOWEST_START_S = 30.0
 """Of a process that judges again."""
+_NO_CHILDREN = (
+    "inspection: the processes that decode end before they have started. The log says why: free "
+    "memory, raise DOCQA_CHILD_MEMORY_BYTES or run `docqa doctor`"
+)
 
 
 class WorkerInspector:
@@ -52,6 +56,10 @@ class WorkerInspector:
             path, document_type=document_type, claims=claims, sha256=sha256
         )
         return Inspected(to_json(report, self._catalogue), readings_json(report))
+
+    def problems(self) -> list[str]:
+        """Why nothing can be judged, for ``/readyz``, with its remedy; [] if it can."""
+        return [] if self._worker.is_working else [_NO_CHILDREN]
 
     def render_page(
         self, data: bytes, page: int, max_side_px: int, veil: Veil | None = None
@@ -104,7 +112,7 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
         blobs=stores.blobs,
         webhooks=stores.webhooks,
         clients=stores.clients,
-        ready=lambda: [*stores.documents.problems(), *lacking],
+        ready=lambda: [*stores.documents.problems(), *inspector.problems(), *lacking],
         portal=Portal(
             records=stores.records,
             corrections=stores.documents,

@@ -191,9 +191,15 @@ class Settings(BaseSettings):
         description="For development: no API keys are needed, everybody is the client `local`. "
         "Listens on this machine only.",
     )
+    try_page: bool = Field(
+        default=True,
+        description="Whether there is `/try`, where anybody who reaches the service may have a "
+        "file looked at without a key. Nothing of it is kept.",
+    )
     rate_limit: str = Field(
         default="600/minute",
-        description="Requests of one client; one more gets 429. As the limits library writes it.",
+        description="Requests of one client, and files that all who use `/try` send together; one "
+        "more gets 429. As the limits library writes it.",
     )
     rate_limit_storage: str = Field(
         default="memory://",

@@ -2,8 +2,7 @@
 
 A child has one thread, a memory limit, no core dumps, and dies with its parent. It gets the path
 of a file, never the bytes. When it crashes, hangs or runs out of memory, only the document
-it held is affected: its report says review, with a ``system.*`` reason, and the pool lives on.
-pebble is used since ProcessPoolExecutor and loky lose every pending document when one child dies.
+it held is affected: its report says review, with a ``system.*`` reason, and the others live on.
 """
 
 from __future__ import annotations
@@ -15,22 +14,20 @@ import logging
 import math
 import os
 import resource
-import secrets
-import select
 import signal
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
-from pebble import ProcessExpired, ProcessFuture, ProcessPool
+from pebble import ProcessExpired
 
+from docqa.children import Children
 from docqa.errors import InvalidDocument, InvalidRequest
 from docqa.overlay import Veil, draw_regions, find_page, hide, picture, png
 from docqa.pipeline import Engine, check_type, faulty_report, inspect
@@ -45,8 +42,6 @@ _TASKS_PER_CHILD = 10_000
 1,000 real documents leave about 1 MB behind. Seldom, since those who wait meanwhile wait for long:
 a child takes more than a second to start."""
 _ONE_THREAD = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-_LAST_WORDS_S = 10.0
-"""An answer may still be on its way when its child has gone."""
 _HEAP_OPTIONS = {-1: 128 << 20, -2: 16 << 20, -3: 32 << 20}
 """M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD of glibc's mallopt, bytes: what a page of 12
 megapixels takes stays, the brightness of one over 32 is given back."""
@@ -90,16 +85,13 @@ class Worker:
         self._limits = limits
         self._scratch = TemporaryDirectory(prefix="docqa-scratch-")
         os.environ.update(_ONE_THREAD)  # children inherit it before they import NumPy
-        self._pool = ProcessPool(
-            max_workers=processes,
-            max_tasks=_TASKS_PER_CHILD,
+        self._children = Children(
+            processes=processes,
+            calls_per_child=_TASKS_PER_CHILD,
             initializer=_start_child,
             initargs=(build_engine, limits, os.getpid(), self._scratch.name),
-            context=get_context("spawn"),
+            folder=Path(self._scratch.name),
         )
-        # The children start with the first tasks: before the first document, not with it.
-        for _ in range(processes):
-            self._pool.schedule(_is_ready)
 
     def inspect_file(
         self,
@@ -183,13 +175,12 @@ class Worker:
 
     @property
     def is_working(self) -> bool:
-        """False once no child can be started any more: every document then goes to review."""
-        return bool(self._pool.active)
+        """False while children end before they have started: every document then goes to review."""
+        return self._children.is_working
 
     def close(self) -> None:
         """Stop the children at once; what they were doing is lost."""
-        self._pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves it untyped
-        self._pool.join()
+        self._children.close()
         self._scratch.cleanup()
 
     def __enter__(self) -> Self:
@@ -209,49 +200,9 @@ class Worker:
         *arguments: Any,
         beside: Callable[[], object] | None = None,
     ) -> Any:
-        """What ``function`` returns in a child; ``beside`` is called here while it works.
-
-        pebble takes a child that ends with exit code 0 for one that has done its work, and would
-        wait for the answer until the time limit. So the child holds a pipe open while it lives.
-        """
-        pipe = Path(self._scratch.name, secrets.token_hex(16))
-        os.mkfifo(pipe, 0o600)
-        alive = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            future = self._pool.schedule(
-                _while_alive, args=[pipe, function, *arguments], timeout=self._limits.timeout_s
-            )
-            if beside is not None:
-                os.sched_yield()  # to pebble's thread, which sends the child its task
-                beside()
-            _wait_for_either(future, alive)
-            try:
-                return future.result(timeout=_LAST_WORDS_S)
-            except FutureTimeout:
-                if future.done():  # the time limit of the document
-                    raise
-                future.cancel()  # type: ignore[no-untyped-call]  # pebble leaves it untyped
-                raise _ended_quietly() from None
-        finally:
-            os.close(alive)
-            pipe.unlink(missing_ok=True)
-
-
-def _wait_for_either(future: ProcessFuture[Any], alive: int) -> None:
-    """Block until there is an answer, or the child that held the other end of ``alive`` ended."""
-    answered, to_close = os.pipe()
-    future.add_done_callback(lambda _: os.close(to_close))
-    poll = select.poll()
-    try:
-        for descriptor in (alive, answered):
-            poll.register(descriptor, select.POLLHUP)
-        poll.poll()
-    finally:
-        os.close(answered)
-
-
-def _ended_quietly() -> ProcessExpired:
-    return ProcessExpired("no answer", code=0)  # type: ignore[no-untyped-call]  # pebble's
+        return self._children.call(
+            function, *arguments, timeout_s=self._limits.timeout_s, beside=beside
+        )
 
 
 def _fault_code(error: Exception) -> str:
@@ -273,7 +224,6 @@ def _file_sha256(path: Path) -> str:
 
 _child_engine: Engine | None = None
 _child_limits: ChildLimits | None = None
-_alive: int | None = None
 
 
 def _start_child(
@@ -301,15 +251,6 @@ def _start_child(
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
 
 
-def _while_alive(pipe: Path, function: Callable[..., Any], *arguments: Any) -> Any:
-    """What ``function`` returns; ``pipe`` is held open until this child ends or works again."""
-    global _alive
-    if _alive is not None:
-        os.close(_alive)
-    _alive = os.open(pipe, os.O_WRONLY)
-    return function(*arguments)
-
-
 def _keep_heap_warm() -> None:
     """Keep freed memory for the next document.
 
@@ -320,10 +261,6 @@ def _keep_heap_warm() -> None:
     if set_option is not None:
         for option, value in _HEAP_OPTIONS.items():
             set_option(option, value)
-
-
-def _is_ready() -> bool:
-    return _child_engine is not None
 
 
 def _engine() -> Engine:

@@ -10,19 +10,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+import docqa.worker
 from docqa.errors import InvalidDocument, InvalidRequest
 from docqa.overlay import Veil
 from docqa.worker import ChildLimits, Worker
-from tests.faults.measures import build
+from tests.api.running import until
+from tests.children import children_of
+from tests.faults.measures import build, build_unless
 
 ROOT = Path(__file__).parent.parent
+LONG_S, MEMORY_BYTES = 600.0, 3_000_000_000
 
 
 @pytest.fixture
@@ -37,13 +41,18 @@ def start() -> Iterator[Callable[[str], Worker]]:
     started: list[Worker] = []
 
     def start(fault: str) -> Worker:
-        limits = ChildLimits(timeout_s=2.0, memory_bytes=3_000_000_000)
+        limits = ChildLimits(2.0 if fault == "hang" else LONG_S, MEMORY_BYTES)
         started.append(Worker(partial(build, fault), build(fault), processes=1, limits=limits))
         return started[-1]
 
     yield start
     for worker in started:
         worker.close()
+
+
+def straight_worker(processes: int) -> Worker:
+    limits, engine = ChildLimits(LONG_S, MEMORY_BYTES), build("straight")
+    return Worker(partial(build, "straight"), engine, processes=processes, limits=limits)
 
 
 def test_a_good_document_comes_back_from_the_child(
@@ -84,7 +93,7 @@ def test_a_fault_is_review_and_the_pool_lives_on(
 
 
 def test_a_child_that_ends_quietly_is_noticed_long_before_the_time_limit(picture: Path) -> None:
-    limits = ChildLimits(timeout_s=600.0, memory_bytes=3_000_000_000)
+    limits = ChildLimits(LONG_S, MEMORY_BYTES)
     build_engine = partial(build, "exit_quietly")
     with Worker(build_engine, build_engine(), processes=1, limits=limits) as worker:
         begun = time.monotonic()
@@ -93,14 +102,78 @@ def test_a_child_that_ends_quietly_is_noticed_long_before_the_time_limit(picture
         assert time.monotonic() - begun < 60
 
 
-def test_whoever_answers_goes_before_the_children(
+@pytest.mark.parametrize("processes", [1, 2])
+def test_children_that_were_killed_while_idle_cost_no_document(
+    picture: Path, processes: int
+) -> None:
+    before = children_of()
+    with straight_worker(processes) as worker:
+        assert worker.inspect_file(picture, document_type="a4-generic").verdict.decision == "accept"
+        for child in children_of() - before:
+            os.kill(child, signal.SIGKILL)
+        for _ in range(2):
+            report = worker.inspect_file(picture, document_type="a4-generic")
+            assert report.verdict.decision == "accept"
+
+
+def test_asking_whether_it_works_brings_children_back(picture: Path) -> None:
+    before = children_of()
+    with straight_worker(1) as worker:
+        worker.inspect_file(picture, document_type="a4-generic")
+        [killed] = children_of() - before
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: worker.is_working and bool(children_of() - before - {killed}))
+        assert worker.is_working
+
+
+def test_children_that_cannot_start_are_few_and_are_back_once_they_can(
+    picture: Path, tmp_path: Path
+) -> None:
+    obstacle, documents, processes = tmp_path / "obstacle", 2, 2
+    obstacle.touch()
+    build_engine = partial(build_unless, obstacle)
+    limits = ChildLimits(LONG_S, MEMORY_BYTES)
+    with Worker(build_engine, build("straight"), processes=processes, limits=limits) as worker:
+        for _ in range(documents):
+            report = worker.inspect_file(picture, document_type="a4-generic")
+            assert [reason.code for reason in report.verdict.reasons] == ["system.failed"]
+        assert not worker.is_working
+        assert obstacle.stat().st_size <= (1 + 2 * documents) * processes
+        obstacle.unlink()
+        until(lambda: worker.is_working)
+        assert worker.inspect_file(picture, document_type="a4-generic").verdict.decision == "accept"
+
+
+def look_around(worker: Worker, path: Path) -> Mapping[str, int | float | str]:
+    """What the fault of this name tells of the child."""
+    with pytest.raises(InvalidDocument) as told:
+        worker.inspect_file(path, document_type="a4-generic")
+    return told.value.facts
+
+
+def test_a_child_looks_through_its_engine_for_garbage_no_more(
     start: Callable[[str], Worker], picture: Path
 ) -> None:
-    start("straight").inspect_file(picture, document_type="a4-generic")
-    tasks = Path("/proc/self/task").iterdir()
-    children = [pid for task in tasks for pid in (task / "children").read_text().split()]
-    behind = {os.getpriority(os.PRIO_PROCESS, int(pid)) for pid in children}
-    assert max(behind) > os.getpriority(os.PRIO_PROCESS, 0)
+    assert look_around(start("look_around"), picture)["engines"] == 0
+
+
+def test_a_child_is_replaced_after_ten_thousand_documents(
+    start: Callable[[str], Worker], picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert docqa.worker._TASKS_PER_CHILD == 10_000
+    monkeypatch.setattr(docqa.worker, "_TASKS_PER_CHILD", 2)
+    worker = start("look_around")
+    first, second, third = (look_around(worker, picture)["pid"] for _ in range(3))
+    assert first != second == third, "a child is first asked whether it is there"
+
+
+def test_whoever_answers_goes_before_the_children(picture: Path) -> None:
+    before = children_of()
+    with straight_worker(1) as worker:
+        worker.inspect_file(picture, document_type="a4-generic")
+        [child] = children_of() - before
+        niceness = os.getpriority(os.PRIO_PROCESS, child)
+    assert niceness == min(os.getpriority(os.PRIO_PROCESS, 0) + 5, 19)
 
 
 def test_what_went_wrong_is_logged_without_what_was_in_it(

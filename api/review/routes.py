@@ -15,20 +15,18 @@ from api.review.pages import keep_keys
 from api.review.sign_in import form_is_ours, read_form
 from api.review.supervising import supervisor_routes
 from api.review.taking import next_document
-from api.review.trying import try_routes
 from api.review.visits import SignInNeeded, Visit, visits
 from api.services import Services
 from docqa.reviewing import ESCALATE_WITHIN
 
 
-def install_review(app: FastAPI, services: Services, *, drawing: Gate, uploads: Gate) -> None:
-    """Add everything under ``/review``, and ``/try``, to ``app``.
+def install_review(app: FastAPI, services: Services, *, drawing: Gate) -> None:
+    """Add everything under ``/review`` to ``app``.
 
     Args:
         app: the application.
         services: what the pages work with.
         drawing: admits requests for page images.
-        uploads: admits files to be tried.
     """
 
     async def to_sign_in(_: Request, __: Exception) -> Response:
@@ -42,7 +40,6 @@ def install_review(app: FastAPI, services: Services, *, drawing: Gate, uploads: 
     app.include_router(_queue_routes(services))
     app.include_router(supervisor_routes(services))
     app.include_router(document_page_routes(services, drawing))
-    app.include_router(try_routes(services, uploads))
 
 
 def _queue_routes(services: Services) -> APIRouter:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 
 from api.gate import Gate
 from api.problems import Problem, problem_texts, status_of
+from api.rates import Rates
 from api.review.pages import render
 from api.review.sign_in import keep_token, new_visitor, session_token
 from api.review.texts import language_of
@@ -25,7 +27,8 @@ _IMAGES = "'self' data:"
 """The page's picture travels inside the answer: it is not kept anywhere to be fetched later."""
 _PICTURE_PX = 1000
 _MOST_PAGES = 4
-_STATUS_OVERLOADED = 503
+_STRANGERS = "(strangers)"
+"""Whom requests are counted for; no client can be called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,14 @@ class Tried:
     pages: tuple[TriedPage, ...]
 
 
-def try_routes(services: Services, uploads: Gate) -> APIRouter:
-    """``/try``, for everybody."""
+def try_routes(services: Services, gate: Gate, rates: Rates) -> APIRouter:
+    """``/try``, for everybody.
+
+    Args:
+        services: what it works with.
+        gate: admits the files, and none but those.
+        rates: counts all who send one as one client.
+    """
     router = APIRouter(include_in_schema=False)
 
     @router.get("/try")
@@ -60,7 +69,8 @@ def try_routes(services: Services, uploads: Gate) -> APIRouter:
     async def check(request: Request) -> Response:
         settings, language = services.settings, language_of(request)
         try:
-            with uploads.admitted():
+            await anyio.to_thread.run_sync(_count, rates)
+            with gate.admitted():
                 async with received(
                     request,
                     files=services.files,
@@ -68,16 +78,25 @@ def try_routes(services: Services, uploads: Gate) -> APIRouter:
                     timeout_s=settings.upload_timeout_s,
                 ) as upload:
                     sent = parse_submission(upload, {})
-                    tried = await uploads.run(lambda: _try(services, sent, language))
+                    tried = await gate.run(lambda: _try(services, sent, language))
         except (InvalidDocument, InvalidRequest) as error:
             texts = services.problem_text(error.code, error.facts)
             return _page(services, request, status_of(error.code), refused=texts[language])
         except Problem as error:
             texts = problem_texts(error.code)
-            return _page(services, request, status_of(error.code), refused=texts[language])
+            answer = _page(services, request, status_of(error.code), refused=texts[language])
+            if error.retry_after_s is not None:
+                answer.headers["Retry-After"] = str(error.retry_after_s)
+            return answer
         return _page(services, request, tried=tried, chosen=sent.document_type)
 
     return router
+
+
+def _count(rates: Rates) -> None:
+    allowance = rates.take(_STRANGERS)
+    if not allowance.is_granted:
+        raise Problem("http.rate_limited", retry_after_s=allowance.reset_s)
 
 
 def _page(
@@ -105,8 +124,6 @@ def _page(
             for known in services.document_types
         ],
     )
-    if status == _STATUS_OVERLOADED:
-        response.headers["Retry-After"] = str(services.settings.retry_after_s)
     keep_token(request, response, token)
     return response
 

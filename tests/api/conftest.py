@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from itertools import cycle
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -41,7 +41,11 @@ def client(service: Scripted) -> Iterator[TestClient]:
 
 
 def in_turn(replicas: list[FastAPI]) -> ASGIApp:
-    """Each request to the next replica, as a load balancer does it."""
+    """Each request to one of the replicas, as a load balancer does it.
+
+    Two take turns as in the Thue-Morse sequence: of requests that always come together, such as a
+    page and its form, each meets the one and the other.
+    """
 
     @asynccontextmanager
     async def all_live(_: Starlette) -> AsyncIterator[None]:
@@ -50,7 +54,8 @@ def in_turn(replicas: list[FastAPI]) -> ASGIApp:
                 await stack.enter_async_context(app.router.lifespan_context(app))
             yield
 
-    life, turns = Starlette(lifespan=all_live), cycle(replicas)
+    life = Starlette(lifespan=all_live)
+    turns = (replicas[number.bit_count() % len(replicas)] for number in count())
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         app = life if scope["type"] == "lifespan" else next(turns)

@@ -210,3 +210,63 @@ def test_where_nobody_tells_nobody_is_refused_for_it(tmp_path: Path, meminfo: st
 def test_this_machine_tells() -> None:
     left = available_memory_bytes()
     assert left is not None and left > 0
+
+
+@pytest.mark.parametrize(("running", "at_work"), [(1, 0), (2, 0), (3, 1), (8, 6)])
+def test_who_comes_behind_leaves_a_turn_free_or_waits(running: int, at_work: int) -> None:
+    first = Gate(running=running, waiting=9, retry_after_s=7)
+    behind = Gate(running=1, waiting=9, retry_after_s=7, behind=first)
+    begun, may_end, one_may_end = threading.Semaphore(0), threading.Event(), threading.Event()
+
+    def work(end: threading.Event) -> None:
+        begun.release()
+        assert end.wait(20)
+
+    async def begin(tasks: TaskGroup, end: threading.Event) -> None:
+        tasks.start_soon(first.run, lambda: work(end))
+        await anyio.to_thread.run_sync(begun.acquire)
+
+    async def main() -> None:
+        served: list[str] = []
+        async with anyio.create_task_group() as tasks:
+            for _ in range(at_work):
+                await begin(tasks, may_end)
+            await behind.run(lambda: served.append("at once"))
+            await begin(tasks, one_may_end)
+            tasks.start_soon(behind.run, lambda: served.append("later"))
+            await anyio.wait_all_tasks_blocked()
+            assert (served, behind.waiting) == (["at once"], 1)
+            one_may_end.set()
+            with anyio.fail_after(20):
+                while behind.waiting:
+                    await anyio.sleep(0)
+            may_end.set()
+        assert served == ["at once", "later"]
+
+    anyio.run(main)
+
+
+def test_who_has_waited_behind_for_too_long_is_sent_away_and_takes_no_turn_along() -> None:
+    first = Gate(running=1, waiting=9, retry_after_s=7)
+    behind = Gate(running=1, waiting=9, retry_after_s=7, behind=first, longest_wait_s=0.0)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        assert may_end.wait(20)
+
+    async def main() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(first.run, work)
+            await anyio.to_thread.run_sync(begun.wait)
+            for _ in range(2):
+                with pytest.raises(Problem) as refused:
+                    await behind.run(may_end.set)
+                assert (refused.value.code, refused.value.retry_after_s) == (
+                    "service.overloaded",
+                    7,
+                )
+            may_end.set()
+        assert await behind.run(lambda: "served") == "served"
+
+    anyio.run(main)

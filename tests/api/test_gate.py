@@ -13,7 +13,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from api.app import MOST_WAIT_SHARE, WAITING_PER_WORKER, create_app
+from api.app import create_app
 from api.gate import Gate
 from tests.api.scripted_service import Scripted, add_key, scripted_service
 from tests.memory_files import held_bytes
@@ -24,7 +24,7 @@ WORKERS, WAITING = 2, 2
 
 @pytest.mark.parametrize(
     ("waiting", "places", "share"),
-    [(None, WAITING_PER_WORKER * WORKERS, MOST_WAIT_SHARE), (3, 3, math.inf), (0, 0, math.inf)],
+    [(None, 4 * WORKERS, 0.2), (3, 3, math.inf), (0, 0, math.inf)],  # as the settings' page says
 )
 def test_only_who_chooses_how_many_wait_lets_them_wait_as_long_as_it_takes(
     tmp_path: Path,
@@ -42,7 +42,8 @@ def test_only_who_chooses_how_many_wait_lets_them_wait_as_long_as_it_takes(
     monkeypatch.setattr("api.app.Gate", noted)
     with scripted_service(tmp_path, workers=WORKERS, waiting=waiting) as service:
         create_app(service.services)
-    assert made == [(places, math.inf), (places, share)]  # of page images, and of uploads
+    # Of page images, of uploads, of strangers' files.
+    assert made == [(places, math.inf), (places, share), (4, math.inf)]
 
 
 async def add_key_soon(request: httpx.Request) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -95,29 +96,37 @@ def test_the_key_of_a_deleted_document_creates_no_second_one(
     assert list(service.store.scan()) == []
 
 
+class Late:
+    """A store asked for a document by somebody who looks before the quicker one has committed."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+        self.misses = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def get(self, document_id: str) -> Any:
+        if self.misses:
+            return self._real.get(document_id)
+        self.misses += 1
+        return None
+
+
 def test_whoever_was_slow_and_not_dead_makes_no_second_document(
     client: TestClient, service: Scripted
 ) -> None:
     first = post(client).json()
-    # As if the slow one had looked before the quick one committed.
-    real = service.services.store
-
-    class Late:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(real, name)
-
-        def get(self, document_id: str) -> Any:
-            object.__setattr__(service.services, "store", real)
-            return None
-
-    object.__setattr__(service.services, "store", Late())
     with service.store.engine.begin() as connection:
         connection.exec_driver_sql(
             "UPDATE reservations SET answered_at = NULL, reserved_at = '2020-01-01 00:00:00'"
         )
-    again = post(client)
+    late = Late(service.services.store)
+    again = post(TestClient(create_app(replace(service.services, store=late))))
     assert (again.status_code, again.json()) == (201, first)
     assert again.headers["Idempotency-Replayed"] == "true"
+    assert (late.misses, len(service.inspector.calls)) == (1, 2), "the slow one never worked on it"
+    assert len(list(service.store.scan())) == 1
     assert len(list(service.services.settings.blobs_dir.iterdir())) == 1
 
 

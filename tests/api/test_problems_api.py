@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import anyio
+import httpx
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from api.problems import TYPE_PREFIX
 from docqa.errors import InvalidDocument, InvalidRequest
 from tests.api.running import until
 from tests.api.scripted_service import Scripted, problem_text
+from tests.api.test_gate import run_with
 from tests.memory_files import held_bytes
 
 FILE = {"file": ("scan.pdf", b"%PDF-1.7 bytes", "application/pdf")}
@@ -141,23 +147,78 @@ def test_a_form_with_many_parts_is_a_problem(client: TestClient) -> None:
 
 # The byte cap
 
-
-def chunks(total_bytes: int, sent: list[int]) -> Iterator[bytes]:
-    for _ in range(total_bytes // 10_000):
-        sent.append(10_000)
-        yield b"x" * 10_000
+CHUNK_BYTES = 10_000
+_FILE_HEAD = b'--x\r\nContent-Disposition: form-data; name="%s"; filename="a"\r\n\r\n'
+_FORM = {"Content-Type": "multipart/form-data; boundary=x"}
 
 
-@pytest.mark.parametrize("announced", [True, False])
-def test_a_raw_body_beyond_the_cap_is_a_problem(
-    client: TestClient, service: Scripted, announced: bool
-) -> None:
-    content: Any = b"x" * 300_001 if announced else chunks(400_000, [])
-    answer = client.post("/v1/documents", content=content)
+@dataclass
+class Sender:
+    """Sends a body of 4 MB in chunks, without saying how long it is, and counts what is taken."""
+
+    head: bytes = b""
+    taken: int = 0
+
+    async def body(self) -> AsyncIterator[bytes]:
+        yield self.head
+        for self.taken in range(1, 401):
+            yield b"x" * CHUNK_BYTES
+
+
+def test_a_raw_body_beyond_the_cap_is_a_problem(client: TestClient, service: Scripted) -> None:
+    answer = client.post("/v1/documents", content=b"x" * 300_001)
     body = assert_problem(answer, 413, "file.too_large")
     assert "300000" in body["title"]
     assert service.inspector.calls == []
     until(lambda: held_bytes() == b"")
+
+
+@pytest.mark.parametrize(
+    ("head", "headers", "most_bytes"),
+    [
+        (b"", {}, 300_000),
+        (_FILE_HEAD % b"file", _FORM, 300_000),
+        (_FILE_HEAD % b"other", _FORM, 300_000 + 131_072),
+    ],
+    ids=["raw", "a form's file", "a form without its file"],
+)
+@pytest.mark.parametrize("route", ["/v1/documents", "/v1/checks", "/try"])
+def test_a_body_whose_length_is_not_announced_is_not_read_beyond_the_cap(
+    tmp_path: Path, route: str, head: bytes, headers: dict[str, str], most_bytes: int
+) -> None:
+    async def endless(service: Scripted, app: FastAPI, client: httpx.AsyncClient) -> None:
+        sender = Sender(head)
+        answer = await client.post(route, content=sender.body(), headers=headers)
+        assert answer.status_code == 413
+        if route != "/try":
+            assert_problem(answer, 413, "file.too_large")
+        assert sender.taken <= most_bytes // CHUNK_BYTES + 2
+        assert service.inspector.calls == []
+        while held_bytes():
+            await anyio.sleep(0)
+
+    run_with(tmp_path, endless)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "most_bytes", "problem"),
+    [
+        ("POST", "/v1/webhook-endpoints", 1_000_000, (413, "http.body_too_large")),
+        ("PUT", "/v1/bookings/B-1", 65_536, (413, "http.body_too_large")),
+        ("POST", "/review/login", 16_384, (400, "http.rejected")),
+    ],
+)
+def test_nor_is_one_where_no_file_is_expected(
+    tmp_path: Path, method: str, path: str, most_bytes: int, problem: tuple[int, str]
+) -> None:
+    async def endless(service: Scripted, app: FastAPI, client: httpx.AsyncClient) -> None:
+        sender = Sender()
+        headers = {"Content-Type": "application/json"}
+        answer = await client.request(method, path, content=sender.body(), headers=headers)
+        assert_problem(answer, *problem)
+        assert sender.taken <= most_bytes // CHUNK_BYTES + 2
+
+    run_with(tmp_path, endless)
 
 
 def test_a_body_of_exactly_the_cap_is_taken(client: TestClient) -> None:
@@ -169,26 +230,6 @@ def test_a_body_of_exactly_the_cap_is_taken(client: TestClient) -> None:
 def test_a_form_whose_file_is_beyond_the_cap_is_a_problem(client: TestClient) -> None:
     files = {"file": ("a.pdf", b"x" * 300_001)}
     assert_problem(client.post("/v1/documents", files=files), 413, "file.too_large")
-
-
-def test_a_chunked_form_is_not_read_beyond_the_cap(client: TestClient) -> None:
-    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
-
-    def form() -> Iterator[bytes]:
-        yield head
-        yield from chunks(2_000_000, [])
-
-    answer = client.post(
-        "/v1/documents",
-        content=form(),
-        headers={"Content-Type": "multipart/form-data; boundary=x"},
-    )
-    assert_problem(answer, 413, "file.too_large")
-
-
-def test_the_review_forms_have_a_small_cap_too(client: TestClient) -> None:
-    answer = client.post("/review/login", content=b"name=" + b"x" * 100_000)
-    assert_problem(answer, 400, "http.rejected")
 
 
 # What is not there, what went wrong, and the envelope

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -13,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx
+
+from tests.children import children_of
 
 DOCQA = Path(sys.executable).parent / "docqa"
 _READY_WITHIN_S = 90.0
@@ -111,7 +112,7 @@ class Installation:
         Args:
             which: in [0, 1), picks it.
         """
-        children = self._children()
+        children = sorted(children_of(self.pid))
         if not children:
             return False
         try:
@@ -119,27 +120,6 @@ class Installation:
         except ProcessLookupError:
             return False
         return True
-
-    def _children(self) -> list[int]:
-        try:
-            listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        except FileNotFoundError:
-            return []
-        threads = Path(f"/proc/{self.pid}/task")
-        for thread in threads.iterdir() if threads.exists() else ():
-            try:
-                listed += (thread / "children").read_text().split()
-            except OSError:
-                continue
-        found = []
-        for child in sorted(set(listed), key=int):
-            try:
-                command = Path(f"/proc/{child}/cmdline").read_bytes()
-            except OSError:
-                continue
-            if re.search(rb"spawn_main", command):
-                found.append(int(child))
-        return found
 
     def stop(self) -> int:
         """End it in good order; its exit status."""
