@@ -46,7 +46,8 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         default="sqlite:///docqa-data/docqa.sqlite3",
-        description="SQLAlchemy URL of the database. SQLite serves one process.",
+        description="SQLAlchemy URL of the database. SQLite is for one service on one machine, beside "
+        "which commands may run; several replicas need PostgreSQL.",
     )
     blobs_dir: Path = Field(
         default=Path("docqa-data/blobs"),
@@ -100,9 +101,9 @@ class Settings(BaseSettings):
         ge=0,
         le=10_000,
         description=(
-            "Uploads that may wait for a child; one more gets 503. If unset, four times as many as"
-            " `workers`, and while more comes than can be served only those whose turn is at most a"
-            " fifth of an inspection away."
+            "Uploads that may wait for a child; one more gets 503. If unset, four for each of"
+            " `workers` while the service keeps up; while more comes than it can serve, an upload is"
+            " taken only if its turn comes within a fifth of what an inspection usually takes."
         ),
     )
     retry_after_s: int = Field(
