@@ -46,8 +46,8 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         default="sqlite:///docqa-data/docqa.sqlite3",
-        description="SQLAlchemy URL of the database. SQLite is for one service on one machine, beside "
-        "which commands may run; several replicas need PostgreSQL.",
+        description="SQLAlchemy URL of the database. SQLite is for one service on one "
+        "machine, beside which commands may run; several replicas need PostgreSQL.",
     )
     blobs_dir: Path = Field(
         default=Path("docqa-data/blobs"),
@@ -102,8 +102,8 @@ class Settings(BaseSettings):
         le=10_000,
         description=(
             "Uploads that may wait for a child; one more gets 503. If unset, four for each of"
-            " `workers` while the service keeps up; while more comes than it can serve, an upload is"
-            " taken only if its turn comes within a fifth of what an inspection usually takes."
+            " `workers` while the service keeps up; while more comes than it can serve, an upload"
+            " is taken only if its turn comes within a fifth of what an inspection usually takes."
         ),
     )
     retry_after_s: int = Field(
