@@ -50,7 +50,14 @@ SHORTEST_STEM_LETTERS = 3  # what must remain of a family name without its artic
 EXACT_SOURCES: tuple[Source, ...] = ("barcode", "mrz")
 """They carry their own check: what they say is what the document says."""
 
+EARLIEST_BIRTH_YEAR, LATEST_BIRTH_YEAR = 1900, 2100
+"""Of the Gregorian calendar: what is typed beyond is another calendar's or a slip."""
+
 _ARTICLE = "ال"
+_ARTICLE_WRITTEN = re.compile(r"[اٱ]ل|آل\s")
+"""How it, or آل, "house of", begins a name: never by a hamza, which is the name's own (إلياس)."""
+_NEVER_ALONE = frozenset(map(loose, ("أم", "أمة", "ست", "بنت", "عبد", "أبو")))
+"""Words that begin a name and are none without the next."""
 _NUMBER_SEPARATORS = re.compile(r"[\s\-]+")
 
 
@@ -113,10 +120,16 @@ def compare(
         kind, canonical(claimed).casefold(), canonical(read).casefold(), may_be_cut
     )
     if kind == "place" and match not in ("equal", "unread"):
-        one, other = places.find(claimed), places.find(read)
-        if one is not None and other is not None:
-            return "variant" if one == other else "different"
+        return _compare_places(claimed, read, places)
     return match
+
+
+def _compare_places(claimed: str, read: str, places: Places) -> Match:
+    """Of places that are not written alike."""
+    one, other = places.find(claimed), places.find(read)
+    if one is not None and other is not None:
+        return "variant" if one == other else "different"
+    return _compare_loose(loose(places.bare(claimed)), loose(places.bare(read)))
 
 
 def agrees(match: Match) -> bool:
@@ -181,7 +194,9 @@ def parse_claims(claims: object) -> dict[str, str]:
     checked: dict[str, str] = {}
     for name, value in claims.items():
         if name not in CLAIM_NAMES:
-            raise InvalidRequest("request.claims.unknown_field", field=str(name)[:40])
+            # No answer can carry half of a surrogate pair.
+            shown = str(name)[:40].encode("utf-8", "replace").decode()
+            raise InvalidRequest("request.claims.unknown_field", field=shown)
         if not isinstance(value, str) or not _is_sensible(name, value):
             raise InvalidRequest("request.claims.invalid", field=name)
         checked[name] = value.strip()
@@ -194,8 +209,9 @@ def _is_sensible(name: str, value: str) -> bool:
     if name == "national_number":
         return re.fullmatch(r"[0-9]{10,11}", _bare_number(value)) is not None
     if name == "birth_date":
-        return parse_date(value) is not None
-    return True
+        born = parse_date(value)
+        return born is not None and EARLIEST_BIRTH_YEAR <= born.year <= LATEST_BIRTH_YEAR
+    return any(character.isalnum() for character in canonical(value))
 
 
 def _compare_names(kind: Kind, claimed: str, read: str, may_be_cut: bool) -> Match:
@@ -231,8 +247,9 @@ def spellings(kind: Kind, claimed: str, places: Places = NO_PLACES) -> tuple[str
     """
     name = loose(claimed)
     if kind == "place":
-        return tuple(dict.fromkeys((name, *places.forms(claimed))))
-    stem = name.removeprefix(_ARTICLE)
+        bare = loose(places.bare(claimed))
+        return tuple(dict.fromkeys((name, bare, *places.forms(claimed))))
+    stem = _without_article(canonical(claimed))
     if kind != "family_name" or len(stem) < SHORTEST_STEM_LETTERS:
         return (name,)
     return name, _ARTICLE + name if stem == name else stem
@@ -243,14 +260,29 @@ def _itself(name: str) -> set[str]:
 
 
 def _with_and_without_article(name: str) -> set[str]:
-    whole = loose(name)
-    stem = whole.removeprefix(_ARTICLE)
+    whole, stem = loose(name), _without_article(name)
     return {whole, stem} if len(stem) >= SHORTEST_STEM_LETTERS else {whole}
 
 
+def _without_article(name: str) -> str:
+    """A canonical name without its article, loose."""
+    has_article = _ARTICLE_WRITTEN.match(name) is not None
+    return loose(name).removeprefix(_ARTICLE) if has_article else loose(name)
+
+
 def _leading_words(name: str) -> set[str]:
+    """A mother's name, her first name alone, and both with her family's name without article."""
     words = name.split()
-    return {loose(" ".join(words[:count])) for count in range(1, len(words) + 1)}
+    forms = {loose(name)}
+    for count, word in enumerate(words, start=1):
+        before = words[: count - 1]
+        if loose(word) not in _NEVER_ALONE:
+            forms.add(loose(" ".join([*before, word])))
+        if before:
+            forms.update(
+                loose(" ".join([*before, form])) for form in _with_and_without_article(word)
+            )
+    return forms
 
 
 def _compare_dates(claimed: str, read: str) -> Match:

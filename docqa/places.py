@@ -37,10 +37,14 @@ class Places:
 
     def find(self, name: str) -> str | None:
         """The id of the place called ``name``; None when it is not known."""
+        return self.place_of.get(loose(self.bare(name)))
+
+    def bare(self, name: str) -> str:
+        """The name, canonical, without words before it that say what kind of place it is."""
         words = canonical(name).split()
         while len(words) > 1 and loose(words[0]) in self.ignored_words:
             words = words[1:]
-        return self.place_of.get(loose(" ".join(words)))
+        return " ".join(words)
 
     def forms(self, name: str) -> tuple[str, ...]:
         """Every spelling, loose, of the place called ``name``; none where it is not known."""

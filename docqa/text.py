@@ -18,9 +18,19 @@ WESTERN_DIGITS = "0123456789"
 _TO_WESTERN = str.maketrans(
     ARABIC_INDIC_DIGITS + EXTENDED_ARABIC_INDIC_DIGITS, WESTERN_DIGITS + WESTERN_DIGITS
 )
-_INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
+    "\ufe00-\ufe0f\ufeff]"
+)
 _VOWEL_SIGNS = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06ed]")
-_PERSIAN_LETTERS = str.maketrans({"\u06cc": "\u064a", "\u06a9": "\u0643"})
+_OTHER_KEYBOARDS = str.maketrans(
+    {
+        "\u06cc": "\u064a", "\u06a9": "\u0643",  # Persian ye and kaf
+        "\u06be": "\u0647", "\u06c1": "\u0647", "\u06d5": "\u0647",  # Urdu and Kurdish heh
+        "\u06c3": "\u0629",  # and teh marbuta
+    }
+)  # fmt: skip
+"""Letters that look like Arabic ones, as the keyboards of other languages write them."""
 _SPELLINGS = str.maketrans(
     {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي"}
 )
@@ -38,15 +48,16 @@ def western_digits(text: str) -> str:
 def canonical(text: str) -> str:
     """The form two texts share when they differ in nothing a reader can see.
 
-    NFKC, without direction marks, vowel signs and tatweel, Persian ye and kaf as Arabic ones,
-    digits as 0-9, single spaces. Idempotent. Letter case is kept.
+    NFKC, without direction marks, vowel signs and tatweel, letters of Persian, Urdu and Kurdish
+    keyboards as the Arabic ones they look like, digits as 0-9, single spaces. Idempotent. Letter
+    case is kept.
     """
     if _PLAIN.fullmatch(text):
         return " ".join(text.split())
     text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)))
     # Taking a sign out can bring two letters together that have a composed form.
     text = unicodedata.normalize("NFKC", _VOWEL_SIGNS.sub("", text))
-    return " ".join(western_digits(text.translate(_PERSIAN_LETTERS)).split())
+    return " ".join(western_digits(text.translate(_OTHER_KEYBOARDS)).split())
 
 
 def loose(text: str) -> str:

@@ -52,6 +52,17 @@ DATES = st.dates(min_value=datetime.date(1900, 1, 1), max_value=datetime.date(20
         ("family_name", "الخطيب", "خطيب", "variant"),
         ("family_name", "الحداد", "حدادي", "near"),
         ("family_name", "الي", "ي", "different"),
+        ("family_name", "ٱلخطيب", "خطيب", "variant"),
+        ("family_name", "آل رشي", "رشي", "variant"),
+        ("family_name", "الياس", "إلياس", "variant"),
+        ("family_name", "ياس", "إلياس", "near"),
+        ("family_name", "ماس", "ألماس", "near"),
+        ("name", "ھدى", "هدى", "equal"),
+        ("name", "فاطمە", "فاطمه", "equal"),
+        ("mother_name", "فاطمة خطيب", "فاطمة الخطيب", "variant"),
+        ("mother_name", "أم كلثوم", "أم كلثوم الخطيب", "variant"),
+        ("mother_name", "أم", "أم كلثوم الخطيب", "different"),
+        ("mother_name", "أمة", "أمة الله حداد", "different"),
         ("mother_name", "فاطمة", "فاطمة الخطيب", "variant"),
         ("mother_name", "فاطمة الخطيب", "فاطمة", "variant"),
         ("mother_name", "فاطمة الخطيب", "فاطمة الخطيب", "equal"),
@@ -212,7 +223,10 @@ def test_benign_spellings_add_up_to_a_benign_spelling(variants: list[str], name:
 
 
 PLACES = parse_places(
-    ['[a]\nname = "القامشلي"\nvariants = ["القامشلية"]\n[b]\nname = "حمص"\n[c]\nname = "حماة"']
+    [
+        'ignored_words = ["ناحية", "قرية"]\n'
+        '[a]\nname = "القامشلي"\nvariants = ["القامشلية"]\n[b]\nname = "حمص"\n[c]\nname = "حماة"'
+    ]
 )
 
 
@@ -225,6 +239,11 @@ PLACES = parse_places(
         ("حمص", "حماة", "different"),
         ("القامشلي", "القامشلو", "near"),
         ("قرية", "قريه", "variant"),
+        ("ناحية القامشلي", "القامشلي", "variant"),
+        ("ناحية صوران", "صوران", "variant"),
+        ("ناحية صوران", "قرية صوران", "variant"),
+        ("ناحية صوران", "صورا", "near"),
+        ("ناحية صوران", "كفرنبل", "different"),
         ("حمص", " ", "unread"),
     ],
 )
@@ -364,6 +383,12 @@ def test_claims_that_are_no_object_are_refused(claims: object) -> None:
     assert refusal.value.facts == {"field": "claims"}
 
 
+def test_an_unknown_claim_that_is_no_text_is_named_in_text() -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        parse_claims({"\ud800x": "value"})
+    assert refusal.value.facts["field"] == "?x"
+
+
 @pytest.mark.parametrize("name", ["colour", "", 7, None, "x" * 5000])
 def test_an_unknown_claim_is_named_briefly(name: object) -> None:
     with pytest.raises(InvalidRequest) as refusal:
@@ -386,6 +411,11 @@ def test_an_unknown_claim_is_named_briefly(name: object) -> None:
         ("national_number", "²1020304055x"),
         ("birth_date", "yesterday"),
         ("birth_date", "31-2-1990"),
+        ("birth_date", "15-3-1405"),
+        ("birth_date", "1-1-2190"),
+        ("given_name", "-"),
+        ("given_name", "''"),
+        ("passport_number", "."),
     ],
 )
 def test_a_claim_that_cannot_be_is_refused_by_name_alone(name: str, value: object) -> None:

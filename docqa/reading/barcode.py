@@ -17,12 +17,13 @@ import cv2
 import numpy as np
 import zxingcpp
 
+from docqa.dates import split_date
 from docqa.documents import BARCODE_PARTS, Kind
 from docqa.page import Page, Pixels, Polygon
 from docqa.reading.regions import Matrix
 
 ENCODING = "cp1256"
-"""Of a PDF417. A QR code is read as UTF-8 where it is that: hardly any Arabic cp1256 is."""
+"""Where the symbol names none and what it says is not UTF-8."""
 PLACE_AND_DATE_PART = 4
 NATIONAL_NUMBER_PART = 5
 
@@ -41,6 +42,7 @@ UPRIGHT_WIDTHS_PX = (1500, 2400)
 _PDF417 = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.PDF417])
 _ANY = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.PDF417, zxingcpp.BarcodeFormat.QRCode])
 _PLACE_AND_DATE = re.compile(r"(.*?)\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})")
+_ARABIC = re.compile("[\u0621-\u064a]")
 _NATIONAL_NUMBER = re.compile(r"[0-9]{11}")
 
 
@@ -54,12 +56,18 @@ class IdBarcode:
     """The symbol on the page."""
 
     def value(self, index: int, kind: Kind) -> str:
-        """A part; of "place date" the half that a field of this kind wants."""
+        """A part; of "place date" the half that a field of this kind wants.
+
+        The place is "" where digits stand beside it that are no date: no name can be told from it.
+        """
         whole = self.parts[index]
-        halves = _PLACE_AND_DATE.fullmatch(whole) if index == PLACE_AND_DATE_PART else None
-        if halves is None or kind not in ("place", "date"):
+        if index != PLACE_AND_DATE_PART or kind not in ("place", "date"):
             return whole
-        return halves[1] if kind == "place" else halves[2]
+        halves = _PLACE_AND_DATE.fullmatch(whole)
+        place, date = (halves[1], halves[2]) if halves is not None else split_date(whole)
+        if kind == "date":
+            return date or whole
+        return "" if not date and any(letter.isdigit() for letter in whole) else place
 
 
 def read_barcode(page: Page) -> IdBarcode | None:
@@ -68,17 +76,21 @@ def read_barcode(page: Page) -> IdBarcode | None:
         # A QR code needs no upright view.
         formats = _PDF417 if at else _ANY
         for symbol in zxingcpp.read_barcodes(pixels, formats=formats, try_invert=False):
-            may_be_utf8 = symbol.format == zxingcpp.BarcodeFormat.QRCode
-            if (parts := parse_parts(symbol.bytes, may_be_utf8=may_be_utf8)) is not None:
+            # Arabic in its text: the symbol itself names its encoding (an ECI).
+            payload = symbol.text.encode() if _ARABIC.search(symbol.text) else symbol.bytes
+            if (parts := parse_parts(payload)) is not None:
                 return IdBarcode(parts, _polygon(symbol.position, to_page))
     return None
 
 
-def parse_parts(data: bytes, *, may_be_utf8: bool = False) -> tuple[str, ...] | None:
-    """The six known parts of a payload; None when it is not an identity card's."""
+def parse_parts(data: bytes) -> tuple[str, ...] | None:
+    """The six known parts of a payload; None when it is not an identity card's.
+
+    Cards write Windows-1256; Arabic in that is hardly ever valid UTF-8, so what is, is UTF-8.
+    """
     # Split no further than the known parts: the binary rest may hold the separator too.
     raw = data.split(b"#", BARCODE_PARTS)[:BARCODE_PARTS]
-    encoding = "utf-8" if may_be_utf8 and _is_utf8(b"#".join(raw)) else ENCODING
+    encoding = "utf-8" if _is_utf8(b"#".join(raw)) else ENCODING
     parts = tuple(part.decode(encoding).strip() for part in raw)
     if len(parts) < BARCODE_PARTS or not _NATIONAL_NUMBER.fullmatch(parts[NATIONAL_NUMBER_PART]):
         return None

@@ -9,6 +9,7 @@ import zxingcpp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docqa.dates import parse_date
 from docqa.page import Page, page_from_pixels
 from docqa.reading.barcode import IdBarcode, parse_parts, read_barcode
 from fixtures.synthesize.documents import id_back, id_front
@@ -26,6 +27,8 @@ PLAIN = "#".join(KNOWN).encode("cp1256")
         PLAIN + b"#",
         PLAIN + b"#\x00\x23\xff#tail",
         PLAIN.replace(b"#", b" # "),
+        "#".join(KNOWN).encode(),
+        "#".join(KNOWN).encode() + b"#\x00\xff#tail",
     ],
 )
 def test_the_six_known_parts_are_read_whatever_follows(payload: bytes) -> None:
@@ -55,14 +58,18 @@ def test_no_payload_raises(payload: bytes) -> None:
     assert parts is None or len(parts) == 6
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "cp1256"])
+@pytest.mark.parametrize("symbology", ["QRCode", "PDF417"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1256", "as the symbol names it"])
 @pytest.mark.parametrize("turn_deg", [0, 15, 90])
-def test_a_qr_code_with_the_same_parts_is_read(encoding: str, turn_deg: int) -> None:
-    payload = "#".join(KNOWN).encode(encoding) + b"#tail"
-    symbol = zxingcpp.create_barcode(payload, zxingcpp.BarcodeFormat.QRCode)
-    image = np.array(zxingcpp.write_barcode_to_image(symbol, scale=4))
+def test_the_same_parts_are_read_however_they_are_written(
+    symbology: str, encoding: str, turn_deg: int
+) -> None:
+    text = "#".join(KNOWN) + "#tail"
+    payload = text if encoding.startswith("as") else text.encode(encoding)
+    symbol = zxingcpp.create_barcode(payload, getattr(zxingcpp.BarcodeFormat, symbology))
+    image = np.array(zxingcpp.write_barcode_to_image(symbol, scale=3))
     paper = np.full((700, 900), 245, np.uint8)
-    paper[200 : 200 + image.shape[0], 300 : 300 + image.shape[1]] = image
+    paper[200 : 200 + image.shape[0], 200 : 200 + image.shape[1]] = image
     turn = cv2.getRotationMatrix2D((450, 350), turn_deg, 1)
     turned = cv2.warpAffine(paper, turn, (900, 700), borderValue=(245,))
     found = read_barcode(page_from_pixels(np.dstack([turned.astype(np.uint8)] * 3)))
@@ -83,6 +90,25 @@ def test_place_and_date_share_a_part() -> None:
     assert barcode.value(4, "place") == "دير الزور"
     assert barcode.value(4, "date") == "3-11-1984"
     assert barcode.value(0, "name") == "أحمد"
+
+
+@pytest.mark.parametrize(
+    ("part", "place", "date"),
+    [
+        ("دير الزور3-11-1984", "دير الزور", "3-11-1984"),
+        ("دير الزور 3-11-1984 م", "دير الزور", "3-11-1984"),
+        ("دير الزور 3-11-1984\u200f", "دير الزور", "3-11-1984"),
+        ("دير الزور 1984", "", None),
+        ("3-11-1984 دير الزور", "", None),
+    ],
+)
+def test_a_place_beside_a_date_in_another_form_is_told_or_unread(
+    part: str, place: str, date: str | None
+) -> None:
+    barcode = IdBarcode((*KNOWN[:4], part, KNOWN[5]), ())
+    assert barcode.value(4, "place") == place
+    found = parse_date(barcode.value(4, "date"))
+    assert found == (None if date is None else parse_date(date))
 
 
 def test_a_place_without_a_date_stays_whole() -> None:
