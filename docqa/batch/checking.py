@@ -58,6 +58,11 @@ def in_order(
     yield from flying
 
 
+def came_of(result: Mapping[str, Any]) -> str:
+    """The decision, or ``problem`` for what is no document."""
+    return "problem" if "problem" in result else str(result["verdict"]["decision"])
+
+
 class Lines:
     """A file of JSON lines, each a result; what stands in it need not be made again.
 
@@ -68,15 +73,16 @@ class Lines:
 
     def __init__(self, stream: BinaryIO, judge: Judge) -> None:
         self._stream = stream
-        self._done: set[int] = set()
+        self._done: dict[str, set[int]] = {}
         for line in _whole_lines(stream):
             result = json.loads(line)
             if "problem" in result or _judge(result) == judge:
-                self._done.add(_key(result["file"]))
+                self._done.setdefault(came_of(result), set()).add(_key(result["file"]))
 
-    def is_done(self, path: Path) -> bool:
-        """Whether it was a problem, or was judged by the same policy, engine and type."""
-        return _key(str(path)) in self._done
+    def outcome(self, path: Path) -> str | None:
+        """``problem``, or what was decided by the same policy, engine and type; None otherwise."""
+        key = _key(str(path))
+        return next((outcome for outcome, done in self._done.items() if key in done), None)
 
     def add(self, result: Mapping[str, Any]) -> None:
         """Write a result, so that only the machine's own end can lose it."""

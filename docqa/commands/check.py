@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from itertools import filterfalse
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from docqa import wiring
-from docqa.batch.checking import Lines, in_order, lines_at, walk
+from docqa.batch.checking import Lines, came_of, in_order, lines_at, walk
 from docqa.batch.station import Order, inspect_on_node, report_of
 from docqa.batch.station import cluster as on_cluster
 from docqa.catalogue import Catalogue
@@ -89,18 +88,23 @@ def check(
     """
     if cluster and overlay:
         raise click.UsageError("--overlay draws here: it does not go with --cluster")
+    if claims and out:
+        raise click.UsageError(
+            "--claims are one citizen's: a file of many reports cannot tell what was typed for each"
+        )
     settings = Settings()
     engine = wiring.load_engine(settings, policy)
     check_type(engine, document_type)
     typed = parse_claims(_json_file(claims)) if claims else {}
     worst = 0
+    skipped: set[str] = set()
     spent: list[Mapping[str, float]] = []
     with ExitStack() as stack:
         lines, files = None, walk(paths)
         if out is not None:
             judge = (engine.policy.digest, engine.digest, document_type)
             lines = stack.enter_context(lines_at(out, judge))
-            files = filterfalse(partial(_is_done, lines, out), files)
+            files = _left(lines, out, files, skipped)
         if cluster:
             opened = _on_nodes(settings, engine, policy, (document_type, typed, cluster), files)
         else:
@@ -112,19 +116,27 @@ def check(
             results = _print_lines(results) if as_json else _print_table(list(results))
         try:
             for outcome in results:
-                worst = _worse(worst, outcome)
+                worst = _worse(worst, came_of(outcome))
                 if timings:
                     spent.append(outcome.get("timings_ms", {}))
         except ClusterLost as error:
             click.echo(str(error), err=True)
             raise click.exceptions.Exit(EXIT_INTERRUPTED) from error
+    for before in skipped:
+        worst = _worse(worst, before)
     if timings:
         _print_timings(spent)
     context.exit(worst)
 
 
-def _is_done(lines: Lines, out: Path, path: Path) -> bool:
-    return lines.is_done(path) or path.samefile(out)
+def _left(lines: Lines, out: Path, files: Iterable[Path], skipped: set[str]) -> Iterator[Path]:
+    """The files that do not stand in ``out`` yet; what came of the others goes to ``skipped``."""
+    for path in files:
+        before = lines.outcome(path)
+        if before is not None:
+            skipped.add(before)
+        elif not path.samefile(out):
+            yield path
 
 
 @contextmanager
@@ -186,11 +198,9 @@ def _kept(lines: Lines, results: Iterable[dict[str, Any]]) -> Iterator[dict[str,
         yield result
 
 
-def _worse(worst: int, outcome: Mapping[str, Any]) -> int:
+def _worse(worst: int, outcome: str) -> int:
     """Bad input outweighs every decision; of decisions the worst wins."""
-    code = (
-        EXIT_BAD_INPUT if "problem" in outcome else EXIT_BY_DECISION[outcome["verdict"]["decision"]]
-    )
+    code = EXIT_BAD_INPUT if outcome == "problem" else EXIT_BY_DECISION[outcome]
     return EXIT_BAD_INPUT if EXIT_BAD_INPUT in (worst, code) else max(worst, code)
 
 
@@ -262,6 +272,6 @@ def _print_timings(timings: Sequence[Mapping[str, float]]) -> None:
 
 def _json_file(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
+        return json.loads(path.read_text(encoding="utf-8-sig"))  # as some editors save it
+    except (ValueError, RecursionError) as error:
         raise InvalidRequest("request.claims.not_json") from error

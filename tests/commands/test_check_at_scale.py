@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from docqa.batch.checking import in_order, lines_at, walk
+from docqa.commands.speaking import EXIT_BY_DECISION
 from docqa.errors import InvalidModel
 from tests.batch.dask_cluster import Cluster, Installation, killed_at_last, until
 
@@ -70,13 +71,15 @@ def test_a_killed_check_goes_on_and_every_file_is_judged_once(tmp_path: Path) ->
     whole = out.read_bytes()
     again = check("--out", out, "archive", cwd=tmp_path)
     again.communicate()
-    assert again.returncode == 0, "there was nothing to judge"
+    assert again.returncode == 2, "there was nothing to judge, and some are no pictures as before"
     assert out.read_bytes() == whole
 
 
-def result(file: str, policy: str = "p", engine: str = "e") -> dict[str, Any]:
+def result(
+    file: str, policy: str = "p", engine: str = "e", decision: str = "accept"
+) -> dict[str, Any]:
     return {"file": file, "policy": {"digest": policy}, "engine": {"digest": engine},
-            "document_type": "a4-generic"}  # fmt: skip
+            "document_type": "a4-generic", "verdict": {"decision": decision}}  # fmt: skip
 
 
 def test_what_another_policy_or_engine_judged_is_not_done(tmp_path: Path) -> None:
@@ -86,8 +89,12 @@ def test_what_another_policy_or_engine_judged_is_not_done(tmp_path: Path) -> Non
         kept.add(result("b", policy="q"))
         kept.add(result("c", engine="f"))
         kept.add({"file": "d", "problem": {}})
+        kept.add(result("e", decision="reject"))
     with lines_at(out, JUDGE) as kept:
-        assert [name for name in "abcdx" if kept.is_done(Path(name))] == ["a", "d"]
+        came_of = {name: kept.outcome(Path(name)) for name in "abcdex"}
+    assert came_of == {
+        "a": "accept", "b": None, "c": None, "d": "problem", "e": "reject", "x": None,
+    }  # fmt: skip
     assert out.stat().st_mode & 0o077 == 0
 
 
@@ -155,3 +162,24 @@ def test_a_cluster_writes_the_lines_that_this_machine_writes(tmp_path: Path) -> 
 
     assert len(told("there")) == 60
     assert told("there") == told("here")
+
+
+def test_what_was_judged_before_counts_in_the_exit_code(tmp_path: Path) -> None:
+    for name, level in (("white.png", 255), ("dark.png", 20)):
+        Image.new("L", (300, 400), level).save(tmp_path / name)
+    codes = []
+    for _ in range(2):
+        done = check("--out", tmp_path / "out", "white.png", "dark.png", cwd=tmp_path)
+        done.communicate()
+        codes.append(done.returncode)
+    decisions = {one["verdict"]["decision"] for one in lines(tmp_path / "out")}
+    assert codes == [EXIT_BY_DECISION["reject" if "reject" in decisions else "review"]] * 2
+
+
+def test_claims_are_not_for_a_file_of_many_reports(tmp_path: Path) -> None:
+    for name in ("claims.json", "scan.png"):
+        (tmp_path / name).write_text("{}")
+    done = check("--claims", "claims.json", "--out", "out", "scan.png", cwd=tmp_path)
+    assert "one citizen" in done.communicate()[1]
+    assert done.returncode == 1
+    assert not (tmp_path / "out").exists()
