@@ -11,8 +11,9 @@ import os
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -35,6 +36,24 @@ def _comma_separated(value: object) -> object:
     if not isinstance(value, str):
         return value
     return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"there is no time zone {name!r}, such as Asia/Damascus") from error
+    return name
+
+
+def _known_rate(text: str) -> str:
+    from limits import parse  # costs memory, which children that never count need not have
+
+    try:
+        parse(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no rate, such as 600/minute") from error
+    return text
 
 
 class Settings(BaseSettings):
@@ -75,8 +94,8 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Keys of the encryption at rest, id:base64 of 32 bytes, separated by commas, or"
         " the path of a file with one a line. The first one encrypts, all decrypt: to change keys"
-        " put the new one first, run `docqa reseal`, then take the old one away. Nothing is"
-        " encrypted if unset.",
+        " put the new one first, restart every service with both, run `docqa reseal`, and only"
+        " then take the old one away. Nothing is encrypted if unset.",
     )
     retention: str = Field(
         default="default", description="Name of the file in models/retention/ for `docqa purge`."
@@ -158,7 +177,7 @@ class Settings(BaseSettings):
     claim_minutes: int = Field(
         default=10, ge=1, description="How long a reviewer holds a document without a sign of life."
     )
-    time_zone: str = Field(
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = Field(
         default="Asia/Damascus", description="Time zone of the hours that reviewers are shown."
     )
     arabic_font: Path = Field(
@@ -197,7 +216,7 @@ class Settings(BaseSettings):
         description="Whether there is `/try`, where anybody who reaches the service may have a "
         "file looked at without a key. Nothing of it is kept.",
     )
-    rate_limit: str = Field(
+    rate_limit: Annotated[str, AfterValidator(_known_rate)] = Field(
         default="600/minute",
         description="Requests of one client, and files that all who use `/try` send together; one "
         "more gets 429. As the limits library writes it.",

@@ -226,10 +226,13 @@ def migrate_database(settings: Settings) -> None:
     migrate(settings.database_url)
 
 
-def add_reviewer(stores: Stores, name: str, password: str, role: str = "reviewer") -> None:
-    """Create a reviewer's account, or give it a new password (kept as an argon2 hash)."""
+def add_reviewer(stores: Stores, name: str, password: str, role: str | None = None) -> None:
+    """Create a reviewer's account, or give it a new password (kept as an argon2 hash).
+
+    Without a ``role`` an account keeps the one it has; a new one is a reviewer's.
+    """
     stores.documents.add_reviewer(name, PasswordHasher().hash(password))
-    stores.clients.set_role(name, role)
+    stores.clients.set_role(name, role or stores.clients.role(name))
 
 
 def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:

@@ -14,6 +14,7 @@ from api.problems import status_of
 from api.scopes import SCOPE_OF
 from docqa.adapters.clients import ROLES
 from docqa.documents import parse_document_type
+from docqa.webhooks.records import EVENT_KINDS
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
@@ -61,6 +62,7 @@ def _recorded(path: Path) -> Iterator[str]:
 def test_every_event_that_is_recorded_stands_and_no_other() -> None:
     shown = {row[0].strip("`") for row in _rows() if row[0].startswith(("`document.", "`booking."))}
     modules = (ROOT / "docqa" / "adapters").glob("*.py")
+    assert shown == set(EVENT_KINDS)
     assert shown == {kind for module in modules for kind in _recorded(module)}
 
 

@@ -48,6 +48,23 @@ def test_a_variable_that_does_not_exist_stops_the_start(monkeypatch: pytest.Monk
         Settings()
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DOCQA_TIME_ZONE", "Mars/X"),
+        ("DOCQA_TIME_ZONE", "../etc/passwd"),
+        ("DOCQA_RATE_LIMIT", "often"),
+        ("DOCQA_RATE_LIMIT", "600"),
+    ],
+)
+def test_a_zone_or_rate_that_does_not_exist_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ValidationError, match=variable.removeprefix("DOCQA_").lower()):
+        Settings()
+
+
 def test_a_file_that_is_not_there_stops_the_start(file: Path) -> None:
     with pytest.raises(InvalidModel, match="cannot be read"):
         Settings()

@@ -10,6 +10,7 @@ from typing import Any
 
 from api.review.texts import LANGUAGES, TEXTS, days_left, hours_left
 from api.services import DocumentTitle, Services
+from docqa.bookings import days_left as whole_days_left
 from docqa.reviewing import ESCALATE_WITHIN
 from docqa.wiring import REDACTOR
 
@@ -144,7 +145,7 @@ def time_left(deadline: datetime | None, now: datetime, language: str) -> Left:
         return Left(days_left(None, language), False)
     ahead = deadline - now
     if ahead > ESCALATE_WITHIN:
-        return Left(days_left(ahead.days, language), False)
+        return Left(days_left(whole_days_left(deadline, now), language), False)
     return Left(hours_left(int(ahead.total_seconds() // _HOUR_S), language), True)
 
 

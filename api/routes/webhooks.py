@@ -12,7 +12,7 @@ from api.problems import Problem
 from api.routes.examples import problem_responses
 from api.services import Services
 from docqa.webhooks.addresses import LONGEST_URL_CHARACTERS, UnusableAddress, check_url
-from docqa.webhooks.records import Endpoint, EventRecord
+from docqa.webhooks.records import Endpoint, EventKind, EventRecord
 
 _PAGE, _MOST_ON_A_PAGE = 50, 200
 ENDPOINT: dict[str, Any] = {
@@ -44,8 +44,7 @@ EVENT: dict[str, Any] = {
         }
     ],
 }
-Kind = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)+$", max_length=64)]
-Kinds = Annotated[list[Kind], Field(max_length=50)]
+Kinds = Annotated[list[EventKind], Field(max_length=50)]
 
 
 class NewEndpoint(BaseModel):

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -122,11 +122,9 @@ def check(
         except ClusterLost as error:
             click.echo(str(error), err=True)
             raise click.exceptions.Exit(EXIT_INTERRUPTED) from error
-    for before in skipped:
-        worst = _worse(worst, before)
     if timings:
         _print_timings(spent)
-    context.exit(worst)
+    context.exit(reduce(_worse, skipped, worst))
 
 
 def _left(lines: Lines, out: Path, files: Iterable[Path], skipped: set[str]) -> Iterator[Path]:

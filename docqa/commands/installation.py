@@ -12,6 +12,9 @@ from docqa import doctor, measures, wiring
 from docqa.commands.speaking import EXIT_MISSING
 from docqa.settings import Settings
 
+SHORTEST_PASSWORD_CHARACTERS = 12
+LONGEST_NAME_CHARACTERS = 200
+
 
 @click.command("measures")
 @click.option("--policy", help="Name of a policy, or path of its TOML file.")
@@ -53,12 +56,16 @@ def run_migrate() -> None:
 @click.option(
     "--role",
     type=click.Choice(wiring.ROLES),
-    default="reviewer",
-    show_default=True,
-    help="An auditor sees everything and decides nothing.",
+    help="An auditor sees everything and decides nothing. If not given, an account keeps its role; "
+    "a new one is a reviewer's.",
 )
 @click.password_option(help="Asked for on the terminal when not given.")
-def reviewer(name: str, role: str, password: str) -> None:
+def reviewer(name: str, role: str | None, password: str) -> None:
     """Create a reviewer's account, or give it a new password and role."""
+    name = name.strip()
+    if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME_CHARACTERS:
+        raise click.UsageError(f"a name has 1 to {LONGEST_NAME_CHARACTERS} visible characters")
+    if len(password) < SHORTEST_PASSWORD_CHARACTERS:
+        raise click.UsageError(f"a password has at least {SHORTEST_PASSWORD_CHARACTERS} characters")
     wiring.add_reviewer(wiring.open_stores(Settings()), name, password, role)
     click.echo(f"{name} can sign in at /review.")

@@ -12,6 +12,7 @@ from rich.table import Table
 from docqa import wiring
 from docqa.settings import Settings
 from docqa.webhooks.addresses import UnusableAddress, check_url
+from docqa.webhooks.records import EVENT_KINDS
 
 
 @click.group()
@@ -21,7 +22,13 @@ def webhooks() -> None:
 
 @webhooks.command()
 @click.argument("url")
-@click.option("--kind", "kinds", multiple=True, help="A kind of event; all if none is given.")
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice(EVENT_KINDS),
+    multiple=True,
+    help="A kind of event; all if none is given.",
+)
 @click.option("--client", help="Only events of this client.")
 def add(url: str, kinds: tuple[str, ...], client: str | None) -> None:
     r"""Deliver events to URL from now on; prints the endpoint's id and, this once, its secret.

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 DeliveryState = Literal["waiting", "delivered", "given_up"]
+EventKind = Literal[
+    "document.judged",
+    "document.rejudged",
+    "document.ruled",
+    "document.reopened",
+    "document.escalated",
+    "document.deleted",
+    "booking.changed",
+]
+EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,33 @@ def test_the_same_name_gets_a_new_password_and_role() -> None:
     assert role == "senior"
 
 
+def test_a_new_password_alone_leaves_the_role_as_it_is() -> None:
+    reviewer("huda", "--password", "correct horse", "--role", "auditor")
+    assert reviewer("huda", "--password", "battery staple").exit_code == 0
+    assert account("huda")[1] == "auditor"
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [("", "correct horse"), ("  ", "correct horse"), ("hu\nda", "correct horse"),
+     ("h" * 201, "correct horse"), ("huda", ""), ("huda", "too short 1")],
+)  # fmt: skip
+def test_a_name_that_cannot_sign_in_or_a_short_password_is_refused(
+    name: str, password: str
+) -> None:
+    refused = reviewer(name, "--password", password)
+    assert refused.exit_code == 2
+    assert "characters" in refused.output
+    stores = wiring.open_stores(Settings())
+    assert stores.documents.password_hash(name.strip()) is None
+    stores.documents.close()
+
+
+def test_the_name_is_that_which_signs_in() -> None:
+    assert reviewer(" huda ", "--password", "correct horse").exit_code == 0
+    assert account("huda")[1] == "reviewer"
+
+
 def test_an_unknown_role_is_refused() -> None:
     refused = reviewer("huda", "--password", "correct horse", "--role", "king")
     assert refused.exit_code == 2
