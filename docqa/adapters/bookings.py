@@ -71,7 +71,7 @@ class SqlBookings:
             else:
                 connection.execute(sa.update(bookings).where(which).values(**values))
                 _move_documents(connection, self._deadline(_booking(before)), booking, deadline)
-            _bind_documents(connection, booking, deadline)
+            _bind_documents(connection, booking, deadline, _of(booking))
             is_other_state = before is not None and before.state != booking.state
             self._tell_if_changed(connection, booking, now, always=is_other_state)
         return before is None
@@ -123,7 +123,9 @@ class SqlBookings:
     ) -> list[StoredDocument]:
         return self._store.find(lambda query: query.where(_of(booking)), connection)
 
-    def _refresh(self, connection: sa.Connection, client_id: str, ref: str) -> None:
+    def _refresh(
+        self, connection: sa.Connection, client_id: str, ref: str, document_id: str | None
+    ) -> None:
         row = connection.execute(
             sa.update(bookings)
             .where(_is(client_id, ref))
@@ -132,7 +134,9 @@ class SqlBookings:
         ).one_or_none()
         if row is not None:
             booking = _booking(row)
-            _bind_documents(connection, booking, self._deadline(booking))
+            if document_id is not None:  # held already; the others are not, and must not be now
+                which = documents.c.id == document_id
+                _bind_documents(connection, booking, self._deadline(booking), which)
             self._tell_if_changed(connection, booking, datetime.now(UTC))
 
     def _tell_if_changed(
@@ -192,17 +196,19 @@ def _move_documents(
     connection.execute(sa.update(documents).where(moved).values(deadline_at=deadline))
 
 
-def _bind_documents(connection: sa.Connection, booking: Booking, deadline: datetime) -> None:
-    """Have the documents know whether their booking was cancelled and when it lapses.
+def _bind_documents(
+    connection: sa.Connection, booking: Booking, deadline: datetime, which: sa.ColumnElement[bool]
+) -> None:
+    """Have documents of the booking know whether it was cancelled and when it lapses.
 
-    Those added just now as well, and those whose upload began before the booking was changed.
+    One added just now as well, whose upload may have begun before the booking was changed.
     """
     is_cancelled = booking.state == "cancelled"
     is_later = documents.c.deadline_at > deadline
     lapses = sa.literal(deadline, documents.c.deadline_at.type)
     connection.execute(
         sa.update(documents)
-        .where(_of(booking), (documents.c.is_withdrawn != is_cancelled) | is_later)
+        .where(which, (documents.c.is_withdrawn != is_cancelled) | is_later)
         .values(
             is_withdrawn=is_cancelled,
             deadline_at=sa.case((is_later, lapses), else_=documents.c.deadline_at),
