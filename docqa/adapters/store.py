@@ -119,6 +119,7 @@ class SqlStore:
             "received_at": document.received_at,
             "booking_ref": document.booking_ref,
             "deadline_at": document.deadline_at,
+            "own_deadline_at": document.own_deadline_at,
             "readings": document.readings,
             "client_id": document.client_id,
         }
