@@ -124,8 +124,13 @@ def test_digests_of_requests_for_documents_that_are_gone_are_forgotten(url: str)
         with engine.begin() as connection:
             kept = connection.execute(sa.text("SELECT key, payload_digest FROM reservations"))
             assert {row.key: row.payload_digest for row in kept} == {"a": "d", "b": "", "c": "d"}
+            sealed = f"('e', '{'s' * 200}', 'here', '2026-05-04', NULL)"
+            connection.execute(sa.text(f"INSERT INTO reservations VALUES {sealed}"))
             config.attributes["connection"] = connection
             command.downgrade(config, "0013")
+            kept = connection.execute(sa.text("SELECT key, payload_digest FROM reservations"))
+            narrowed = {"a": "d", "b": "", "c": "d", "e": ""}
+            assert {row.key: row.payload_digest for row in kept} == narrowed
     finally:
         engine.dispose()
 
