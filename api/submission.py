@@ -249,6 +249,7 @@ def _create(
         received_at=received_at,
         booking_ref=submission.booking_ref,
         deadline_at=deadline,
+        own_deadline_at=submission.deadline,
         client_id=client_id,
     )
     with services.stage("store"):

@@ -88,6 +88,8 @@ class StoredDocument:
     """The client that sent it; None where clients have no keys."""
     report_number: int = 1
     """Of the report in force; 1 is the first."""
+    own_deadline_at: datetime | None = None
+    """As the client gave it, if it did; ``deadline_at`` is the one in force."""
 
 
 @dataclass(frozen=True, slots=True)

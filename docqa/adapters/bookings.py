@@ -17,6 +17,20 @@ from docqa.ports import StoredDocument
 
 Judge = Callable[[Booking, Sequence[StoredDocument]], Assessment]
 
+_IS_CANCELLED = sa.bindparam("is_cancelled", type_=sa.Boolean)
+_LAPSES = sa.bindparam("lapses", type_=documents.c.deadline_at.type)
+_OWN = documents.c.own_deadline_at
+_DUE = sa.case((_OWN < _LAPSES, _OWN), else_=_LAPSES)
+# Statements of every upload are made once. Mostly there is nothing to bind: a look is cheaper.
+_TO_BIND = sa.select(documents.c.id, (documents.c.deadline_at < _DUE).label("is_later")).where(
+    (documents.c.is_withdrawn != _IS_CANCELLED) | documents.c.deadline_at.is_distinct_from(_DUE)
+)
+_ONE_TO_BIND = _TO_BIND.where(documents.c.id == sa.bindparam("its_document"))
+_ALL_TO_BIND = _TO_BIND.where(
+    documents.c.client_id == sa.bindparam("its_client"),
+    documents.c.booking_ref == sa.bindparam("its_ref"),
+)
+
 
 class SqlBookings:
     """Bookings, and how often each document was uploaded for them.
@@ -47,7 +61,7 @@ class SqlBookings:
     def put(self, booking: Booking, *, now: datetime) -> bool:
         """Create the booking, or change it; whether it is new.
 
-        Its documents wait no longer than it does, and those that had its deadline move along.
+        Its documents lapse with it, or by their own deadline where that is earlier.
         """
         values = {
             "service": booking.service, "booked_at": booking.booked_at, "state": booking.state
@@ -70,7 +84,6 @@ class SqlBookings:
                 )  # fmt: skip
             else:
                 connection.execute(sa.update(bookings).where(which).values(**values))
-                _move_documents(connection, self._deadline(_booking(before)), booking, deadline)
             _bind_documents(connection, booking, deadline)
             is_other_state = before is not None and before.state != booking.state
             self._tell_if_changed(connection, booking, now, always=is_other_state)
@@ -123,7 +136,9 @@ class SqlBookings:
     ) -> list[StoredDocument]:
         return self._store.find(lambda query: query.where(_of(booking)), connection)
 
-    def _refresh(self, connection: sa.Connection, client_id: str, ref: str) -> None:
+    def _refresh(
+        self, connection: sa.Connection, client_id: str, ref: str, document_id: str | None
+    ) -> None:
         row = connection.execute(
             sa.update(bookings)
             .where(_is(client_id, ref))
@@ -132,7 +147,8 @@ class SqlBookings:
         ).one_or_none()
         if row is not None:
             booking = _booking(row)
-            _bind_documents(connection, booking, self._deadline(booking))
+            if document_id is not None:  # held already; the others are not, and must not be now
+                _bind_documents(connection, booking, self._deadline(booking), document_id)
             self._tell_if_changed(connection, booking, datetime.now(UTC))
 
     def _tell_if_changed(
@@ -177,37 +193,30 @@ def _lock_documents(connection: sa.Connection, booking: Booking) -> None:
     )
 
 
-def _move_documents(
-    connection: sa.Connection, before: datetime, booking: Booking, deadline: datetime
+def _bind_documents(
+    connection: sa.Connection, booking: Booking, deadline: datetime, document_id: str | None = None
 ) -> None:
-    """Have those whose deadline was the booking's share its later one; little time is told anew."""
-    if deadline <= before:
+    """Have all documents of the booking, or one, know whether it was cancelled and when they lapse.
+
+    One added just now as well, whose upload may have begun before the booking was changed. Where
+    a deadline moves away little time is told anew.
+    """
+    facts = {"is_cancelled": booking.state == "cancelled", "lapses": deadline}
+    if document_id is None:
+        of = {"its_client": booking.client_id, "its_ref": booking.ref}
+        rows = connection.execute(_ALL_TO_BIND, {**facts, **of}).all()
+    else:
+        rows = connection.execute(_ONE_TO_BIND, {**facts, "its_document": document_id}).all()
+    if not rows:
         return
-    moved = _of(booking) & (documents.c.deadline_at == before)
+    moved_away = [row.id for row in rows if row.is_later]
     connection.execute(
         sa.update(review_facts)
-        .where(review_facts.c.document_id.in_(sa.select(documents.c.id).where(moved)))
+        .where(review_facts.c.document_id.in_(moved_away))
         .values(deadline_near_at=None)
     )
-    connection.execute(sa.update(documents).where(moved).values(deadline_at=deadline))
-
-
-def _bind_documents(connection: sa.Connection, booking: Booking, deadline: datetime) -> None:
-    """Have the documents know whether their booking was cancelled and when it lapses.
-
-    Those added just now as well, and those whose upload began before the booking was changed.
-    """
-    is_cancelled = booking.state == "cancelled"
-    is_later = documents.c.deadline_at > deadline
-    lapses = sa.literal(deadline, documents.c.deadline_at.type)
-    connection.execute(
-        sa.update(documents)
-        .where(_of(booking), (documents.c.is_withdrawn != is_cancelled) | is_later)
-        .values(
-            is_withdrawn=is_cancelled,
-            deadline_at=sa.case((is_later, lapses), else_=documents.c.deadline_at),
-        )
-    )
+    to_bind = sa.update(documents).where(documents.c.id.in_([row.id for row in rows]))
+    connection.execute(to_bind.values(is_withdrawn=_IS_CANCELLED, deadline_at=_DUE), facts)
 
 
 def _retract_change(connection: sa.Connection, booking: Booking) -> datetime | None:

@@ -45,6 +45,7 @@ def document_of(row: sa.Row[Any]) -> StoredDocument:
         readings=row.readings,
         client_id=row.client_id,
         report_number=row.report_number,
+        own_deadline_at=row.own_deadline_at,
     )
 
 

@@ -128,6 +128,7 @@ documents = sa.Table(
     sa.Column("readings", SealedJson("documents.readings"), nullable=False, server_default="{}"),
     sa.Column("client_id", sa.String(64)),
     sa.Column("is_withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("own_deadline_at", UtcDateTime),
     sa.Index(
         "ix_documents_waiting",
         "decision",
@@ -142,7 +143,8 @@ documents = sa.Table(
 )
 """``report_number`` points at the report in force; ``decision`` is its own or the ruling's.
 ``is_withdrawn`` says that the booking was cancelled; it is a column so that one index, in the order
-of the reviewers' queue, holds all that is asked to list and to count what waits."""
+of the reviewers' queue, holds all that is asked to list and to count what waits. ``deadline_at`` is
+the booking's, or the client's ``own_deadline_at`` where that is earlier or nothing was booked."""
 
 reports = sa.Table(
     "reports",

@@ -33,6 +33,9 @@ from docqa.adapters.sealing import NO_KEYS, Keyring
 from docqa.fields import normal_national_number
 from docqa.ports import Ruling, StoredDocument
 
+Watcher = Callable[[sa.Connection, str, str, str | None], None]
+"""Called with client id, booking and, where it is one that is still there, the document."""
+
 _ROWS_AT_ONCE = 100
 _ADD = sa.insert(documents)
 _ANSWER = (
@@ -56,11 +59,12 @@ class SqlStore:
     def __init__(self, url: str, keyring: Keyring = NO_KEYS) -> None:
         self.engine = open_engine(url, keyring)
         self.keyring = keyring
-        self._watchers: list[Callable[[sa.Connection, str, str], None]] = []
+        self._watchers: list[Watcher] = []
 
-    def watch(self, watcher: Callable[[sa.Connection, str, str], None]) -> None:
-        """Have ``watcher(connection, client_id, booking_ref)`` called whenever a document of a
-        booking changes, in the transaction that changes it.
+    def watch(self, watcher: Watcher) -> None:
+        """Have ``watcher`` called whenever a document of a booking changes, in the transaction
+        that changes it. Others may hold the booking's other documents and wait for the booking:
+        who has it must not wait for those.
         """
         self._watchers.append(watcher)
 
@@ -71,15 +75,19 @@ class SqlStore:
                 documents.c.id == document_id
             )
         ).one()
-        self.booking_changed(connection, row.client_id, row.booking_ref)
+        self.booking_changed(connection, row.client_id, row.booking_ref, document_id)
 
     def booking_changed(
-        self, connection: sa.Connection, client_id: str | None, booking_ref: str | None
+        self,
+        connection: sa.Connection,
+        client_id: str | None,
+        booking_ref: str | None,
+        document_id: str | None = None,
     ) -> None:
-        """Call the watchers for a booking."""
+        """Call the watchers for a booking, of which this document changed if one is given."""
         if client_id is not None and booking_ref is not None:
             for watcher in self._watchers:
-                watcher(connection, client_id, booking_ref)
+                watcher(connection, client_id, booking_ref, document_id)
 
     def close(self) -> None:
         """Close every connection."""
@@ -111,6 +119,7 @@ class SqlStore:
             "received_at": document.received_at,
             "booking_ref": document.booking_ref,
             "deadline_at": document.deadline_at,
+            "own_deadline_at": document.own_deadline_at,
             "readings": document.readings,
             "client_id": document.client_id,
         }
@@ -121,7 +130,9 @@ class SqlStore:
                 add_report(connection, document.id, 1, document.report)
                 connection.execute(_ANSWER, answered)
                 record_change(connection, "document.judged", document, document.received_at)
-                self.booking_changed(connection, document.client_id, document.booking_ref)
+                self.booking_changed(
+                    connection, document.client_id, document.booking_ref, document.id
+                )
                 append_entry(
                     connection,
                     "document.added",

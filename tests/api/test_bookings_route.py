@@ -71,6 +71,8 @@ def test_a_document_that_came_before_its_booking_lapses_with_it(client: TestClie
     assert deadlines() == ["2026-05-06T12:00:00Z", "2026-05-05T00:00:00Z"]
     put(client, booked_at="2026-04-30T12:00:00Z")
     assert deadlines() == ["2026-05-10T12:00:00Z", "2026-05-05T00:00:00Z"]
+    put(client, booked_at="2026-05-06T12:00:00Z")
+    assert deadlines() == ["2026-05-16T12:00:00Z", "2026-05-05T00:00:00Z"]
 
 
 def test_nothing_is_taken_for_a_cancelled_booking(client: TestClient, service: Scripted) -> None:

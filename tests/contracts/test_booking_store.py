@@ -25,7 +25,7 @@ from docqa.bookings import Booking, assess, filed
 from docqa.ports import Ruling, StoredDocument
 from docqa.reviewing import Decided
 from docqa.settings import Settings
-from tests.contracts.stores import SQL_STORES, opened_sql
+from tests.contracts.stores import SQL_STORES, opened_sql, url_of
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 BOOKING = Booking("portal", "B-7", "sy-passport", NOON)
@@ -301,55 +301,87 @@ def deadline_of(sql: SqlStore, document_id: str) -> float | None:
     return (found.deadline_at - NOON) / timedelta(days=1)
 
 
+def with_deadline(number: int, own: float | None, **changes: Any) -> StoredDocument:
+    """A document stored as if nobody knew its booking: with its own deadline, or ten days."""
+    given = {"deadline_at": days(10 if own is None else own)}
+    own_deadline_at = None if own is None else days(own)
+    return document(
+        number, TYPES[0], "review", **{**given, "own_deadline_at": own_deadline_at, **changes}
+    )
+
+
 @pytest.mark.parametrize(
-    ("before", "after", "own", "then"),
-    [  # Days: booked at, and at afterwards; the document's own deadline, and afterwards.
-        (None, -8, 10, 2),
-        (None, -8, 1, 1),
-        (None, 3, 10, 10),
-        (0, 0, 10, 10),
-        (0, -8, 10, 2),
-        (0, -8, 2.5, 2),
-        (0, -8, 1, 1),
-        (0, 5, 10, 15),
-        (0, 5, 3, 3),
+    ("booked", "own", "then"),
+    [  # Days: when it was booked, one after the other; the document's own deadline; afterwards.
+        ((-8,), None, 2),
+        ((-8,), 1, 1),
+        ((-8,), 10, 2),
+        ((0,), None, 10),
+        ((0,), 12, 10),
+        ((3,), None, 13),
+        ((3,), 10, 10),
+        ((3,), 15, 13),
+        ((0, 0), 12, 10),
+        ((0, -8), None, 2),
+        ((0, -8), 2.5, 2),
+        ((0, -8), 1, 1),
+        ((0, 5), None, 15),
+        ((0, 5), 3, 3),
+        ((0, 5), 12, 12),
+        ((0, 5), 20, 15),
+        ((5, 0, 5), None, 15),
+        ((5, 0, 5), 12, 12),
     ],
 )
-def test_a_document_waits_no_longer_than_its_booking_and_moves_along_with_it(
-    sql: SqlStore, bookings: SqlBookings, before: int | None, after: int, own: float, then: float
+def test_documents_lapse_with_their_booking_or_by_an_own_deadline_that_is_earlier(
+    sql: SqlStore, bookings: SqlBookings, booked: tuple[int, ...], own: float | None, then: float
 ) -> None:
-    booking = replace(BOOKING, ref="B-8")
-    if before is not None:
-        bookings.put(replace(booking, booked_at=days(before)), now=NOON)
-    given = {"deadline_at": days(own)}
-    mine = document(1, TYPES[0], "review", booking_ref="B-8", **given)
-    others = [
-        document(2, TYPES[0], "review", booking_ref="B-8", client_id="another", **given),
-        document(3, TYPES[0], "review", **{**given, "deadline_at": days(min(own, 10))}),
-    ]
-    for one in (mine, *others):
+    mine, others = [with_deadline(0, own, booking_ref="B-8")], [
+        with_deadline(8, own, booking_ref="B-8", client_id="another"),
+        with_deadline(9, own),
+    ]  # fmt: skip
+    for one in (*mine, *others):
         sql.add(one)
-    bookings.put(replace(booking, booked_at=days(after)), now=NOON)
-    assert deadline_of(sql, mine.id) == then
-    assert [deadline_of(sql, one.id) for one in others] == [own, min(own, 10)]
+    for number, booked_at in enumerate(booked, 1):
+        bookings.put(replace(BOOKING, ref="B-8", booked_at=days(booked_at)), now=NOON)
+        mine.append(with_deadline(number, own, booking_ref="B-8"))
+        sql.add(mine[-1])
+    assert {deadline_of(sql, one.id) for one in mine} == {then}
+    untouched = 10 if own is None else own
+    assert [deadline_of(sql, one.id) for one in others] == [untouched, min(untouched, 10)]
 
 
-def test_a_document_that_comes_while_its_booking_is_changed_lapses_with_it(
+def test_documents_follow_another_number_of_days_once_they_or_their_booking_change(
     sql: SqlStore, bookings: SqlBookings
 ) -> None:
-    bookings.put(replace(BOOKING, booked_at=days(-8)), now=NOON)
-    overtaken = document(1, TYPES[0], "review", deadline_at=days(10))
-    sql.add(overtaken)
-    assert deadline_of(sql, overtaken.id) == 2
+    for one in (with_deadline(1, None), with_deadline(2, 12), with_deadline(3, None)):
+        sql.add(one)
+    of_today = SqlStore(url_of(sql))
+    changed = SqlBookings(
+        of_today,
+        lambda booking, found: assess(RULES, booking, map(filed, found)),
+        lambda booking: RULES.deadline(booking) + timedelta(days=4),
+    )
+
+    def deadlines() -> list[float | None]:
+        return [deadline_of(sql, document(number, "", "review").id) for number in (1, 2, 3)]
+
+    try:
+        of_today.rule(Ruling(document(1, "", "review").id, "accept", "", "huda", NOON))
+        assert deadlines() == [14, 10, 10]
+        changed.put(BOOKING, now=NOON)
+        assert deadlines() == [14, 12, 14]
+    finally:
+        of_today.close()
 
 
-@pytest.mark.parametrize("moved", [5, -1])
+@pytest.mark.parametrize(("moved", "own", "again"), [(5, None, 1), (5, 10, 0), (-1, None, 0)])
 def test_little_time_is_told_again_only_of_a_deadline_that_moved_away(
-    sql: SqlStore, bookings: SqlBookings, moved: int
+    sql: SqlStore, bookings: SqlBookings, moved: int, own: float | None, again: int
 ) -> None:
-    sql.add(document(1, TYPES[0], "review", deadline_at=days(10)))
+    sql.add(with_deadline(1, own))
     desk, soon = SqlDesk(sql), timedelta(hours=48)
     assert desk.escalate_due(now=days(9), within=soon) == 1
     bookings.put(replace(BOOKING, booked_at=days(moved)), now=days(9))
     assert desk.escalate_due(now=days(9), within=soon) == 0
-    assert desk.escalate_due(now=days(14), within=soon) == (1 if moved > 0 else 0)
+    assert desk.escalate_due(now=days(14), within=soon) == again

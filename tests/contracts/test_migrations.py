@@ -57,6 +57,55 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(url: str) -> None:
         engine.dispose()
 
 
+_BOOKING = """
+INSERT INTO bookings VALUES
+('portal', 'B-7', 'sy-passport', '2026-05-01 08:00:00.250000', 'open', '', '[]', 1)"""
+_DEADLINES = {  # Of documents received at 2026-05-04 12:00:00.5: in force, booking, is it its own.
+    "default": ("2026-05-14 12:00:00.500000", None, False),
+    "other number of days": ("2026-05-18 12:00:00.500000", None, False),
+    "booking's": ("2026-05-11 08:00:00.250000", "B-7", False),
+    "before the booking": ("2026-05-14 12:00:00.500000", "B-7", False),
+    "own": ("2026-05-09 00:00:00.000000", None, True),
+    "own, booked": ("2026-05-09 00:00:00.000000", "B-7", True),
+    "another's booking": ("2026-05-11 08:00:00.250000", "B-8", True),
+    "none": (None, "B-7", False),
+}
+
+
+def test_stored_deadlines_are_the_clients_own_where_nothing_else_explains_them(url: str) -> None:
+    engine = _sqlite_engine(url) if url.startswith("sqlite") else open_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0014")
+            connection.execute(sa.text(_BOOKING))
+            for name, (deadline, ref, _) in _DEADLINES.items():
+                connection.execute(sa.text(_DOCUMENT.replace("here", name.replace("'", "''"))))
+                connection.execute(
+                    sa.text(
+                        "UPDATE documents SET received_at = '2026-05-04 12:00:00.500000',"
+                        " client_id = 'portal', booking_ref = :ref, deadline_at = :deadline"
+                        " WHERE id = :id"
+                    ),
+                    {"id": name, "ref": ref, "deadline": deadline},
+                )
+        migrate(url)
+        with engine.begin() as connection:
+            kept = connection.execute(
+                sa.text("SELECT id, own_deadline_at, deadline_at FROM documents")
+            ).all()
+            assert {row.id: row.own_deadline_at is not None for row in kept} == {
+                name: is_own for name, (_, _, is_own) in _DEADLINES.items()
+            }
+            assert all(row.own_deadline_at in (None, row.deadline_at) for row in kept)
+            config.attributes["connection"] = connection
+            command.downgrade(config, "0014")
+    finally:
+        engine.dispose()
+
+
 def test_digests_of_requests_for_documents_that_are_gone_are_forgotten(url: str) -> None:
     engine = _sqlite_engine(url) if url.startswith("sqlite") else open_engine(url)
     config = Config()
@@ -75,8 +124,13 @@ def test_digests_of_requests_for_documents_that_are_gone_are_forgotten(url: str)
         with engine.begin() as connection:
             kept = connection.execute(sa.text("SELECT key, payload_digest FROM reservations"))
             assert {row.key: row.payload_digest for row in kept} == {"a": "d", "b": "", "c": "d"}
+            sealed = f"('e', '{'s' * 200}', 'here', '2026-05-04', NULL)"
+            connection.execute(sa.text(f"INSERT INTO reservations VALUES {sealed}"))
             config.attributes["connection"] = connection
             command.downgrade(config, "0013")
+            kept = connection.execute(sa.text("SELECT key, payload_digest FROM reservations"))
+            narrowed = {"a": "d", "b": "", "c": "d", "e": ""}
+            assert {row.key: row.payload_digest for row in kept} == narrowed
     finally:
         engine.dispose()
 
