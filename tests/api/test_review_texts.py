@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,8 @@ from api.review.texts import (
     hour,
     hours_left,
 )
-from docqa import wiring
+from api.review.views import time_left
+from docqa import bookings, wiring
 from docqa.fields import MATCHES
 from docqa.settings import Settings
 
@@ -132,3 +133,13 @@ def test_about_the_asked_share_of_documents_is_decided_twice_and_always_the_same
     assert sampled[:4] == [ids[4], ids[29], ids[66], ids[102]], "other processes take others"
     assert not any(is_sampled(name, 0.0) for name in ids)
     assert all(is_sampled(name, 1.0) for name in ids)
+
+
+@pytest.mark.parametrize("hours", [48.1, 71.9, 72, 72.1, 239.9, 240])
+def test_days_are_left_as_the_interface_counts_them(hours: float) -> None:
+    now = datetime(2026, 5, 4, 12, tzinfo=UTC)
+    deadline = now + timedelta(hours=hours)
+    for language in ("ar", "en"):
+        shown = time_left(deadline, now, language)
+        assert shown.text == days_left(bookings.days_left(deadline, now), language)
+        assert not shown.is_urgent
