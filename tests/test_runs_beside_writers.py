@@ -13,7 +13,9 @@ import pytest
 import sqlalchemy as sa
 
 from docqa.adapters.blobs import FolderBlobs
+from docqa.adapters.document_rows import add_report
 from docqa.adapters.retention import SqlRetention
+from docqa.adapters.revalidation_tables import report_facts
 from docqa.adapters.revalidations import SqlRevalidations
 from docqa.adapters.schema import documents, reports
 from docqa.adapters.store import SqlStore
@@ -116,3 +118,39 @@ def test_two_batches_that_change_what_the_other_leaves_as_it_is_are_both_committ
     with ThreadPoolExecutor(2) as both:
         assert list(both.map(commit, ["doc_a", "doc_c"])) == [3, 3]
     assert rows(store, reports) == 5
+
+
+def erased(connection: sa.Connection) -> None:
+    connection.execute(sa.delete(documents).where(documents.c.id == "doc_b"))
+
+
+def superseded(connection: sa.Connection) -> None:
+    lax = engine(1.0, 5.0)
+    its = sa.update(documents).where(documents.c.id == "doc_b")
+    connection.execute(its.values(report_number=2))
+    add_report(connection, "doc_b", 2, to_json(measured(lax, 0.1), lax.catalogue))
+
+
+@pytest.mark.parametrize(
+    ("write", "numbers"),
+    [
+        (erased, {"doc_a": 1, "doc_c": 1}),
+        (superseded, {"doc_a": 1, "doc_b": 2, "doc_c": 1}),
+    ],
+)
+def test_lacking_facts_are_made_beside_whoever_writes_of_one_of_the_documents(
+    store: SqlStore, write: Callable[[sa.Connection], None], numbers: dict[str, int]
+) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(sa.delete(report_facts))
+    with ThreadPoolExecutor(1) as other, store.engine.connect() as writing:
+        write(writing)
+        filling = other.submit(SqlRevalidations(store.engine).prepare)
+        until_waiting_or(store, filling.done)
+        writing.commit()
+        assert filling.result() == 2
+    with store.engine.connect() as connection:
+        kept = connection.execute(
+            sa.select(report_facts.c.document_id, report_facts.c.report_number)
+        )
+        assert {row.document_id: row.report_number for row in kept} == numbers
