@@ -35,6 +35,9 @@ from docqa.recompute import CRASHES, failed, fault_of, judged, merged
 from docqa.report import Report, readings_json
 
 DECIDED_AT_ONCE = 2000
+REWRITTEN_AT_ONCE = 200
+"""A commit that puts new reports in force must be short, or events become visible too late; see
+:data:`docqa.webhooks.gaps.LONGEST_COMMIT`."""
 _KEPT_AT_ONCE = 50
 _KEPT_AT_LEAST_EVERY_S = 2.0
 _MOST_MOVES = 100
@@ -42,6 +45,9 @@ _FAILURES_IN_A_ROW = 25
 """So many are no accident of documents but of the workers' set-up: nothing is kept of them."""
 
 FAILED = "system.failed"
+
+_Transition = tuple[str, str, str, str]
+"""Document type, decision before and after, reason."""
 
 Recompute = Callable[[Work], Report]
 """Makes anew what of a document is stale; runs in a worker. A lost child is a report that says so;
@@ -200,18 +206,25 @@ class Driver:
             if not batch:
                 self.store.move(run.id, "done", allowed=("running",))
                 return
-            counts: Counter[tuple[str, str, str, str]] = Counter()
-            decided = [_decided(judge, one, counts) for one in batch]
+            decided = [_decided(judge, one) for one in batch]
+            most = REWRITTEN_AT_ONCE if run.mode == "apply" else DECIDED_AT_ONCE
             try:
-                self.store.commit(run, decided, counts, self._rewrite)
+                for part in _parts(decided, most):
+                    run = self._commit(run, part)
+                    if run.state != "running":
+                        return
             except RunMoved:
                 moves += 1
                 before, run = run, self._now(run)
                 if run.decided_to != before.decided_to or moves > _MOST_MOVES:
                     raise
-                continue
-            run = self._now(run)
-            self.tell(run)
+
+    def _commit(self, run: Run, part: Sequence[tuple[Judgement, _Transition]]) -> Run:
+        counts = Counter(transition for _, transition in part)
+        self.store.commit(run, [one for one, _ in part], counts, self._rewrite)
+        run = self._now(run)
+        self.tell(run)
+        return run
 
     def _rewrite(self, one: Judgement, stored: Mapping[str, Any]) -> dict[str, Any]:
         if one.recomputed is not None:
@@ -220,9 +233,7 @@ class Driver:
         return judged(stored, stored, self.engine)
 
 
-def _decided(
-    judge: BulkJudge, one: Judgement, counts: Counter[tuple[str, str, str, str]]
-) -> Judgement:
+def _decided(judge: BulkJudge, one: Judgement) -> tuple[Judgement, _Transition]:
     facts = from_json(one.facts)
     before, reasons = facts[4], facts[5]
     if one.recomputed is not None:
@@ -235,8 +246,23 @@ def _decided(
             codes = tuple(row[0] for row in told)
             one = replace(one, before=before, after=after, codes=codes)
     weightiest = told or reasons
-    counts[one.document_type, before, after, weightiest[0][0] if weightiest else ""] += 1
-    return one
+    reason = weightiest[0][0] if weightiest else ""
+    return one, (one.document_type, before, after, reason)
+
+
+def _parts(
+    decided: Sequence[tuple[Judgement, _Transition]], most: int
+) -> Iterator[list[tuple[Judgement, _Transition]]]:
+    """All in their order, in parts of which each has at most ``most`` that change."""
+    part: list[tuple[Judgement, _Transition]] = []
+    changed = 0
+    for one, transition in decided:
+        if one.is_changed and changed == most:
+            yield part
+            part, changed = [], 0
+        part.append((one, transition))
+        changed += one.is_changed
+    yield part
 
 
 def _outcome(future: Future[Report]) -> Report | str:

@@ -190,8 +190,9 @@ class ReviewDesk(Protocol):
         """Record a decision and put it in force.
 
         ``lost`` when somebody else holds the document, or the claim is not ``claim_version`` any
-        more; ``changed`` when the document waits with another report than the reviewer saw;
-        ``closed`` when it does not wait. ``second_look`` adds it to the sample.
+        more; ``changed`` when the document waits, for a decision or a second look, with another
+        report than the reviewer saw; ``closed`` when it does not wait. ``second_look`` adds it to
+        the sample.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from docqa.adapters.revalidation_tables import judgements
 from docqa.adapters.revalidations import SqlRevalidations
 from docqa.adapters.store import SqlStore
 from docqa.pipeline import Engine, faulty_report
-from docqa.plan import RunMoved, Work
+from docqa.plan import Judgement, Run, RunMoved, Work
 from docqa.report import Report
 from docqa.revalidate import ClusterLost, Driver
 from tests.batch.dask_cluster import until
@@ -164,6 +164,34 @@ def test_a_run_stops_after_the_batch_in_which_it_was_stopped(
     done = drive(store, judge, run)
     assert (done.state, done.decided) == (("done", 3) if state == "paused" else (state, 1))
     assert decisions(store)[1] == ("reject" if state == "paused" else "review")
+
+
+@pytest.mark.parametrize("state", ["running", "paused"])
+def test_a_run_that_applies_rewrites_few_documents_in_a_commit_and_may_stop_after_each(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    monkeypatch.setattr(revalidate, "REWRITTEN_AT_ONCE", 1)
+    for name in "defg":
+        add(store, name, 0.5)
+    judge, commits = engine(3.0, 9.0), list[list[str]]()  # b and c change
+    run = begin(store, judge, "apply")
+
+    class Noting(SqlRevalidations):
+        def commit(self, run: Run, decided: Sequence[Judgement], *rest: Any) -> Run:
+            commits.append([one.document_id[-1] for one in decided])
+            self.move(run.id, state, allowed=("running",))
+            return super().commit(run, decided, *rest)
+
+    stopped = driver(Noting(store.engine), judge, never).drive(run)
+    if state == "paused":
+        assert (stopped.state, stopped.decided, commits) == (state, 2, [["a", "b"]])
+    else:
+        assert commits == [["a", "b"], ["c", "d", "e", "f", "g"]]
+    SqlRevalidations(store.engine).move(run.id, "waiting", allowed=("paused",))
+    done = drive(store, judge, run)
+    assert (done.state, done.decided) == ("done", 7)
+    assert sum(row["documents"] for row in SqlRevalidations(store.engine).counts(run.id)) == 7
+    assert rows(store, schema.reports) == 9
 
 
 @pytest.mark.parametrize("state", ["paused", "cancelled"])

@@ -76,8 +76,10 @@ def append_entry(
 ) -> AuditEntry:
     """Append in the caller's transaction, as its last statement.
 
-    Whoever appends holds the chain until the transaction ends, and everybody else waits: a row
-    locked after this could be held by one of those who wait.
+    Every transaction takes its locks in the same order: documents by their ids, what hangs on them,
+    bookings by client and reference, this chain. Whoever appends holds the chain until the
+    transaction ends, and everybody else waits: a row locked after this could be held by one of
+    those who wait.
 
     Args:
         connection: of the transaction that does what the entry tells of.

@@ -70,6 +70,8 @@ def fill_facts(engine: sa.Engine) -> int:
         .where(report_facts.c.document_id.is_(None))
         .order_by(documents.c.id)
         .limit(_ROWS_AT_ONCE)
+        # Until they have their facts, nobody erases them or puts another report in force.
+        .with_for_update(read=True, of=documents)
     )
     while True:
         with engine.begin() as connection:

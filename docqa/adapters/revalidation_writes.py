@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,12 +35,27 @@ def nobody_to_tell(
     """No booking depends on the documents."""
 
 
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What a batch put in force, of documents that nobody erased meanwhile."""
+
+    written: tuple[tuple[str, int, dict[str, Any]], ...]
+    """Of each its id, and the number and JSON form of its new report."""
+    bookings: tuple[tuple[str, str], ...]
+    """Client id and booking of each, "" for none; in order, each once."""
+
+    @property
+    def ids(self) -> set[str]:
+        """Of the documents."""
+        return {document_id for document_id, _, _ in self.written}
+
+
 def still_there(connection: sa.Connection, ids: Collection[str]) -> set[str]:
     """Those of the documents that nobody erased meanwhile; they stay until the transaction ends.
 
     To be called after the transaction's first write: on SQLite that keeps all others out.
     """
-    query = sa.select(documents.c.id).where(documents.c.id.in_(ids))
+    query = sa.select(documents.c.id).where(documents.c.id.in_(ids)).order_by(documents.c.id)
     return set(connection.scalars(query.with_for_update(read=True, key_share=True)))
 
 
@@ -48,15 +63,11 @@ def put_in_force(
     connection: sa.Connection,
     changed: Sequence[Judgement],
     rewrite: Callable[[Judgement, dict[str, Any]], dict[str, Any]],
-    tell: Changed,
-) -> set[str]:
+) -> InForce:
     """Give every document its new report; a reviewer's ruling stays in force.
 
-    An event is recorded where the decision in force changes. Raises RunMoved when a document got
-    another report since it was read.
-
-    Returns:
-        Ids of the documents; those that were erased meanwhile are not among them.
+    An event is recorded where the decision in force changes. :func:`tell_of` is to follow at the
+    end of the transaction. Raises RunMoved when a document got another report since it was read.
     """
     by_id = {one.document_id: one for one in changed}
     ruled = sa.exists().where(rulings.c.document_id == documents.c.id).label("ruled")
@@ -67,6 +78,7 @@ def put_in_force(
         sa.select(documents, reports.c.report, ruled)
         .join_from(documents, reports, in_force)
         .where(documents.c.id.in_(by_id))
+        .order_by(documents.c.id)
         .with_for_update(of=documents)
     ).all()
     now = datetime.now(UTC)
@@ -88,11 +100,15 @@ def put_in_force(
             now_stands = replace(document_of(row), decision=decision, report=report)
             record_change(connection, "document.rejudged", now_stands, now)
     _keep(connection, written, now)
-    for client_id, booking_ref in sorted(
-        {(row.client_id or "", row.booking_ref or "") for row in rows}
-    ):
+    bookings = {(row.client_id or "", row.booking_ref or "") for row in rows}
+    return InForce(tuple(written), tuple(sorted(bookings)))
+
+
+def tell_of(connection: sa.Connection, put: InForce, tell: Changed) -> None:
+    """Tell the bookings and, as the last statements of the transaction, the audit trail."""
+    for client_id, booking_ref in put.bookings:
         tell(connection, client_id or None, booking_ref or None)
-    for name, number, report in written:  # last: whoever appends holds the chain
+    for name, number, report in put.written:
         append_entry(
             connection,
             "document.superseded",
@@ -100,7 +116,6 @@ def put_in_force(
             actor="docqa",
             facts={"decision": report["verdict"]["decision"], "report_number": number},
         )
-    return {row.id for row in rows}
 
 
 def _keep(
@@ -119,17 +134,27 @@ def _keep(
 
 
 def attest(connection: sa.Connection, run: Run, same: Sequence[Judgement]) -> None:
-    """Note that the reports in force say what the run's policy and engine say."""
-    if not same:
-        return
+    """Note that the reports in force say what the run's policy and engine say.
+
+    To follow :func:`put_in_force`. These documents are not locked, so to wait for their facts would
+    be out of order: what somebody else is just writing is passed over, and most likely another
+    report comes into force, or none.
+    """
+    numbers = {one.document_id: one.report_number for one in same}
+    free = (
+        sa.select(report_facts.c.document_id, report_facts.c.report_number)
+        .where(report_facts.c.document_id.in_(numbers))
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    fitting = [
+        row.document_id
+        for row in connection.execute(free)
+        if row.report_number == numbers[row.document_id]
+    ]
     connection.execute(
         sa.update(report_facts)
-        .where(
-            report_facts.c.document_id == sa.bindparam("its_id"),
-            report_facts.c.report_number == sa.bindparam("its_number"),
-        )
-        .values(judged_by=judge_key(run.policy_digest, run.engine_digest)),
-        [{"its_id": one.document_id, "its_number": one.report_number} for one in same],
+        .where(report_facts.c.document_id.in_(fitting))
+        .values(judged_by=judge_key(run.policy_digest, run.engine_digest))
     )
 
 

@@ -33,6 +33,7 @@ from docqa.adapters.revalidation_writes import (
     nobody_to_tell,
     put_in_force,
     still_there,
+    tell_of,
 )
 from docqa.adapters.schema import documents, reports
 from docqa.bulk import Origin, judge_key, origin_from_json
@@ -290,13 +291,17 @@ class SqlRevalidations:
         with self._engine.begin() as connection:
             self._forward(connection, run, moved)
             if run.mode == "apply":
-                there = put_in_force(connection, changed, rewrite, self._changed)
+                put = put_in_force(connection, changed, rewrite)
                 attest(connection, run, [one for one in decided if not one.is_changed])
+                there = put.ids
             else:
+                put = None
                 there = still_there(connection, [one.document_id for one in changed])
             keep_judgements(connection, run, [one for one in changed if one.document_id in there])
             for key, number in counts.items():
                 add_count(connection, run.id, key, number)
+            if put is not None:
+                tell_of(connection, put, self._changed)
         return moved
 
     def _forward(self, connection: sa.Connection, run: Run, moved: Run) -> None:

@@ -172,16 +172,29 @@ def second_look_of(
     )
 
 
-def decide_second_look(connection: sa.Connection, decided: Decided) -> bool:
-    """Record what the second look says; nothing comes into force. False when it is none."""
+def decide_second_look(
+    connection: sa.Connection, decided: Decided
+) -> Literal["recorded", "changed"] | None:
+    """Record what the second look says; nothing comes into force.
+
+    ``changed`` when the document has another report than the reviewer saw; None when it is no
+    second look.
+    """
+    mine = second_look_of(decided.document_id, decided.reviewer, decided.decided_at)
+    seen = sa.exists().where(
+        documents.c.id == decided.document_id,
+        documents.c.report_number == decided.report_number,
+    )
     done = connection.execute(
         sa.update(second_looks)
-        .where(*second_look_of(decided.document_id, decided.reviewer, decided.decided_at))
+        .where(*mine, seen)
         .values(second_outcome=_side(decided), second_at=decided.decided_at)
     )
     if done.rowcount:
         _note_in_trail(connection, decided, "second_look")
-    return bool(done.rowcount)
+        return "recorded"
+    is_mine = connection.execute(sa.select(second_looks.c.document_id).where(*mine)).first()
+    return None if is_mine is None else "changed"
 
 
 def take_back(connection: sa.Connection, row: sa.Row[Any], now: datetime) -> None:

@@ -157,8 +157,9 @@ class SqlDesk:
     ) -> Literal["recorded", "lost", "changed", "closed"]:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         with held(decided.undo_until), self._engine.begin() as connection:
-            if writing.decide_second_look(connection, decided):
-                return "recorded"
+            second = writing.decide_second_look(connection, decided)
+            if second is not None:
+                return second
             if not writing.lock(connection, decided.document_id, sa.true()):
                 return "closed"
             claim = writing.claim_of(connection, decided.document_id)

@@ -217,13 +217,15 @@ events = sa.Table(
     sa.Column("body", sa.JSON, nullable=False),
     sa.Column("told_at", UtcDateTime, index=True),
     sa.Column("held_until", UtcDateTime),
+    sa.Column("numbered_at", UtcDateTime, server_default=sa.FetchedValue()),
     sa.Index("ix_events_booking", "client_id", "booking_ref"),
 )
 """What happened, written in the transaction in which it happened (outbox): nothing that was
 committed goes untold. ``body`` is thin: a decision, reason codes, never what a citizen typed.
 ``told_at`` is when its deliveries were made; it is not read off the number, since a transaction
 with a lower number may commit later. ``held_until`` is set where what happened can still be taken
-back: nobody is told before then."""
+back: nobody is told before then. ``numbered_at`` is when PostgreSQL gave the number, by its own
+clock; None for events from before that was kept, and on SQLite, which has one writer at a time."""
 
 
 def open_engine(url: str, keyring: Keyring = NO_KEYS) -> sa.Engine:

@@ -118,7 +118,10 @@ class SqlWebhooks:
             .limit(limit)
         )
         with self._engine.connect() as connection:
+            asked_at = connection.execute(sa.select(sa.func.now())).scalar_one()
             found = connection.execute(query).all()
+            numbered = [(row.number, row.numbered_at) for row in found]
+            found = found[: before_gap(numbered, after=after, now=asked_at)]
             numbers = [row.number for row in found]
             told: dict[int, list[DeliveryRecord]] = {number: [] for number in numbers}
             for row in connection.execute(
@@ -127,9 +130,7 @@ class SqlWebhooks:
                 .order_by(deliveries.c.number)
             ):
                 told[row.event_number].append(_delivery(row))
-        listed = [_event(row, told[row.number]) for row in found]
-        is_sqlite = self._engine.dialect.name == "sqlite"  # one writer: numbers in order
-        return listed if is_sqlite else before_gap(listed, after=after, now=now)
+        return [_event(row, told[row.number]) for row in found]
 
     def redeliver(self, event_id: str, *, endpoint_id: str | None, now: datetime) -> int:
         """See :class:`docqa.webhooks.records.WebhookStore`."""

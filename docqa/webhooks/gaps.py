@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from docqa.webhooks.records import EventRecord
-
 LONGEST_COMMIT = timedelta(minutes=1)
-"""What was begun so long ago is in the database, or never will be."""
+"""What got its number so long ago is in the database, or is taken never to be."""
 
 
-def before_gap(listed: Sequence[EventRecord], *, after: int, now: datetime) -> list[EventRecord]:
-    """Those before the first number that is missing and may still come.
+def before_gap(
+    numbered: Sequence[tuple[int, datetime | None]], *, after: int, now: datetime
+) -> int:
+    """How many come before the first number that is missing and may still come.
 
     Numbers are given before the commit, so a lower one may be seen later. One that is still missing
-    when the event behind it is :data:`LONGEST_COMMIT` old was given back, or taken back.
+    when the number behind it was given :data:`LONGEST_COMMIT` ago was given back, or taken back, or
+    its transaction takes longer than any should.
 
     Args:
-        listed: in the order of their numbers.
+        numbered: of each event, in the order of their numbers, its number and when that was given;
+            None for long ago.
         after: the number before the first.
-        now: aware.
+        now: by the same clock, and not after the events were read.
     """
-    for place, event in enumerate(listed):
-        if event.number > after + 1 and event.occurred_at > now - LONGEST_COMMIT:
-            return list(listed[:place])
-        after = event.number
-    return list(listed)
+    for place, (number, numbered_at) in enumerate(numbered):
+        is_new = numbered_at is not None and numbered_at > now - LONGEST_COMMIT
+        if number > after + 1 and is_new:
+            return place
+        after = number
+    return len(numbered)

@@ -134,7 +134,9 @@ class WebhookStore(Protocol):
         """At most ``limit`` events with a number above ``after``, in the order of their numbers.
 
         Up to the first that can still be taken back, and where writers work side by side up to the
-        first number that may still come: whoever goes on from the last misses none.
+        first number that may still come: whoever goes on from the last misses none, but for one
+        whose transaction stays open for more than :data:`docqa.webhooks.gaps.LONGEST_COMMIT` after
+        it got its number. Such an event is delivered all the same.
         """
         ...
 

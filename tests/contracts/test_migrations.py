@@ -20,6 +20,9 @@ from tests.contracts import postgresql
 _DOCUMENT = """
 INSERT INTO documents (id, blob_key, file_name, document_type, claims, decision, report_number,
 received_at) VALUES ('here', 'k', 'scan.pdf', 'a4-generic', '{}', 'review', 1, '2026-05-04')"""
+_EVENT = """
+INSERT INTO events (id, kind, occurred_at, body)
+VALUES (:id, 'document.judged', '2026-05-04', '{}')"""
 
 EMPTY: dict[str, Callable[[Path], str]] = {
     "sqlite": lambda folder: f"sqlite:///{folder}/new/docqa.sqlite3",
@@ -131,6 +134,28 @@ def test_digests_of_requests_for_documents_that_are_gone_are_forgotten(url: str)
             kept = connection.execute(sa.text("SELECT key, payload_digest FROM reservations"))
             narrowed = {"a": "d", "b": "", "c": "d", "e": ""}
             assert {row.key: row.payload_digest for row in kept} == narrowed
+    finally:
+        engine.dispose()
+
+
+def test_events_from_before_numbers_were_timed_count_as_old(url: str) -> None:
+    engine = _sqlite_engine(url) if url.startswith("sqlite") else open_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0014")
+            connection.execute(sa.text(_EVENT), {"id": "before"})
+        migrate(url)
+        with engine.begin() as connection:
+            connection.execute(sa.text(_EVENT), {"id": "after"})
+            timed = connection.execute(
+                sa.text("SELECT id FROM events WHERE numbered_at IS NOT NULL")
+            ).scalars()
+            assert list(timed) == ([] if engine.dialect.name == "sqlite" else ["after"])
+            config.attributes["connection"] = connection
+            command.downgrade(config, "-1")
     finally:
         engine.dispose()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -292,6 +293,24 @@ def test_a_second_look_is_given_by_somebody_else_and_changes_nothing(
     assert found is not None and found.decision == "accept"
     assert len(store.rulings(made)) == 1
     assert desk.figures(first_day="2026-05-04", last_day="2026-05-04").second_looks == (1, 1, 0)
+
+
+def test_a_second_look_at_what_the_reviewer_did_not_see_is_not_recorded(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    made = add(store, 1)
+    desk.decide(decision(made), claim_version=None, second_look=True)
+    assert desk.claim_next("samer", now=NOON, lease=LEASE) == made
+    store.supersede(made, {"verdict": {"decision": "reject", "reasons": []}, "pages": []})
+    stale = decision(made, "samer")
+    assert desk.decide(stale, claim_version=None, second_look=False) == "changed"
+    day = "2026-05-04"
+    assert desk.figures(first_day=day, last_day=day).second_looks == (1, 0, 0)
+    assert [entry.action for entry in desk.trail(made)] == ["accept"]
+    assert desk.is_second_look(made, "samer", now=NOON)
+    again = replace(stale, report_number=2)
+    assert desk.decide(again, claim_version=None, second_look=False) == "recorded"
+    assert desk.figures(first_day=day, last_day=day).second_looks == (1, 1, 1)
 
 
 def test_figures_count_what_stands(store: SqlStore, desk: SqlDesk) -> None:

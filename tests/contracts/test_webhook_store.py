@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from docqa.adapters.events import held, record_event, retract
 from docqa.adapters.schema import events
@@ -256,23 +257,25 @@ def test_events_come_in_pages(shop: Shop) -> None:
     assert [event.id for event in first + rest] == happened
 
 
-def listed(shop: Shop, after: int = 0, seconds: float = 0) -> list[EventRecord]:
-    return shop.webhooks.events(after=after, limit=9, now=NOON + timedelta(seconds=seconds))
+def listed(shop: Shop, after: int = 0) -> list[EventRecord]:
+    return shop.webhooks.events(after=after, limit=9, now=NOON)
 
 
+@pytest.mark.parametrize("occurred_at", [NOON, NOON - timedelta(days=1)])
 def test_whoever_goes_on_from_the_last_event_misses_none_that_is_committed_later(
-    tmp_path: Path,
+    tmp_path: Path, occurred_at: datetime
 ) -> None:
     with ExitStack() as stack:
         shop = Shop(postgresql_store(tmp_path, stack))  # SQLite has one writer at a time
         first = shop.happen()
         with shop.documents.engine.begin() as slow:
             late = record_event(slow, "document.judged", occurred_at=NOON, body={})
-            quick = shop.happen()
+            with shop.documents.engine.begin() as quick:  # of a document received long before
+                later = record_event(quick, "document.judged", occurred_at=occurred_at, body={})
             seen = listed(shop)
         assert [event.id for event in seen] == [first]
-        assert [event.id for event in listed(shop, seen[-1].number)] == [late, quick]
-        assert [event.id for event in listed(shop)] == [first, late, quick]
+        assert [event.id for event in listed(shop, seen[-1].number)] == [late, later]
+        assert [event.id for event in listed(shop)] == [first, late, later]
 
 
 def test_a_number_that_nobody_will_fill_is_waited_for_only_where_somebody_might(
@@ -285,8 +288,18 @@ def test_a_number_that_nobody_will_fill_is_waited_for_only_where_somebody_might(
         assert retract(connection, events.c.document_id == "doc_1") is not None
     is_sqlite = shop.documents.engine.dialect.name == "sqlite"
     at_once = [first, later] if is_sqlite else [first]
-    assert [event.id for event in listed(shop, seconds=59)] == at_once
-    assert [event.id for event in listed(shop, seconds=61)] == [first, later]
+    for seconds, seen in (
+        (20, at_once),
+        (61, [first, later]),
+        (None, [first, later]),
+    ):
+        numbered_at = (
+            sa.null() if seconds is None else datetime.now(UTC) - timedelta(seconds=seconds)
+        )
+        if not is_sqlite:
+            with shop.documents.engine.begin() as connection:
+                connection.execute(sa.update(events).values(numbered_at=numbered_at))
+        assert [event.id for event in listed(shop)] == seen
 
 
 def test_couriers_that_race_never_hold_the_same_attempt(shop: Shop) -> None:
