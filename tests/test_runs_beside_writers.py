@@ -61,7 +61,7 @@ def erases(store: SqlStore, folder: Path, before_it_ends: Hook) -> bool:
 def corrects(store: SqlStore, folder: Path, before_it_ends: Hook) -> bool:
     found, lax = store.get("doc_a"), engine(1.0, 5.0)
     assert found is not None
-    store.watch(before_it_ends)
+    store.watch(lambda connection, client, ref, _: before_it_ends(connection, client, ref))
     report = to_json(measured(lax, 4.0), lax.catalogue)
     return store.correct(found, claims={}, readings={}, report=report)
 

@@ -155,7 +155,7 @@ def test_events_from_before_numbers_were_timed_count_as_old(url: str) -> None:
             ).scalars()
             assert list(timed) == ([] if engine.dialect.name == "sqlite" else ["after"])
             config.attributes["connection"] = connection
-            command.downgrade(config, "-1")
+            command.downgrade(config, "0015")
     finally:
         engine.dispose()
 
