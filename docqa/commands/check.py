@@ -76,7 +76,7 @@ def check(
     out: Path | None,
     cluster: str | None,
 ) -> None:
-    r"""Judge files, and every file in folders, and print a table.
+    """Judge files, and every file in folders, and print a table.
 
     With --out it may be stopped at any moment, and the same command goes on.
 

@@ -51,7 +51,7 @@ EXIT_INTERRUPTED = 7
               help="Most affected documents drawn in the HTML.")  # fmt: skip
 @click.option("--attended", is_flag=True, hidden=True)  # by the service: what is paused stays so
 def revalidate(**options: Any) -> None:
-    r"""Judge stored documents again, and tell or put in force what changes.
+    """Judge stored documents again, and tell or put in force what changes.
 
     Only what is stale is made anew: a changed limit needs no pixel, a changed measure is taken
     alone, a changed reading model reads alone. Whatever stops it, the same command goes on.
