@@ -15,10 +15,11 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from docqa import wiring
-from docqa.batch.checking import Lines, came_of, in_order, lines_at, walk
+from docqa.batch.checking import Lines, below, came_of, common_folder, in_order, lines_at, walk
 from docqa.batch.station import Order, inspect_on_node, report_of
 from docqa.batch.station import cluster as on_cluster
 from docqa.catalogue import Catalogue
@@ -99,6 +100,7 @@ def check(
     worst = 0
     skipped: set[str] = set()
     spent: list[Mapping[str, float]] = []
+    root = common_folder(paths)
     with ExitStack() as stack:
         lines, files = None, walk(paths)
         if out is not None:
@@ -108,12 +110,13 @@ def check(
         if cluster:
             opened = _on_nodes(settings, engine, policy, (document_type, typed, cluster), files)
         else:
-            opened = _here(settings, engine, policy, (document_type, typed, overlay), files)
+            pictures = None if overlay is None else (overlay, root)
+            opened = _here(settings, engine, policy, (document_type, typed, pictures), files)
         results = _progress(stack.enter_context(opened))
         if lines is not None:
             results = _kept(lines, results)
         else:
-            results = _print_lines(results) if as_json else _print_table(list(results))
+            results = _print_lines(results) if as_json else _print_table(list(results), root)
         try:
             for outcome in results:
                 worst = _worse(worst, came_of(outcome))
@@ -161,10 +164,13 @@ def _here(
     settings: Settings,
     engine: Engine,
     policy: str | None,
-    asked: tuple[str, Mapping[str, str], Path | None],
+    asked: tuple[str, Mapping[str, str], tuple[Path, Path] | None],
     files: Iterable[Path],
 ) -> Iterator[Iterator[dict[str, Any]]]:
-    """Results of this process's children."""
+    """Results of this process's children.
+
+    Pictures are asked for by their folder and by the folder whose files they are of.
+    """
     with (
         wiring.start_worker(settings, engine, policy) as worker,
         ThreadPoolExecutor(settings.workers) as threads,
@@ -210,21 +216,23 @@ def _judge(
     path: Path,
     document_type: str,
     claims: Mapping[str, str],
-    overlay: Path | None,
+    pictures: tuple[Path, Path] | None,
 ) -> dict[str, Any]:
     try:
         found = worker.inspect_file(path, document_type=document_type, claims=claims)
     except InvalidDocument as error:
         return {"file": str(path), "problem": problem_json(error, catalogue)}
     report = to_json(found, catalogue)
-    if overlay is not None:
-        overlay.mkdir(parents=True, exist_ok=True)
+    if pictures is not None:
+        overlay, root = pictures
+        folder = overlay / below(root, path).parent  # two folders may hold files of equal names
+        folder.mkdir(parents=True, exist_ok=True)
         for page in report["pages"]:
             drawn = worker.page_picture(
                 path, page=page["index"], max_side_px=_OVERLAY_SIDE_PX, report=report
             )
             name = f"{path.stem}{path.suffix.replace('.', '-')}-{page['index']}.png"
-            (overlay / name).write_bytes(drawn)
+            (folder / name).write_bytes(drawn)
     return {"file": str(path), **report}
 
 
@@ -243,11 +251,11 @@ def _print_lines(results: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield result
 
 
-def _print_table(results: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _print_table(results: Iterable[dict[str, Any]], root: Path) -> Iterator[dict[str, Any]]:
     table = Table("file", "decision", "score", "why, and what to do", show_lines=True)
     colours = {"accept": "green", "review": "yellow", "reject": "red"}
     for result in results:
-        name = Path(result["file"]).name
+        name = escape(str(below(root, Path(result["file"]))))
         if "problem" in result:
             problem = result["problem"]
             table.add_row(name, "[red]problem", "–", sentence(problem))

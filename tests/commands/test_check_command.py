@@ -1,0 +1,49 @@
+"""``docqa check``: which file it speaks of, and what it will not pass over in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from docqa.cli import cli
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCQA_WORKERS", "1")
+    monkeypatch.chdir(tmp_path)
+
+
+def check(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["check", *arguments])
+
+
+def picture(name: str) -> None:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (50, 60), 255).save(path)
+
+
+@pytest.mark.parametrize(
+    ("named", "shown"),
+    [
+        (["two"], ["[x]/s.png", "[y/s.png"]),
+        (["two/[x]", "two/[y"], ["[x]/s.png", "[y/s.png"]),
+        (["two/[x]/s.png", "two/[y/s.png"], ["[x]/s.png", "[y/s.png"]),
+        (["two/[x]/s.png", "other/../two/[y"], ["[x]/s.png", "[y/s.png"]),
+        (["two/[x]/s.png"], ["s.png"]),
+        (["two/[x]"], ["s.png"]),
+    ],
+)
+def test_files_of_equal_names_are_told_apart(named: list[str], shown: list[str]) -> None:
+    picture("two/[x]/s.png")
+    picture("two/[y/s.png")
+    Path("other").mkdir()
+    done = check("--overlay", "seen", *named)
+    cells = [line.split("│")[1].strip() for line in done.output.splitlines() if "│" in line]
+    assert [cell for cell in cells if cell] == shown
+    drawn = sorted(str(path.relative_to("seen")) for path in Path("seen").rglob("*.png"))
+    assert drawn == [name.replace("s.png", "s-png-1.png") for name in shown]
