@@ -1,7 +1,7 @@
 """The command line: ``docqa check | serve | revalidate | measures | doctor | migrate | reviewer``.
 
 Exit codes: 0 accept, 10 review, 11 reject (the worst of all files), 2 bad input, 1 usage,
-3 a missing dependency, 9 a wrong configuration.
+3 a missing dependency, 7 a cluster that was lost, 9 a wrong configuration.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from docqa.commands.serve import serve
 from docqa.commands.speaking import (
     EXIT_BAD_INPUT,
     EXIT_CONFIGURATION,
+    EXIT_INTERRUPTED,
     EXIT_MISSING,
     EXIT_USAGE,
     errors,
@@ -33,6 +34,7 @@ from docqa.commands.speaking import (
 )
 from docqa.commands.webhooks import webhooks
 from docqa.errors import InvalidDocument, InvalidModel, InvalidRequest, MissingDependency
+from docqa.revalidate import ClusterLost
 from docqa.settings import Settings
 
 
@@ -74,6 +76,9 @@ def main() -> None:
     except MissingDependency as error:
         errors.print(str(error), highlight=False, markup=False)
         sys.exit(EXIT_MISSING)
+    except ClusterLost as error:
+        errors.print(str(error), highlight=False, markup=False)
+        sys.exit(EXIT_INTERRUPTED)
     except InvalidModel as error:
         errors.print(f"The configuration is wrong: {error}", highlight=False, markup=False)
         sys.exit(EXIT_CONFIGURATION)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import statistics
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -23,10 +23,10 @@ from docqa.batch.checking import Lines, below, came_of, common_folder, in_order,
 from docqa.batch.station import Order, inspect_on_node, report_of
 from docqa.batch.station import cluster as on_cluster
 from docqa.catalogue import Catalogue
-from docqa.commands.revalidate import EXIT_INTERRUPTED
 from docqa.commands.speaking import (
     EXIT_BAD_INPUT,
     EXIT_BY_DECISION,
+    cluster_address,
     problem_json,
     progress_bar,
     sentence,
@@ -35,7 +35,6 @@ from docqa.errors import InvalidDocument, InvalidRequest
 from docqa.fields import parse_claims
 from docqa.pipeline import Engine, check_type, faulty_report
 from docqa.report import Report, to_json
-from docqa.revalidate import ClusterLost
 from docqa.settings import Settings
 from docqa.worker import Worker
 
@@ -63,7 +62,8 @@ _OVERLAY_SIDE_PX = 1600
     type=click.Path(dir_okay=False, path_type=Path),
     help="Append JSON reports to this file; files that stand in it are skipped.",
 )
-@click.option("--cluster", metavar="tcp://HOST:PORT", help="Judge on this Dask cluster.")
+@click.option("--cluster", metavar="tcp://HOST:PORT", callback=cluster_address,
+              help="Judge on this Dask cluster.")  # fmt: skip
 @click.pass_context
 def check(
     context: click.Context,
@@ -97,8 +97,7 @@ def check(
     engine = wiring.load_engine(settings, policy)
     check_type(engine, document_type)
     typed = parse_claims(_json_file(claims)) if claims else {}
-    worst = 0
-    skipped: set[str] = set()
+    came: set[str] = set()
     spent: list[Mapping[str, float]] = []
     root = common_folder(paths)
     with ExitStack() as stack:
@@ -106,7 +105,7 @@ def check(
         if out is not None:
             judge = (engine.policy.digest, engine.digest, document_type)
             lines = stack.enter_context(lines_at(out, judge))
-            files = _left(lines, out, files, skipped)
+            files = _left(lines, out, files, came)
         if cluster:
             opened = _on_nodes(settings, engine, policy, (document_type, typed, cluster), files)
         else:
@@ -117,27 +116,24 @@ def check(
             results = _kept(lines, results)
         else:
             results = _print_lines(results) if as_json else _print_table(list(results), root)
-        try:
-            for outcome in results:
-                worst = _worse(worst, came_of(outcome))
-                if timings:
-                    spent.append(outcome.get("timings_ms", {}))
-        except ClusterLost as error:
-            click.echo(str(error), err=True)
-            raise click.exceptions.Exit(EXIT_INTERRUPTED) from error
-    for before in skipped:
-        worst = _worse(worst, before)
-    if timings:
+        for outcome in results:
+            came.add(came_of(outcome))
+            if timings:
+                spent.append(outcome.get("timings_ms", {}))
+    if spent:
         _print_timings(spent)
-    context.exit(worst)
+    if not came:
+        named = ", ".join(map(str, paths))
+        click.echo(f"{named} holds no files: is it the right folder?", err=True)
+    context.exit(_exit_code(came))
 
 
-def _left(lines: Lines, out: Path, files: Iterable[Path], skipped: set[str]) -> Iterator[Path]:
-    """The files that do not stand in ``out`` yet; what came of the others goes to ``skipped``."""
+def _left(lines: Lines, out: Path, files: Iterable[Path], came: set[str]) -> Iterator[Path]:
+    """The files that do not stand in ``out`` yet; what came of the others goes to ``came``."""
     for path in files:
         before = lines.outcome(path)
         if before is not None:
-            skipped.add(before)
+            came.add(before)
         elif not path.samefile(out):
             yield path
 
@@ -204,10 +200,11 @@ def _kept(lines: Lines, results: Iterable[dict[str, Any]]) -> Iterator[dict[str,
         yield result
 
 
-def _worse(worst: int, outcome: str) -> int:
-    """Bad input outweighs every decision; of decisions the worst wins."""
-    code = EXIT_BAD_INPUT if outcome == "problem" else EXIT_BY_DECISION[outcome]
-    return EXIT_BAD_INPUT if EXIT_BAD_INPUT in (worst, code) else max(worst, code)
+def _exit_code(came: Set[str]) -> int:
+    """Bad input, as nothing at all is, outweighs every decision; of decisions the worst wins."""
+    if "problem" in came or not came:
+        return EXIT_BAD_INPUT
+    return max(EXIT_BY_DECISION[decision] for decision in came)
 
 
 def _judge(
@@ -266,7 +263,8 @@ def _print_table(results: Iterable[dict[str, Any]], root: Path) -> Iterator[dict
             reasons = "\n".join(sentence(reason) for reason in verdict["reasons"])
             table.add_row(name, f"[{colours[decision]}]{decision}", score, reasons)
         yield result
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    if table.rows:
+        Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
 def _print_timings(timings: Sequence[Mapping[str, float]]) -> None:

@@ -19,15 +19,12 @@ from docqa import wiring
 from docqa.batch.progress import Progress
 from docqa.batch.station import Order, Tls, cluster_station, local_station, policy_file, step_aside
 from docqa.batch.whatif import import_pyarrow, write_outcome
-from docqa.commands.speaking import EXIT_BAD_INPUT
+from docqa.commands.speaking import EXIT_BAD_INPUT, EXIT_INTERRUPTED, cluster_address
 from docqa.pipeline import Engine
 from docqa.plan import SELECTABLE, Mode, Plan, Run, RunMoved, Selection, make_plan
 from docqa.revalidate import ClusterLost, Driver
 from docqa.settings import Settings
 from docqa.verdict import Decision
-
-EXIT_INTERRUPTED = 7
-"""The workers were lost, or another process drives the run; run the same command again."""
 
 
 @click.command()
@@ -41,7 +38,8 @@ EXIT_INTERRUPTED = 7
               help="report changes nothing; apply puts the new reports in force.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Print what would have to be done, and stop.")
 @click.option("--resume", metavar="ID", help="Go on with this run, as it was begun.")
-@click.option("--cluster", metavar="tcp://HOST:PORT", help="Recompute on this Dask cluster.")
+@click.option("--cluster", metavar="tcp://HOST:PORT", callback=cluster_address,
+              help="Recompute on this Dask cluster.")  # fmt: skip
 @click.option("--tls-ca-file", help="For a cluster at tls://…, with the next two.")
 @click.option("--tls-cert", help="This client's certificate.")
 @click.option("--tls-key", help="Its key.")

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from docqa.cli import cli
+from docqa.commands.speaking import EXIT_BY_DECISION
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +48,20 @@ def test_files_of_equal_names_are_told_apart(named: list[str], shown: list[str])
     assert [cell for cell in cells if cell] == shown
     drawn = sorted(str(path.relative_to("seen")) for path in Path("seen").rglob("*.png"))
     assert drawn == [name.replace("s.png", "s-png-1.png") for name in shown]
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--out", "upload/r.jsonl"]])
+def test_nothing_to_judge_is_not_success(more: list[str]) -> None:
+    Path("upload/below").mkdir(parents=True)
+    Path("upload/.hidden.png").touch()
+    done = check(*more, "upload")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "upload holds no files" in done.stderr
+
+
+def test_what_is_judged_already_is_something() -> None:
+    picture("upload/s.png")
+    first = check("--out", "r.jsonl", "upload").exit_code
+    assert first in EXIT_BY_DECISION.values()
+    again = check("--out", "r.jsonl", "upload")
+    assert (again.exit_code, again.output) == (first, "")
