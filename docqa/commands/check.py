@@ -96,7 +96,7 @@ def check(
     settings = Settings()
     engine = wiring.load_engine(settings, policy)
     check_type(engine, document_type)
-    typed = parse_claims(_json_file(claims)) if claims else {}
+    typed = _typed(engine, document_type, claims)
     came: set[str] = set()
     spent: list[Mapping[str, float]] = []
     root = common_folder(paths)
@@ -123,9 +123,24 @@ def check(
     if spent:
         _print_timings(spent)
     if not came:
-        named = ", ".join(map(str, paths))
-        click.echo(f"{named} holds no files: is it the right folder?", err=True)
+        click.echo(f"{' '.join(map(str, paths))} holds no files: is it the right folder?", err=True)
     context.exit(_exit_code(came))
+
+
+def _typed(engine: Engine, document_type: str, claims: Path | None) -> dict[str, str]:
+    """The claims; refused where the type has none of them: every document would pass unread."""
+    typed = parse_claims(_json_file(claims)) if claims else {}
+    having = [
+        one.id
+        for one in engine.document_types.values()
+        if any(field.name in typed for field in one.fields)
+    ]
+    if typed and document_type not in having:
+        raise click.UsageError(
+            f"{document_type} has none of the claims: say by --type what the document is, "
+            f"one of {', '.join(sorted(having))}"
+        )
+    return typed
 
 
 def _left(lines: Lines, out: Path, files: Iterable[Path], came: set[str]) -> Iterator[Path]:

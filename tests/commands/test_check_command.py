@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
@@ -65,3 +67,20 @@ def test_what_is_judged_already_is_something() -> None:
     assert first in EXIT_BY_DECISION.values()
     again = check("--out", "r.jsonl", "upload")
     assert (again.exit_code, again.output) == (first, "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "of_type", "told"),
+    [
+        ({"national_number": "01234567890"}, [], "one of civil-extract, sy-id-back, sy-id-front\n"),
+        ({"passport_number": "N012345"}, ["--type", "sy-id-back"], "one of passport\n"),
+    ],
+)
+def test_claims_that_nothing_is_compared_with_are_refused(
+    typed: dict[str, str], of_type: list[str], told: str
+) -> None:
+    picture("s.png")
+    Path("claims.json").write_text(json.dumps(typed))
+    done = check("--claims", "claims.json", *of_type, "s.png")
+    assert (done.exit_code, done.stdout) == (click.UsageError.exit_code, "")
+    assert done.stderr.endswith(told) and "--type" in done.stderr
