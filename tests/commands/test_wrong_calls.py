@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +13,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from docqa import cli
+from docqa import cli, wiring
 from docqa.batch import station
+from docqa.ports import StoredDocument
+from docqa.settings import Settings
 
 Call = Callable[..., tuple[int, str]]
 
@@ -24,6 +28,8 @@ def docqa(
     """Calls it as its users do, in a folder with a picture and a file that is no database."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DOCQA_WORKERS", "1")
+    monkeypatch.setenv("DOCQA_DATABASE_URL", "sqlite:///d.sqlite3")
+    monkeypatch.setenv("DOCQA_BLOBS_DIR", "blobs")
     Image.new("L", (50, 60), 255).save("a.png")
     Path("file").write_text("no database, and no folder either, but a text of some length")
 
@@ -57,3 +63,49 @@ def test_a_cluster_that_does_not_answer_is_a_lost_one(
     monkeypatch.setattr(station, "import_dask", lambda: SimpleNamespace(Client=unanswered))
     code, said = docqa("check", "--cluster", "tcp://127.0.0.1:1", "a.png")
     assert (code, said) == (7, "no Dask scheduler answers at tcp://127.0.0.1:1\n")
+
+
+KEY = "k1:" + base64.b64encode(bytes(32)).decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "code", "told"),
+    [
+        (["check", "--out", "gone/r.jsonl", "a.png"], {}, 2, "gone/r.jsonl: No such file"),
+        (["check", "--overlay", "/proc/zz", "a.png"], {}, 2, "/proc/zz: No such file"),
+        (["policy", "tune", "--out", "/proc/zz"], {}, 2, "/proc/zz: No such file"),
+        (["keys", "list"], {"DATABASE_URL": "foo"}, 9, "DOCQA_DATABASE_URL"),
+        (["keys", "list"], {"DATABASE_URL": "foo://u:secret@h/d"}, 9, "DOCQA_DATABASE_URL"),
+        (["keys", "list"], {"DATABASE_URL": "sqlite:///file"}, 9, "file is not a database"),
+        (["keys", "list"], {"DATABASE_URL": "sqlite:////proc/x/d"}, 9, "DOCQA_DATABASE_URL"),
+        (["migrate"], {"DATABASE_URL": "foo"}, 9, "DOCQA_DATABASE_URL"),
+        (["config", "check"], {"DATABASE_URL": "foo"}, 9, "DOCQA_DATABASE_URL"),
+        (["config", "check"], {"BLOBS_DIR": "/proc/x"}, 9, "DOCQA_BLOBS_DIR"),
+        (["config", "check"], {"BLOBS_DIR": "file"}, 9, "DOCQA_BLOBS_DIR"),
+    ],
+)
+def test_a_place_that_cannot_be_used_is_named(
+    docqa: Call, arguments: list[str], environment: dict[str, str], code: int, told: str
+) -> None:
+    found, said = docqa(*arguments, **{f"DOCQA_{k}": v for k, v in environment.items()})
+    assert found == code
+    assert told in said and said.count("\n") == 1
+    assert "secret" not in said
+
+
+def test_a_key_that_is_missing_is_named(docqa: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCQA_ENCRYPTION_KEYS", KEY)
+    stores = wiring.open_stores(Settings())
+    stores.blobs.put("0" * 32, b"a scan")
+    stores.documents.add(
+        StoredDocument(
+            id="doc_1", blob_key="0" * 32, file_name="x.jpg", document_type="a4-generic",
+            claims={"given_name": "Sami"}, decision="review",
+            report={"sha256": "0" * 64, "verdict": {"score": None, "reasons": []}},
+            received_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+    )  # fmt: skip
+    stores.documents.close()
+    code, said = docqa("reseal", DOCQA_ENCRYPTION_KEYS=KEY.replace("k1", "k2"))
+    assert code == 9
+    assert "the key 'k1': add it to the encryption keys" in said and said.count("\n") == 1
