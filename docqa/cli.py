@@ -75,8 +75,8 @@ def main() -> None:
         sys.exit(EXIT_BAD_INPUT)
     except ValidationError as error:  # of the settings; a value may be a secret
         for wrong in error.errors(include_input=False, include_url=False):
-            name = "_".join(map(str, wrong["loc"])).upper()
-            where = f"DOCQA_{name}: " if name else ""
+            # What follows the variable's name is pydantic's way through its parts.
+            where = f"DOCQA_{str(wrong['loc'][0]).upper()}: " if wrong["loc"] else ""
             _say(f"{where}{wrong['msg']}")
         sys.exit(EXIT_CONFIGURATION)
     except MissingDependency as error:

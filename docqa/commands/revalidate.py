@@ -68,7 +68,8 @@ def revalidate(**options: Any) -> None:
         store = stores.revalidations
         resumed = store.get(options["resume"]) if options["resume"] else None
         if options["resume"] and resumed is None:
-            raise click.UsageError(f"there is no run {options['resume']}")
+            click.echo(f"{options['resume']}: there is no such run", err=True)
+            raise click.exceptions.Exit(EXIT_BAD_INPUT)
         text = resumed.policy_text if resumed else wiring.policy_text(
             wiring.models_dir(settings), options["policy"] or settings.policy
         )  # fmt: skip
@@ -98,6 +99,8 @@ def _wanted(engine: Engine, text: str, options: dict[str, Any]) -> Run:
         name, separator, value = condition.partition("=")
         if not separator or name not in SELECTABLE:
             raise click.UsageError(f"--where needs NAME=VALUE, NAME one of {', '.join(SELECTABLE)}")
+        if name == "decision" and value not in list(Decision):
+            raise click.UsageError(f"--where decision=VALUE: VALUE is one of {', '.join(Decision)}")
         where.append((name, value))
     since = options["since"].replace(tzinfo=UTC) if options["since"] else None
     return new_run(engine, text, options["mode"], Selection(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +25,7 @@ Call = Callable[..., tuple[int, str]]
 @pytest.fixture
 def docqa(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Call:
+) -> Iterator[Call]:
     """Calls it as its users do, in a folder with a picture and a file that is no database."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DOCQA_WORKERS", "1")
@@ -44,7 +45,9 @@ def docqa(
         assert isinstance(ended.value.code, int)
         return ended.value.code, printed.err
 
-    return call
+    before = signal.getsignal(signal.SIGTERM)
+    yield call
+    signal.signal(signal.SIGTERM, before)  # docqa revalidate has one of its own
 
 
 @pytest.mark.parametrize("command", [["check", "a.png"], ["revalidate"]])
@@ -109,3 +112,39 @@ def test_a_key_that_is_missing_is_named(docqa: Call, monkeypatch: pytest.MonkeyP
     code, said = docqa("reseal", DOCQA_ENCRYPTION_KEYS=KEY.replace("k1", "k2"))
     assert code == 9
     assert "the key 'k1': add it to the encryption keys" in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "code", "told"),
+    [
+        (["check", "--policy", "nope", "a.png"], {}, 9, "there is no policy 'nope': sy-passport"),
+        (["keys", "list"], {"POLICY": "nope"}, 9, "there is no policy 'nope': sy-passport"),
+        (["check", "--policy", "nope.toml", "a.png"], {}, 9, "cannot read nope.toml"),
+        (["revalidate", "--resume", "rev_unknown"], {}, 2, "rev_unknown: there is no such run"),
+        (["revalidations", "pause", "rev_unknown"], {}, 2, "rev_unknown: there is no such run"),
+    ],
+)
+def test_what_is_not_there_is_named(
+    docqa: Call, arguments: list[str], environment: dict[str, str], code: int, told: str
+) -> None:
+    found, said = docqa(*arguments, **{f"DOCQA_{k}": v for k, v in environment.items()})
+    assert (found, said.count("\n")) == (code, 1)
+    assert told in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("WEBHOOK_ALLOWED_NETWORKS", "10.0.0.0/8,foo"), ("PORT", "foo")]
+)
+def test_a_wrong_setting_is_named_as_it_is_written(docqa: Call, name: str, value: str) -> None:
+    code, said = docqa("keys", "list", **{f"DOCQA_{name}": value})
+    assert code == 9
+    for line in said.splitlines():
+        assert line.startswith(f"DOCQA_{name}: Input should be ") or "not a valid" in line
+        assert line.split(": ")[0] == f"DOCQA_{name}"
+
+
+@pytest.mark.parametrize("condition", ["decision=maybe", "decision=", "decision=Accept"])
+def test_only_decisions_that_there_are_can_be_selected(docqa: Call, condition: str) -> None:
+    code, said = docqa("revalidate", "--dry-run", "--where", condition)
+    assert code == 1
+    assert "accept, review, reject" in " ".join(said.split())
