@@ -1,7 +1,7 @@
 """The command line: ``docqa check | serve | revalidate | measures | doctor | migrate | reviewer``.
 
 Exit codes: 0 accept, 10 review, 11 reject (the worst of all files), 2 bad input, 1 usage,
-3 a missing dependency, 9 a wrong configuration.
+3 a missing dependency, 7 a cluster that was lost, 9 a wrong configuration.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from docqa.commands.serve import serve
 from docqa.commands.speaking import (
     EXIT_BAD_INPUT,
     EXIT_CONFIGURATION,
+    EXIT_INTERRUPTED,
     EXIT_MISSING,
     EXIT_USAGE,
     errors,
@@ -32,7 +33,14 @@ from docqa.commands.speaking import (
     sentence,
 )
 from docqa.commands.webhooks import webhooks
-from docqa.errors import InvalidDocument, InvalidModel, InvalidRequest, MissingDependency
+from docqa.errors import (
+    DamagedData,
+    InvalidDocument,
+    InvalidModel,
+    InvalidRequest,
+    MissingDependency,
+)
+from docqa.revalidate import ClusterLost
 from docqa.settings import Settings
 
 
@@ -63,17 +71,32 @@ def main() -> None:
         sys.exit(EXIT_USAGE)
     except (InvalidDocument, InvalidRequest) as error:
         sentences = problem_json(error, wiring.load_catalogue(wiring.models_dir(Settings())))
-        errors.print(f"{error.code}: {sentence(sentences)}", highlight=False, markup=False)
+        _say(f"{error.code}: {sentence(sentences)}")
         sys.exit(EXIT_BAD_INPUT)
     except ValidationError as error:  # of the settings; a value may be a secret
         for wrong in error.errors(include_input=False, include_url=False):
-            name = "_".join(map(str, wrong["loc"])).upper()
-            where = f"DOCQA_{name}: " if name else ""
-            errors.print(f"{where}{wrong['msg']}", highlight=False, markup=False)
+            # What follows the variable's name is pydantic's way through its parts.
+            where = f"DOCQA_{str(wrong['loc'][0]).upper()}: " if wrong["loc"] else ""
+            _say(f"{where}{wrong['msg']}")
         sys.exit(EXIT_CONFIGURATION)
     except MissingDependency as error:
-        errors.print(str(error), highlight=False, markup=False)
+        _say(str(error))
         sys.exit(EXIT_MISSING)
+    except ClusterLost as error:
+        _say(str(error))
+        sys.exit(EXIT_INTERRUPTED)
     except InvalidModel as error:
-        errors.print(f"The configuration is wrong: {error}", highlight=False, markup=False)
+        _say(f"The configuration is wrong: {error}")
         sys.exit(EXIT_CONFIGURATION)
+    except DamagedData as error:
+        _say(str(error))
+        sys.exit(EXIT_CONFIGURATION)
+    except OSError as error:
+        if error.filename is None:  # not about a path that somebody named
+            raise
+        _say(f"{error.filename}: {error.strerror}: name another place, or mend this one")
+        sys.exit(EXIT_BAD_INPUT)
+
+
+def _say(text: str) -> None:
+    errors.print(text, highlight=False, markup=False, soft_wrap=True)

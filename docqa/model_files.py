@@ -106,7 +106,15 @@ def load_policy(
 
 def policy_text(folder: Path, name: str) -> str:
     """The TOML of the policy called ``name`` in ``folder``/policy, or at that path."""
-    return read_text(Path(name) if name.endswith(".toml") else folder / "policy" / f"{name}.toml")
+    if name.endswith(".toml"):
+        return read_text(Path(name))
+    installed = {path.stem: path for path in sorted((folder / "policy").glob("*.toml"))}
+    if name not in installed:
+        raise InvalidModel(
+            f"there is no policy {name!r}: {', '.join(installed)} can be named, or the path of a "
+            "TOML file"
+        )
+    return read_text(installed[name])
 
 
 def load_retention(settings: Settings) -> Mapping[RetentionClass, timedelta]:

@@ -36,6 +36,7 @@ from docqa.adapters.sealed_blobs import SealedBlobs
 from docqa.adapters.sealing import parse_keys
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.storage_faults import is_storage_fault as is_storage_fault
+from docqa.adapters.storage_faults import opening_database
 from docqa.adapters.store import SqlStore
 from docqa.adapters.truths import SqlTruths
 from docqa.adapters.webhook_sender import HttpSender
@@ -128,16 +129,18 @@ def open_stores(settings: Settings) -> Stores:
     The schema is brought up to date where the settings say so, by default on SQLite only.
 
     Raises:
-        InvalidModel: the schema is not up to date, and bringing it there was not asked for; or the
-            encryption keys or the credentials of S3 are wrong.
+        InvalidModel: the schema is not up to date, and bringing it there was not asked for; the
+            encryption keys or the credentials of S3 are wrong; or the database or the folder of
+            the uploaded bytes cannot be opened.
     """
     migrates = settings.migrate_at_start
     if migrates is None:
         migrates = settings.database_url.startswith("sqlite")
     if migrates:
-        migrate(settings.database_url)
+        migrate_database(settings)
     keyring = parse_keys(settings.encryption_keys.get_secret_value())
-    documents = SqlStore(settings.database_url, keyring)
+    with opening_database():
+        documents = SqlStore(settings.database_url, keyring)
     if not migrates and (problems := documents.problems()):
         documents.close()
         raise InvalidModel("; ".join(problems))
@@ -186,7 +189,13 @@ def open_blobs(settings: Settings) -> BlobStore:
 def bare_blobs(settings: Settings) -> BlobStore:
     """The store of uploaded bytes, without encryption."""
     if settings.blobs_url is None:
-        return FolderBlobs(settings.blobs_dir)
+        try:
+            return FolderBlobs(settings.blobs_dir)
+        except OSError as error:
+            raise InvalidModel(
+                f"the folder {settings.blobs_dir} cannot be used: {error.strerror}: "
+                "see DOCQA_BLOBS_DIR"
+            ) from error
     key_id, secret = settings.s3_access_key_id, settings.s3_secret_access_key
     if (key_id is None) != (secret is None):
         raise InvalidModel("DOCQA_S3_ACCESS_KEY_ID and DOCQA_S3_SECRET_ACCESS_KEY go together")
@@ -222,8 +231,13 @@ def require_a_key(settings: Settings) -> None:
 
 
 def migrate_database(settings: Settings) -> None:
-    """Create the database, or bring its schema up to date."""
-    migrate(settings.database_url)
+    """Create the database, or bring its schema up to date.
+
+    Raises:
+        InvalidModel: it cannot be opened.
+    """
+    with opening_database():
+        migrate(settings.database_url)
 
 
 def add_reviewer(stores: Stores, name: str, password: str, role: str | None = None) -> None:

@@ -29,7 +29,7 @@ import psutil
 
 from benchmarks.load.published import machine, publish
 from docqa import wiring
-from docqa.commands.revalidate import EXIT_INTERRUPTED
+from docqa.commands.speaking import EXIT_INTERRUPTED
 from docqa.pipeline import inspect
 from docqa.plan import Stale, Work
 from docqa.settings import Settings

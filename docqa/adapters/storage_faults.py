@@ -1,8 +1,13 @@
-"""Which errors say that a database or a store of blobs cannot be used at the moment."""
+"""Which errors say that a database or a store of blobs cannot be used, and what to do about it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import sqlalchemy as sa
+
+from docqa.errors import InvalidModel
 
 _FAULTS = (
     OSError,  # a disk that is full or read-only, a folder that is gone, S3 that does not answer
@@ -20,3 +25,22 @@ def is_storage_fault(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
+
+
+@contextmanager
+def opening_database() -> Iterator[None]:
+    """Raises InvalidModel, which names the variable, for a database that cannot be opened."""
+    try:
+        yield
+    except (sa.exc.ArgumentError, ImportError) as error:
+        # It is not repeated: it may hold a password.
+        raise InvalidModel(
+            "DOCQA_DATABASE_URL is no address of a database, as sqlite:///docqa.sqlite3 and "
+            "postgresql+psycopg://user@host/docqa are"
+        ) from error
+    except (sa.exc.DBAPIError, OSError) as error:
+        cause = error.strerror if isinstance(error, OSError) else error.orig
+        first = next(iter(str(cause).splitlines()), "")
+        raise InvalidModel(
+            f"the database cannot be opened: {first}: see DOCQA_DATABASE_URL"
+        ) from error

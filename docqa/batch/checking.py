@@ -43,6 +43,17 @@ def _inside(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def common_folder(paths: Iterable[Path]) -> Path:
+    """The innermost folder that holds every one of these files and folders' contents."""
+    folders = (path if path.is_dir() else path.parent for path in paths)
+    return Path(os.path.commonpath([folder.resolve() for folder in folders]))
+
+
+def below(folder: Path, path: Path) -> Path:
+    """What tells a file apart from all others in the folder; a link keeps its own name."""
+    return (path.parent.resolve() / path.name).relative_to(folder)
+
+
 def in_order(
     executor: Executor, function: Callable[[Path], Result], paths: Iterable[Path], *, window: int
 ) -> Iterator[tuple[Path, Future[Result]]]:

@@ -14,7 +14,7 @@ from docqa.settings import Settings
 @click.option("--head", help="NUMBER:SHA256 that an earlier run printed: tells what was cut off.")
 @click.pass_context
 def verify_audit(context: click.Context, head: str | None) -> None:
-    r"""Verify the audit trail's chain of digests and print its head.
+    """Verify the audit trail's chain of digests and print its head.
 
     Keep the head outside of docqa: only with it can a tail that was cut off be told.
 

@@ -6,26 +6,27 @@ import hashlib
 import json
 import statistics
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from functools import partial, reduce
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from docqa import wiring
-from docqa.batch.checking import Lines, came_of, in_order, lines_at, walk
+from docqa.batch.checking import Lines, below, came_of, common_folder, in_order, lines_at, walk
 from docqa.batch.station import Order, inspect_on_node, report_of
 from docqa.batch.station import cluster as on_cluster
 from docqa.catalogue import Catalogue
-from docqa.commands.revalidate import EXIT_INTERRUPTED
 from docqa.commands.speaking import (
     EXIT_BAD_INPUT,
     EXIT_BY_DECISION,
+    cluster_address,
     problem_json,
     progress_bar,
     sentence,
@@ -34,7 +35,6 @@ from docqa.errors import InvalidDocument, InvalidRequest
 from docqa.fields import parse_claims
 from docqa.pipeline import Engine, check_type, faulty_report
 from docqa.report import Report, to_json
-from docqa.revalidate import ClusterLost
 from docqa.settings import Settings
 from docqa.worker import Worker
 
@@ -62,7 +62,8 @@ _OVERLAY_SIDE_PX = 1600
     type=click.Path(dir_okay=False, path_type=Path),
     help="Append JSON reports to this file; files that stand in it are skipped.",
 )
-@click.option("--cluster", metavar="tcp://HOST:PORT", help="Judge on this Dask cluster.")
+@click.option("--cluster", metavar="tcp://HOST:PORT", callback=cluster_address,
+              help="Judge on this Dask cluster.")  # fmt: skip
 @click.pass_context
 def check(
     context: click.Context,
@@ -76,7 +77,7 @@ def check(
     out: Path | None,
     cluster: str | None,
 ) -> None:
-    r"""Judge files, and every file in folders, and print a table.
+    """Judge files, and every file in folders, and print a table.
 
     With --out it may be stopped at any moment, and the same command goes on.
 
@@ -95,44 +96,59 @@ def check(
     settings = Settings()
     engine = wiring.load_engine(settings, policy)
     check_type(engine, document_type)
-    typed = parse_claims(_json_file(claims)) if claims else {}
-    worst = 0
-    skipped: set[str] = set()
+    typed = _typed(engine, document_type, claims)
+    came: set[str] = set()
     spent: list[Mapping[str, float]] = []
+    root = common_folder(paths)
     with ExitStack() as stack:
         lines, files = None, walk(paths)
         if out is not None:
             judge = (engine.policy.digest, engine.digest, document_type)
             lines = stack.enter_context(lines_at(out, judge))
-            files = _left(lines, out, files, skipped)
+            files = _left(lines, out, files, came)
         if cluster:
             opened = _on_nodes(settings, engine, policy, (document_type, typed, cluster), files)
         else:
-            opened = _here(settings, engine, policy, (document_type, typed, overlay), files)
+            pictures = None if overlay is None else (overlay, root)
+            opened = _here(settings, engine, policy, (document_type, typed, pictures), files)
         results = _progress(stack.enter_context(opened))
         if lines is not None:
             results = _kept(lines, results)
         else:
-            results = _print_lines(results) if as_json else _print_table(list(results))
-        try:
-            for outcome in results:
-                worst = _worse(worst, came_of(outcome))
-                if timings:
-                    spent.append(outcome.get("timings_ms", {}))
-        except ClusterLost as error:
-            click.echo(str(error), err=True)
-            raise click.exceptions.Exit(EXIT_INTERRUPTED) from error
-    if timings:
+            results = _print_lines(results) if as_json else _print_table(list(results), root)
+        for outcome in results:
+            came.add(came_of(outcome))
+            if timings:
+                spent.append(outcome.get("timings_ms", {}))
+    if spent:
         _print_timings(spent)
-    context.exit(reduce(_worse, skipped, worst))
+    if not came:
+        click.echo(f"{' '.join(map(str, paths))} holds no files: is it the right folder?", err=True)
+    context.exit(_exit_code(came))
 
 
-def _left(lines: Lines, out: Path, files: Iterable[Path], skipped: set[str]) -> Iterator[Path]:
-    """The files that do not stand in ``out`` yet; what came of the others goes to ``skipped``."""
+def _typed(engine: Engine, document_type: str, claims: Path | None) -> dict[str, str]:
+    """The claims; refused where the type has none of them: every document would pass unread."""
+    typed = parse_claims(_json_file(claims)) if claims else {}
+    having = [
+        one.id
+        for one in engine.document_types.values()
+        if any(field.name in typed for field in one.fields)
+    ]
+    if typed and document_type not in having:
+        raise click.UsageError(
+            f"{document_type} has none of the claims: say by --type what the document is, "
+            f"one of {', '.join(sorted(having))}"
+        )
+    return typed
+
+
+def _left(lines: Lines, out: Path, files: Iterable[Path], came: set[str]) -> Iterator[Path]:
+    """The files that do not stand in ``out`` yet; what came of the others goes to ``came``."""
     for path in files:
         before = lines.outcome(path)
         if before is not None:
-            skipped.add(before)
+            came.add(before)
         elif not path.samefile(out):
             yield path
 
@@ -159,10 +175,13 @@ def _here(
     settings: Settings,
     engine: Engine,
     policy: str | None,
-    asked: tuple[str, Mapping[str, str], Path | None],
+    asked: tuple[str, Mapping[str, str], tuple[Path, Path] | None],
     files: Iterable[Path],
 ) -> Iterator[Iterator[dict[str, Any]]]:
-    """Results of this process's children."""
+    """Results of this process's children.
+
+    Pictures are asked for by their folder and by the folder whose files they are of.
+    """
     with (
         wiring.start_worker(settings, engine, policy) as worker,
         ThreadPoolExecutor(settings.workers) as threads,
@@ -196,10 +215,11 @@ def _kept(lines: Lines, results: Iterable[dict[str, Any]]) -> Iterator[dict[str,
         yield result
 
 
-def _worse(worst: int, outcome: str) -> int:
-    """Bad input outweighs every decision; of decisions the worst wins."""
-    code = EXIT_BAD_INPUT if outcome == "problem" else EXIT_BY_DECISION[outcome]
-    return EXIT_BAD_INPUT if EXIT_BAD_INPUT in (worst, code) else max(worst, code)
+def _exit_code(came: Set[str]) -> int:
+    """Bad input, as nothing at all is, outweighs every decision; of decisions the worst wins."""
+    if "problem" in came or not came:
+        return EXIT_BAD_INPUT
+    return max(EXIT_BY_DECISION[decision] for decision in came)
 
 
 def _judge(
@@ -208,21 +228,23 @@ def _judge(
     path: Path,
     document_type: str,
     claims: Mapping[str, str],
-    overlay: Path | None,
+    pictures: tuple[Path, Path] | None,
 ) -> dict[str, Any]:
     try:
         found = worker.inspect_file(path, document_type=document_type, claims=claims)
     except InvalidDocument as error:
         return {"file": str(path), "problem": problem_json(error, catalogue)}
     report = to_json(found, catalogue)
-    if overlay is not None:
-        overlay.mkdir(parents=True, exist_ok=True)
+    if pictures is not None:
+        overlay, root = pictures
+        folder = overlay / below(root, path).parent  # two folders may hold files of equal names
+        folder.mkdir(parents=True, exist_ok=True)
         for page in report["pages"]:
             drawn = worker.page_picture(
                 path, page=page["index"], max_side_px=_OVERLAY_SIDE_PX, report=report
             )
             name = f"{path.stem}{path.suffix.replace('.', '-')}-{page['index']}.png"
-            (overlay / name).write_bytes(drawn)
+            (folder / name).write_bytes(drawn)
     return {"file": str(path), **report}
 
 
@@ -241,11 +263,11 @@ def _print_lines(results: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield result
 
 
-def _print_table(results: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _print_table(results: Iterable[dict[str, Any]], root: Path) -> Iterator[dict[str, Any]]:
     table = Table("file", "decision", "score", "why, and what to do", show_lines=True)
     colours = {"accept": "green", "review": "yellow", "reject": "red"}
     for result in results:
-        name = Path(result["file"]).name
+        name = escape(str(below(root, Path(result["file"]))))
         if "problem" in result:
             problem = result["problem"]
             table.add_row(name, "[red]problem", "–", sentence(problem))
@@ -256,7 +278,8 @@ def _print_table(results: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             reasons = "\n".join(sentence(reason) for reason in verdict["reasons"])
             table.add_row(name, f"[{colours[decision]}]{decision}", score, reasons)
         yield result
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    if table.rows:
+        Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
 def _print_timings(timings: Sequence[Mapping[str, float]]) -> None:

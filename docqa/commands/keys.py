@@ -38,7 +38,7 @@ def keys() -> None:
     help="How long it is valid.",
 )
 def create(client: str, scopes: tuple[str, ...], days: int) -> None:
-    r"""Print a new key of CLIENT. It is shown this once: only its digest is kept.
+    """Print a new key of CLIENT. It is shown this once: only its digest is kept.
 
     A client has at most two live keys, so that one can replace the other without a gap.
 

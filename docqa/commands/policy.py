@@ -26,7 +26,7 @@ def policy() -> None:
 @click.argument("old")
 @click.argument("new")
 def diff(old: str, new: str) -> None:
-    r"""Print the rules that NEW adds, removes or moves. Each is a name or the path of a TOML file.
+    """Print the rules that NEW adds, removes or moves. Each is a name or the path of a TOML file.
 
     \b
     docqa policy diff sy-passport stricter.toml
@@ -44,7 +44,7 @@ def diff(old: str, new: str) -> None:
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path),
               help="Folder for the curves: tune.html and tune.json.")  # fmt: skip
 def tune(name: str | None, since: datetime | None, out: Path | None) -> None:
-    r"""Hold every limit of a policy against what reviewers decided.
+    """Hold every limit of a policy against what reviewers decided.
 
     For each rule alone: how many of the documents that a person rejected it would let pass (false
     accepts), and how many of those a person accepted it would stop (false rejects), at the present

@@ -10,7 +10,7 @@ from docqa.settings import Settings
 
 @click.command("reseal")
 def run_reseal() -> None:
-    r"""Encrypt every stored document and its claims under the first of DOCQA_ENCRYPTION_KEYS.
+    """Encrypt every stored document and its claims under the first of DOCQA_ENCRYPTION_KEYS.
 
     After a new key was put in front of the others, or keys were set for the first time; once it is
     done the old keys can be taken away. It can run again at any time.

@@ -17,7 +17,7 @@ _ACTOR = "command_line"
 @click.option("--apply", "erases", is_flag=True, help="Erase them; otherwise they are counted.")
 @click.pass_context
 def run_purge(context: click.Context, erases: bool) -> None:
-    r"""Erase the documents that have been kept as long as models/retention says.
+    """Erase the documents that have been kept as long as models/retention says.
 
     And uploads of no document, as a crash leaves them. Held ones stay. What an interrupted run left
     is finished first; run it from a timer, daily.

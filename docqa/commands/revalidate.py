@@ -19,15 +19,12 @@ from docqa import wiring
 from docqa.batch.progress import Progress
 from docqa.batch.station import Order, Tls, cluster_station, local_station, policy_file, step_aside
 from docqa.batch.whatif import import_pyarrow, write_outcome
-from docqa.commands.speaking import EXIT_BAD_INPUT
+from docqa.commands.speaking import EXIT_BAD_INPUT, EXIT_INTERRUPTED, cluster_address
 from docqa.pipeline import Engine
 from docqa.plan import SELECTABLE, Mode, Plan, Run, RunMoved, Selection, make_plan
 from docqa.revalidate import ClusterLost, Driver
 from docqa.settings import Settings
 from docqa.verdict import Decision
-
-EXIT_INTERRUPTED = 7
-"""The workers were lost, or another process drives the run; run the same command again."""
 
 
 @click.command()
@@ -41,7 +38,8 @@ EXIT_INTERRUPTED = 7
               help="report changes nothing; apply puts the new reports in force.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Print what would have to be done, and stop.")
 @click.option("--resume", metavar="ID", help="Go on with this run, as it was begun.")
-@click.option("--cluster", metavar="tcp://HOST:PORT", help="Recompute on this Dask cluster.")
+@click.option("--cluster", metavar="tcp://HOST:PORT", callback=cluster_address,
+              help="Recompute on this Dask cluster.")  # fmt: skip
 @click.option("--tls-ca-file", help="For a cluster at tls://…, with the next two.")
 @click.option("--tls-cert", help="This client's certificate.")
 @click.option("--tls-key", help="Its key.")
@@ -51,7 +49,7 @@ EXIT_INTERRUPTED = 7
               help="Most affected documents drawn in the HTML.")  # fmt: skip
 @click.option("--attended", is_flag=True, hidden=True)  # by the service: what is paused stays so
 def revalidate(**options: Any) -> None:
-    r"""Judge stored documents again, and tell or put in force what changes.
+    """Judge stored documents again, and tell or put in force what changes.
 
     Only what is stale is made anew: a changed limit needs no pixel, a changed measure is taken
     alone, a changed reading model reads alone. Whatever stops it, the same command goes on.
@@ -70,7 +68,8 @@ def revalidate(**options: Any) -> None:
         store = stores.revalidations
         resumed = store.get(options["resume"]) if options["resume"] else None
         if options["resume"] and resumed is None:
-            raise click.UsageError(f"there is no run {options['resume']}")
+            click.echo(f"{options['resume']}: there is no such run", err=True)
+            raise click.exceptions.Exit(EXIT_BAD_INPUT)
         text = resumed.policy_text if resumed else wiring.policy_text(
             wiring.models_dir(settings), options["policy"] or settings.policy
         )  # fmt: skip
@@ -100,6 +99,8 @@ def _wanted(engine: Engine, text: str, options: dict[str, Any]) -> Run:
         name, separator, value = condition.partition("=")
         if not separator or name not in SELECTABLE:
             raise click.UsageError(f"--where needs NAME=VALUE, NAME one of {', '.join(SELECTABLE)}")
+        if name == "decision" and value not in list(Decision):
+            raise click.UsageError(f"--where decision=VALUE: VALUE is one of {', '.join(Decision)}")
         where.append((name, value))
     since = options["since"].replace(tzinfo=UTC) if options["since"] else None
     return new_run(engine, text, options["mode"], Selection(

@@ -25,7 +25,7 @@ _SWITCH_INTERVAL_S = 0.001
 @click.option("--workers", type=int, help="Documents inspected at the same time, each in a child.")
 @click.option("--dev", is_flag=True, help="Try it without API keys, on this machine only.")
 def serve(host: str | None, port: int | None, workers: int | None, dev: bool) -> None:
-    r"""Run the HTTP service and the reviewers' pages until stopped.
+    """Run the HTTP service and the reviewers' pages until stopped.
 
     One process answers requests, which is little work; the children inspect, which is much. For
     more than one machine run one service on each, with PostgreSQL. SIGTERM finishes what is in

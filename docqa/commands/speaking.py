@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
@@ -14,6 +16,8 @@ from docqa.errors import InvalidDocument, InvalidRequest
 
 EXIT_BY_DECISION = {"accept": 0, "review": 10, "reject": 11}
 EXIT_USAGE, EXIT_BAD_INPUT, EXIT_MISSING, EXIT_CONFIGURATION = 1, 2, 3, 9
+EXIT_INTERRUPTED = 7
+"""The workers were lost, or another process drives the run; run the same command again."""
 
 errors = Console(stderr=True)
 """Where everything goes that is not a result."""
@@ -23,6 +27,13 @@ def progress_bar() -> Progress:
     """A bar on stderr where that is a terminal, nothing elsewhere."""
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=errors, disable=not sys.stderr.isatty())
+
+
+def cluster_address(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """Refuses what Dask would look for in vain for a minute: an option's callback."""
+    if value is not None and not re.fullmatch(r"[a-z]+://.+:[0-9]+", value):
+        raise click.BadParameter("a cluster is named by its scheduler, tcp://HOST:PORT")
+    return value
 
 
 def problem_json(error: InvalidDocument | InvalidRequest, catalogue: Catalogue) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def webhooks() -> None:
 )
 @click.option("--client", help="Only events of this client.")
 def add(url: str, kinds: tuple[str, ...], client: str | None) -> None:
-    r"""Deliver events to URL from now on; prints the endpoint's id and, this once, its secret.
+    """Deliver events to URL from now on; prints the endpoint's id and, this once, its secret.
 
     \b
     docqa webhooks add https://booking.example/docqa --kind document.judged

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from docqa import wiring
-from docqa.commands.revalidate import EXIT_INTERRUPTED
+from docqa.commands.speaking import EXIT_INTERRUPTED
 from docqa.settings import Settings
 from fixtures.synthesize.documents import letter
 from fixtures.synthesize.scanner import scan

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from docqa import wiring
-from docqa.commands.revalidate import EXIT_INTERRUPTED, new_run
+from docqa.commands.revalidate import new_run
+from docqa.commands.speaking import EXIT_INTERRUPTED
 from docqa.plan import Selection
 from tests.batch.dask_cluster import BIN, Installation
 

@@ -1,0 +1,86 @@
+"""``docqa check``: which file it speaks of, and what it will not pass over in silence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from docqa.cli import cli
+from docqa.commands.speaking import EXIT_BY_DECISION
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCQA_WORKERS", "1")
+    monkeypatch.chdir(tmp_path)
+
+
+def check(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["check", *arguments])
+
+
+def picture(name: str) -> None:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (50, 60), 255).save(path)
+
+
+@pytest.mark.parametrize(
+    ("named", "shown"),
+    [
+        (["two"], ["[x]/s.png", "[y/s.png"]),
+        (["two/[x]", "two/[y"], ["[x]/s.png", "[y/s.png"]),
+        (["two/[x]/s.png", "two/[y/s.png"], ["[x]/s.png", "[y/s.png"]),
+        (["two/[x]/s.png", "other/../two/[y"], ["[x]/s.png", "[y/s.png"]),
+        (["two/[x]/s.png"], ["s.png"]),
+        (["two/[x]"], ["s.png"]),
+    ],
+)
+def test_files_of_equal_names_are_told_apart(named: list[str], shown: list[str]) -> None:
+    picture("two/[x]/s.png")
+    picture("two/[y/s.png")
+    Path("other").mkdir()
+    done = check("--overlay", "seen", *named)
+    cells = [line.split("│")[1].strip() for line in done.output.splitlines() if "│" in line]
+    assert [cell for cell in cells if cell] == shown
+    drawn = sorted(str(path.relative_to("seen")) for path in Path("seen").rglob("*.png"))
+    assert drawn == [name.replace("s.png", "s-png-1.png") for name in shown]
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--out", "upload/r.jsonl"]])
+def test_nothing_to_judge_is_not_success(more: list[str]) -> None:
+    Path("upload/below").mkdir(parents=True)
+    Path("upload/.hidden.png").touch()
+    done = check(*more, "upload")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "upload holds no files" in done.stderr
+
+
+def test_what_is_judged_already_is_something() -> None:
+    picture("upload/s.png")
+    first = check("--out", "r.jsonl", "upload").exit_code
+    assert first in EXIT_BY_DECISION.values()
+    again = check("--out", "r.jsonl", "upload")
+    assert (again.exit_code, again.output) == (first, "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "of_type", "told"),
+    [
+        ({"national_number": "01234567890"}, [], "one of civil-extract, sy-id-back, sy-id-front\n"),
+        ({"passport_number": "N012345"}, ["--type", "sy-id-back"], "one of passport\n"),
+    ],
+)
+def test_claims_that_nothing_is_compared_with_are_refused(
+    typed: dict[str, str], of_type: list[str], told: str
+) -> None:
+    picture("s.png")
+    Path("claims.json").write_text(json.dumps(typed))
+    done = check("--claims", "claims.json", *of_type, "s.png")
+    assert (done.exit_code, done.stdout) == (click.UsageError.exit_code, "")
+    assert done.stderr.endswith(told) and "--type" in done.stderr
