@@ -126,6 +126,16 @@ class Keyring:
         start = MAGIC + bytes([len(key_id)]) + key_id
         return base64.b64decode(stored[len(TEXT_MAGIC) :]).startswith(start)
 
+    def missing_key(self, stored: Any) -> str | None:
+        """The id of the key that sealed ``stored``, where it is not here; nothing is opened."""
+        if not isinstance(stored, str) or not stored.startswith(TEXT_MAGIC):
+            return None
+        try:
+            key_id = sealed_by(base64.b64decode(stored[len(TEXT_MAGIC) :]))
+        except (binascii.Error, DamagedData):
+            return None  # no other key would help
+        return None if key_id in self.key_ids else key_id
+
     def digests(self, text: str) -> list[str]:
         """The keyed digests (HMAC-SHA-256, hex) of ``text`` for an index, the active key's first.
 

@@ -38,6 +38,8 @@ Watcher = Callable[[sa.Connection, str, str, str | None], None]
 
 _ROWS_AT_ONCE = 100
 _ADD = sa.insert(documents)
+_ANY_CLAIMS = sa.select(sa.type_coerce(documents.c.claims, sa.JSON)).limit(1)
+"""As they are stored, sealed or not."""
 _ANSWER = (
     sa.update(reservations)
     .where(reservations.c.document_id == sa.bindparam("its_document"))
@@ -99,8 +101,14 @@ class SqlStore:
             with self.engine.connect() as connection:
                 if not schema_is_current(connection):
                     return ["the database schema is out of date: run `docqa migrate`"]
+                stored = connection.execute(_ANY_CLAIMS).scalar_one_or_none()
         except sa.exc.SQLAlchemyError as error:
             return [f"the database does not answer ({type(error).__name__})"]
+        if (key_id := self.keyring.missing_key(stored)) is not None:
+            return [
+                f"documents are sealed by the key {key_id}: give it in DOCQA_ENCRYPTION_KEYS as"
+                " well, and start every service anew"
+            ]
         return []
 
     # ReportStore

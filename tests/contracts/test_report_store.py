@@ -295,6 +295,33 @@ def test_a_scan_may_stop_early(sql: SqlStore) -> None:
 # Sealed columns.
 
 RING = Keyring({"k1": bytes(range(32))})
+
+
+@pytest.mark.parametrize(
+    ("ring", "missing"),
+    [
+        (RING, []),
+        (Keyring({"k2": bytes(32), "k1": bytes(range(32))}), []),
+        (Keyring({"k2": bytes(32)}), ["k1"]),
+        (Keyring({}), ["k1"]),
+    ],
+)
+def test_a_key_that_opens_what_is_stored_and_is_not_here_is_reported(
+    sql: SqlStore, ring: Keyring, missing: list[str]
+) -> None:
+    for keyring, is_adding in ((RING, True), (ring, False)):
+        store = SqlStore(url_of(sql), keyring)
+        try:
+            if is_adding:
+                store.add(document(1, claims={"given_name": "x"}))
+            problems = store.problems()
+        finally:
+            store.close()
+    assert [key for key in ("k1", "k2") if any(f"key {key}" in one for one in problems)] == missing
+    assert all("DOCQA_ENCRYPTION_KEYS" in one for one in problems)
+    assert len(problems) == len(missing)
+
+
 CLAIMS = {"given_name": "آمنة", "national_number": "٠١٠٢٠٣٠٤٠٥٠"}
 READINGS = {"national_number": {"barcode": "01020304050"}}
 
