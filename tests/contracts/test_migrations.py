@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,6 +62,34 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(url: str) -> None:
         engine.dispose()
 
 
+@dataclass(frozen=True, slots=True)
+class Stepwise:
+    """A database that is taken from one version of the schema to another."""
+
+    url: str
+    engine: sa.Engine
+
+    @contextmanager
+    def at(self, version: str, step: Callable[[Config, str], None]) -> Iterator[sa.Connection]:
+        """A transaction that first takes the step (Alembic's up- or downgrade) to ``version``."""
+        config = Config()
+        folder = Path(schema.__file__).parent / "migrations"
+        config.set_main_option("script_location", str(folder))
+        with self.engine.begin() as connection:
+            config.attributes["connection"] = connection
+            step(config, version)
+            yield connection
+
+
+@pytest.fixture
+def stepwise(url: str) -> Iterator[Stepwise]:
+    engine = _sqlite_engine(url) if url.startswith("sqlite") else open_engine(url)
+    try:
+        yield Stepwise(url, engine)
+    finally:
+        engine.dispose()
+
+
 _BOOKING = """
 INSERT INTO bookings VALUES
 ('portal', 'B-7', 'sy-passport', '2026-05-01 08:00:00.250000', 'open', '', '[]', 1)"""
@@ -75,89 +105,70 @@ _DEADLINES = {  # Of documents received at 2026-05-04 12:00:00.5: in force, book
 }
 
 
-def test_stored_deadlines_are_the_clients_own_where_nothing_else_explains_them(url: str) -> None:
-    engine = _sqlite_engine(url) if url.startswith("sqlite") else open_engine(url)
-    config = Config()
-    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
-    try:
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "0014")
-            connection.execute(sa.text(_BOOKING))
-            for name, (deadline, ref, _) in _DEADLINES.items():
-                connection.execute(sa.text(_DOCUMENT.replace("here", name.replace("'", "''"))))
-                connection.execute(
-                    sa.text(
-                        "UPDATE documents SET received_at = '2026-05-04 12:00:00.500000',"
-                        " client_id = 'portal', booking_ref = :ref, deadline_at = :deadline"
-                        " WHERE id = :id"
-                    ),
-                    {"id": name, "ref": ref, "deadline": deadline},
-                )
-        migrate(url)
-        with engine.begin() as connection:
-            kept = connection.execute(
-                sa.text("SELECT id, own_deadline_at, deadline_at FROM documents")
-            ).all()
-            assert {row.id: row.own_deadline_at is not None for row in kept} == {
-                name: is_own for name, (_, _, is_own) in _DEADLINES.items()
-            }
-            assert all(row.own_deadline_at in (None, row.deadline_at) for row in kept)
-            config.attributes["connection"] = connection
-            command.downgrade(config, "0014")
-    finally:
-        engine.dispose()
+def test_stored_deadlines_are_the_clients_own_where_nothing_else_explains_them(
+    stepwise: Stepwise,
+) -> None:
+    with stepwise.at("0014", command.upgrade) as connection:
+        connection.execute(sa.text(_BOOKING))
+        for name, (deadline, ref, _) in _DEADLINES.items():
+            connection.execute(sa.text(_DOCUMENT.replace("here", name.replace("'", "''"))))
+            connection.execute(
+                sa.text(
+                    "UPDATE documents SET received_at = '2026-05-04 12:00:00.500000',"
+                    " client_id = 'portal', booking_ref = :ref, deadline_at = :deadline"
+                    " WHERE id = :id"
+                ),
+                {"id": name, "ref": ref, "deadline": deadline},
+            )
+    migrate(stepwise.url)
+    with stepwise.engine.connect() as connection:
+        kept = connection.execute(
+            sa.text("SELECT id, own_deadline_at, deadline_at FROM documents")
+        ).all()
+    assert {row.id: row.own_deadline_at is not None for row in kept} == {
+        name: is_own for name, (_, _, is_own) in _DEADLINES.items()
+    }
+    assert all(row.own_deadline_at in (None, row.deadline_at) for row in kept)
+    with stepwise.at("0014", command.downgrade) as connection:
+        columns = {column["name"] for column in sa.inspect(connection).get_columns("documents")}
+    assert "deadline_at" in columns and "own_deadline_at" not in columns
 
 
-def test_digests_of_requests_for_documents_that_are_gone_are_forgotten(url: str) -> None:
-    engine = _sqlite_engine(url) if url.startswith("sqlite") else open_engine(url)
-    config = Config()
-    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
-    try:
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "0013")
-            connection.execute(sa.text(_DOCUMENT))
-            for row in ("('a', 'd', 'here', :now, :now)", "('b', 'd', 'gone', :now, :now)",
-                        "('c', 'd', 'to come', :now, NULL)"):  # fmt: skip
-                connection.execute(
-                    sa.text(f"INSERT INTO reservations VALUES {row}"), {"now": datetime.now(UTC)}
-                )
-        migrate(url)
-        with engine.begin() as connection:
-            kept = connection.execute(sa.text("SELECT key, payload_digest FROM reservations"))
-            assert {row.key: row.payload_digest for row in kept} == {"a": "d", "b": "", "c": "d"}
-            sealed = f"('e', '{'s' * 200}', 'here', '2026-05-04', NULL)"
-            connection.execute(sa.text(f"INSERT INTO reservations VALUES {sealed}"))
-            config.attributes["connection"] = connection
-            command.downgrade(config, "0013")
-            kept = connection.execute(sa.text("SELECT key, payload_digest FROM reservations"))
-            narrowed = {"a": "d", "b": "", "c": "d", "e": ""}
-            assert {row.key: row.payload_digest for row in kept} == narrowed
-    finally:
-        engine.dispose()
+def test_digests_of_requests_for_documents_that_are_gone_are_forgotten(stepwise: Stepwise) -> None:
+    def digests(connection: sa.Connection) -> dict[str, str]:
+        found = connection.execute(sa.text("SELECT key, payload_digest FROM reservations"))
+        return {row.key: row.payload_digest for row in found}
+
+    with stepwise.at("0013", command.upgrade) as connection:
+        connection.execute(sa.text(_DOCUMENT))
+        for row in ("('a', 'd', 'here', :now, :now)", "('b', 'd', 'gone', :now, :now)",
+                    "('c', 'd', 'to come', :now, NULL)"):  # fmt: skip
+            connection.execute(
+                sa.text(f"INSERT INTO reservations VALUES {row}"), {"now": datetime.now(UTC)}
+            )
+    migrate(stepwise.url)
+    with stepwise.engine.begin() as connection:
+        assert digests(connection) == {"a": "d", "b": "", "c": "d"}
+        sealed = f"('e', '{'s' * 200}', 'here', '2026-05-04', NULL)"
+        connection.execute(sa.text(f"INSERT INTO reservations VALUES {sealed}"))
+    with stepwise.at("0013", command.downgrade) as connection:
+        assert digests(connection) == {"a": "d", "b": "", "c": "d", "e": ""}
 
 
-def test_events_from_before_numbers_were_timed_count_as_old(url: str) -> None:
-    engine = _sqlite_engine(url) if url.startswith("sqlite") else open_engine(url)
-    config = Config()
-    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
-    try:
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "0014")
-            connection.execute(sa.text(_EVENT), {"id": "before"})
-        migrate(url)
-        with engine.begin() as connection:
-            connection.execute(sa.text(_EVENT), {"id": "after"})
-            timed = connection.execute(
-                sa.text("SELECT id FROM events WHERE numbered_at IS NOT NULL")
-            ).scalars()
-            assert list(timed) == ([] if engine.dialect.name == "sqlite" else ["after"])
-            config.attributes["connection"] = connection
-            command.downgrade(config, "0015")
-    finally:
-        engine.dispose()
+def test_events_from_before_numbers_were_timed_count_as_old(stepwise: Stepwise) -> None:
+    with stepwise.at("0014", command.upgrade) as connection:
+        connection.execute(sa.text(_EVENT), {"id": "before"})
+    migrate(stepwise.url)
+    with stepwise.engine.begin() as connection:
+        connection.execute(sa.text(_EVENT), {"id": "after"})
+        timed = connection.execute(
+            sa.text("SELECT id FROM events WHERE numbered_at IS NOT NULL")
+        ).scalars()
+        assert list(timed) == ([] if connection.dialect.name == "sqlite" else ["after"])
+    with stepwise.at("0015", command.downgrade) as connection:
+        columns = {column["name"] for column in sa.inspect(connection).get_columns("events")}
+        assert "numbered_at" not in columns
+        assert connection.execute(sa.text("SELECT COUNT(*) FROM events")).scalar_one() == 2
 
 
 def _sqlite_engine(url: str) -> sa.Engine:
