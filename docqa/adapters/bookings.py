@@ -76,6 +76,7 @@ class SqlBookings:
                 .returning(bookings)
             ).one_or_none()
             if before is None:
+                _wait_for_others(connection, booking.client_id, booking.ref)
                 connection.execute(
                     sa.insert(bookings).values(
                         client_id=booking.client_id, ref=booking.ref,
@@ -139,12 +140,16 @@ class SqlBookings:
     def _refresh(
         self, connection: sa.Connection, client_id: str, ref: str, document_id: str | None
     ) -> None:
-        row = connection.execute(
+        touch = (
             sa.update(bookings)
             .where(_is(client_id, ref))
             .values(version=bookings.c.version + 1)
             .returning(bookings)
-        ).one_or_none()
+        )
+        row = connection.execute(touch).one_or_none()
+        if row is None:
+            _wait_for_others(connection, client_id, ref)
+            row = connection.execute(touch).one_or_none()
         if row is not None:
             booking = _booking(row)
             if document_id is not None:  # held already; the others are not, and must not be now
@@ -191,6 +196,15 @@ def _lock_documents(connection: sa.Connection, booking: Booking) -> None:
         .where(documents.c.id.in_(mine))
         .values(is_withdrawn=documents.c.is_withdrawn)
     )
+
+
+def _wait_for_others(connection: sa.Connection, client_id: str, ref: str) -> None:
+    """Of a booking that is not there: who makes it and whose document is its first do not see each
+    other before they end, so one waits for the other. SQLite has one writer at a time anyhow.
+    """
+    if connection.dialect.name == "postgresql":
+        mine = sa.func.hashtextextended(f"{client_id}/{ref}", 0)
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(mine)))
 
 
 def _bind_documents(

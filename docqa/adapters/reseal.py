@@ -15,7 +15,9 @@ from docqa.ports import BlobStore
 
 _KEY_BYTES = 16
 _STORED = {
-    name: sa.type_coerce(documents.c[name], sa.JSON).label(name) for name in ("claims", "readings")
+    "claims": sa.type_coerce(documents.c.claims, sa.JSON).label("claims"),
+    "readings": sa.type_coerce(documents.c.readings, sa.JSON).label("readings"),
+    "file_name": sa.type_coerce(documents.c.file_name, sa.Text).label("file_name"),
 }
 _SECRETS = {
     name: sa.type_coerce(webhook_endpoints.c[name], sa.Text).label(name)
@@ -103,7 +105,7 @@ def _reseal_digests(engine: sa.Engine, keyring: Keyring) -> None:
 
 
 def _reseal_columns(store: SqlStore, document_id: str, keyring: Keyring) -> bool:
-    """Write claims and readings anew; whether they were not under the active key."""
+    """Write claims, readings and name anew; whether they were not under the active key."""
     mine = documents.c.id == document_id
     with store.engine.begin() as connection:
         # Takes the lock first: claims that are corrected meanwhile must not be put back.
@@ -116,7 +118,7 @@ def _reseal_columns(store: SqlStore, document_id: str, keyring: Keyring) -> bool
         if all(keyring.is_current(value) for value in stored):
             return False
         row = connection.execute(
-            sa.select(documents.c.claims, documents.c.readings).where(mine)
+            sa.select(documents.c.claims, documents.c.readings, documents.c.file_name).where(mine)
         ).one()
         connection.execute(
             sa.update(documents)
@@ -124,6 +126,7 @@ def _reseal_columns(store: SqlStore, document_id: str, keyring: Keyring) -> bool
             .values(
                 claims=row.claims,
                 readings=row.readings,
+                file_name=row.file_name,
                 national_number_hmac=store.number_index(row.claims),
             )
         )

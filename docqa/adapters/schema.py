@@ -116,7 +116,7 @@ documents = sa.Table(
     metadata,
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("blob_key", sa.String(64), nullable=False, index=True),
-    sa.Column("file_name", sa.Text, nullable=False),
+    sa.Column("file_name", SealedText("documents.file_name"), nullable=False),
     sa.Column("document_type", sa.String(64), nullable=False),
     sa.Column("claims", SealedJson("documents.claims"), nullable=False),
     sa.Column("national_number_hmac", sa.String(64), index=True),

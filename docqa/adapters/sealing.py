@@ -28,6 +28,8 @@ from docqa.errors import DamagedData, InvalidModel
 MAGIC = b"\x00docqa-sealed-1\x00"
 """No JPEG, PNG, TIFF or PDF begins like this."""
 TEXT_MAGIC = "docqa-sealed-1:"
+_PLAIN_MAGIC = "docqa-plain-1:"
+"""Before a plain text that begins like a marked one: a client chooses what its file is called."""
 _KEY_BYTES, _NONCE_BYTES, _TAG_BYTES = 32, 12, 16
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
@@ -88,13 +90,14 @@ class Keyring:
     def seal_text(self, value: str, place: str) -> str:
         """``value`` sealed as text for a column; as it is when there is no key."""
         if not self.key_ids:
-            return value
+            is_like_marked = value.startswith((TEXT_MAGIC, _PLAIN_MAGIC))
+            return _PLAIN_MAGIC + value if is_like_marked else value
         return TEXT_MAGIC + base64.b64encode(self.seal(value.encode(), place)).decode()
 
     def open_text(self, stored: str, place: str) -> str:
         """What :meth:`seal_text` was given; also what was stored before there was a key."""
         if not stored.startswith(TEXT_MAGIC):
-            return stored
+            return stored.removeprefix(_PLAIN_MAGIC)
         try:
             sealed = base64.b64decode(stored[len(TEXT_MAGIC) :], validate=True)
         except binascii.Error:

@@ -1,10 +1,12 @@
 """Bookings on PostgreSQL while two work on their documents, in the order in which they could wait
-for each other for ever."""
+for each other for ever, or miss each other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from docqa.adapters.bookings import SqlBookings
 from docqa.adapters.store import SqlStore
 from docqa.bookings import Booking, assess, filed
 from docqa.ports import Ruling
+from tests.api.running import until
 from tests.contracts.stores import postgresql_store, url_of
 from tests.contracts.test_booking_store import (
     BOOKING,
@@ -26,6 +29,7 @@ from tests.contracts.test_booking_store import (
     decide,
     document,
     told,
+    waiting,
 )
 
 FRONT, BACK, ANOTHER = (document(n, TYPES[n % 2], "review", deadline_at=days(10)) for n in range(3))
@@ -77,3 +81,39 @@ def test_two_who_change_documents_of_one_booking_never_wait_for_each_other(
     assert sorted(changed) == sorted([FRONT.id, ANOTHER.id if second == "an upload" else BACK.id])
     is_accepted = second in {"a decision", "a ruling"}
     assert told(before)[-1]["outcome"] == ("accept" if is_accepted else "review")
+
+
+FIRSTS: dict[str, Callable[[SqlStore, SqlBookings], object]] = {
+    "an upload": lambda store, _: store.add(FRONT),
+    "a booking": lambda _, bookings: bookings.put(replace(BOOKING, state="cancelled"), now=NOON),
+}
+
+
+@pytest.mark.parametrize("first", FIRSTS)
+def test_a_new_booking_and_its_first_document_at_the_same_moment_do_not_miss_each_other(
+    first: str, stack: ExitStack, tmp_path: Path
+) -> None:
+    before = postgresql_store(tmp_path, stack)
+    stores = [SqlStore(url_of(before)) for _ in range(2)]
+    bookings = [bookings_of(store) for store in stores]
+    for store in stores:
+        stack.callback(store.close)
+    (second,) = FIRSTS.keys() - {first}
+    pool = stack.enter_context(ThreadPoolExecutor(1))
+    begun: list[Future[object]] = []
+
+    def while_it_commits(connection: sa.Connection) -> None:
+        """What the other does is done, or waits for this one."""
+        begun.append(pool.submit(FIRSTS[second], stores[1], bookings[1]))
+        until(lambda: begun[0].done() or _is_waiting(before))
+
+    sa.event.listen(stores[0].engine, "commit", while_it_commits, once=True)
+    FIRSTS[first](stores[0], bookings[0])
+    begun[0].result(timeout=20)
+    assert waiting(before) == []
+
+
+def _is_waiting(store: SqlStore) -> bool:
+    with store.engine.connect() as connection:
+        waits = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return bool(connection.execute(waits).scalar_one())

@@ -344,8 +344,24 @@ def test_sealed_claims_and_readings_come_back_and_are_not_in_the_database(
     assert list(sealed.scan()) == [added]
     with sealed.engine.connect() as connection:
         rows = connection.execute(sa.text("SELECT * FROM documents")).all()
-    for secret in ("آمنة", "01020304050", *CLAIMS.values(), "u0622", "given_name"):
+    for secret in ("آمنة", "01020304050", *CLAIMS.values(), "u0622", "given_name", added.file_name):
         assert secret not in repr(rows)
+
+
+LIKE_SEALED = ["docqa-sealed-1:", "docqa-sealed-1:AAAA.jpg", "docqa-plain-1:docqa-sealed-1:x"]
+
+
+@pytest.mark.parametrize("name", LIKE_SEALED)
+def test_a_file_may_be_called_like_something_sealed(store: Store, name: str) -> None:
+    store.add(document(1, file_name=name))
+    found = store.get(document(1).id)
+    assert found is not None and found.file_name == name
+
+
+@pytest.mark.parametrize("name", LIKE_SEALED)
+def test_so_it_may_where_names_are_sealed(sealed: SqlStore, name: str) -> None:
+    sealed.add(document(1, file_name=name))
+    assert [found.file_name for found in sealed.scan()] == [name]
 
 
 @pytest.mark.parametrize("typed", ["01020304050", "1020304050", "010-2030 4050", "۰۱۰۲۰۳۰۴۰۵۰"])

@@ -342,11 +342,15 @@ def test_resealing_puts_everything_under_the_newest_key_and_runs_again_for_free(
     for number in (1, 2):
         found = newest.store.get(document(number).id)
         assert found is not None and found.claims == {"national_number": SECRET}
+        assert found.file_name == document(number).file_name
         assert newest.blobs.get(found.blob_key) == b"scan %d" % number
         assert sealed_by(kept.blobs.get(found.blob_key)) == "k2"
         with pytest.raises(KeyError):
             kept.blobs.get(document(number).blob_key)
     assert newest.store.by_national_number(SECRET) == [document(1).id, document(2).id]
+    with newest.store.engine.connect() as connection:
+        names = connection.execute(sa.text("SELECT file_name FROM documents")).scalars()
+        assert all(ring.is_current(name) for name in names)
     assert base64.b64encode(NEW).decode() not in repr(ring)
     for each in opened:
         each.store.close()
