@@ -7,17 +7,19 @@ for on tiles of writing at full resolution, relative to the width of its strokes
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from docqa.analysis.components import component_stats
 from docqa.analysis.full_size_tiles import full_size_tiles, tile_counts
+from docqa.analysis.histograms import Counts
 from docqa.analysis.ink import ink, stroke_px
 from docqa.analysis.ranks import median
+from docqa.analysis.text_tiles import TextTile
 from docqa.page import Page, Pixels
 
 MOST_TILES = 6
@@ -47,33 +49,32 @@ class Binarised:
 def binarised(page: Page) -> Binarised | None:
     """Count the traces; None on a page without writing."""
     stroke = stroke_px(page.derive(ink))
-    tiles, counts = page.derive(full_size_tiles), page.derive(tile_counts)
-    step = max(1, -(-len(tiles) // MOST_TILES))
+    tiles = tuple(zip(page.derive(full_size_tiles), page.derive(tile_counts), strict=True))
     at_levels = near_ink = 0
-    drawn: list[Pixels] = []
-    for tile, of_tile in zip(tiles[::step], counts[::step], strict=True):
-        levels = _levels(of_tile)
-        if levels is None or stroke is None:
+    for tile, counts in tiles[:: max(1, -(-len(tiles) // MOST_TILES))]:
+        levels = _levels(counts)
+        if levels is None:
             continue
         low, high = levels
-        dark = cast(
-            "Pixels", cv2.threshold(tile.pixels, (low + high) // 2, 1, cv2.THRESH_BINARY_INV)[1]
-        )
-        near = cv2.dilate(dark, np.ones((3, 3), np.uint8))
+        near = cv2.dilate(_dark(tile, levels), np.ones((3, 3), np.uint8))
         tolerance = 2 + LEVEL_TOLERANCE_FRACTION * (high - low)
         between = cv2.inRange(tile.pixels, low + tolerance, high - tolerance)
         near_ink += cv2.countNonZero(near)
         at_levels += cv2.countNonZero(near) - cv2.countNonZero(cv2.bitwise_and(between, near))
-        if low <= BLACK_LEVEL and high >= WHITE_LEVEL:
-            drawn.append(dark)
     if not near_ink or stroke is None:
         return None
     bilevel = at_levels / near_ink
-    specks = _speckle_fraction(drawn, stroke) if bilevel >= BILEVEL_FRACTION else 0.0
+    specks = _speckle_fraction(tiles, stroke) if bilevel >= BILEVEL_FRACTION else 0.0
     return Binarised(bilevel, specks)
 
 
-def _levels(counts: npt.NDArray[np.float32]) -> tuple[int, int] | None:
+def _dark(tile: TextTile, levels: tuple[int, int]) -> Pixels:
+    """(H, W) 1 where the tile is nearer to the ink's level."""
+    middle = sum(levels) // 2
+    return cast("Pixels", cv2.threshold(tile.pixels, middle, 1, cv2.THRESH_BINARY_INV)[1])
+
+
+def _levels(counts: Counts) -> tuple[int, int] | None:
     """The most common level of the ink and of the paper."""
     below = counts.cumsum()
     low, high = below.searchsorted([0.01 * below[-1], 0.75 * below[-1]])
@@ -83,9 +84,15 @@ def _levels(counts: npt.NDArray[np.float32]) -> tuple[int, int] | None:
     return int(counts[:middle].argmax()), middle + int(counts[middle:].argmax())
 
 
-def _speckle_fraction(drawn: list[Pixels], stroke_px: float) -> float:
-    """The median of the tiles: a screened picture in some of them is made of specks."""
+def _speckle_fraction(tiles: Sequence[tuple[TextTile, Counts]], stroke_px: float) -> float:
+    """The median of all tiles: a screened picture in some of them is made of specks."""
     most_px = max(1.0, SPECK_AREA_STROKES * stroke_px**2)
-    areas = [component_stats(dark)[:, cv2.CC_STAT_AREA] for dark in drawn]
-    shares = [float((area <= most_px).mean()) for area in areas if len(area)]
+    shares = []
+    for tile, counts in tiles:
+        levels = _levels(counts)
+        if levels is None or levels[0] > BLACK_LEVEL or levels[1] < WHITE_LEVEL:
+            continue
+        areas = component_stats(_dark(tile, levels))[:, cv2.CC_STAT_AREA]
+        if len(areas):
+            shares.append(float((areas <= most_px).mean()))
     return median(np.array(shares)) if shares else 0.0

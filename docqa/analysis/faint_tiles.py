@@ -17,7 +17,7 @@ from docqa.analysis.area_grid import block_means
 from docqa.analysis.components import component_stats
 from docqa.analysis.full_size_tiles import ROWS_STEP, full_size_px, full_size_tiles
 from docqa.analysis.histograms import Counts, histogram, median_level
-from docqa.analysis.ink import ink
+from docqa.analysis.ink import ink, stroke_px
 from docqa.analysis.text_tiles import TextTile
 from docqa.page import Page, Pixels
 
@@ -89,7 +89,7 @@ def faint_tiles(page: Page) -> list[tuple[Counts, TextTile]]:
 def is_writing(page: Page, counts: Counts, tile: TextTile) -> bool:
     """Whether a faint tile's marks are like the page's writing in height and stroke."""
     found = page.derive(ink)
-    stroke_px, height_px = found.stroke_width_px or 1.0, found.text_height_px or 1.0
+    width_px, height_px = stroke_px(found) or 1.0, found.text_height_px or 1.0
     level = cut_levels(counts)[0]
     dark = cast("Pixels", cv2.threshold(tile.pixels, level, 1, cv2.THRESH_BINARY_INV)[1])
     area = cv2.countNonZero(dark)
@@ -98,7 +98,7 @@ def is_writing(page: Page, counts: Counts, tile: TextTile) -> bool:
     crossings = cv2.norm(dark[:, 1:], dark[:, :-1], cv2.NORM_L1)
     crossings += cv2.norm(dark[1:], dark[:-1], cv2.NORM_L1)
     stroke = 2 * area / max(np.pi / 4 * crossings, 1.0)
-    if not 1 / STROKE_RATIO <= stroke / stroke_px <= STROKE_RATIO:
+    if not 1 / STROKE_RATIO <= stroke / width_px <= STROKE_RATIO:
         return False
     stats = component_stats(dark)
     height = stats[:, cv2.CC_STAT_HEIGHT] / height_px

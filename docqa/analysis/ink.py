@@ -31,6 +31,8 @@ INK_CONTRAST_FRACTION = 0.4
 """A pixel is ink when it has this share of the contrast of the page's strong ink."""
 DARKEST_FRACTION = 0.97
 PATTERN_DEPTH_RATIO = 2.0
+RIM_FRACTION = 0.01
+"""Of the page's sides: the line that scanners leave along the frame is darker than any print."""
 STROKE_TILES_COUNT = 8
 STROKE_TILE_PX = 192
 """Stroke width is measured on this many tiles of this side."""
@@ -79,7 +81,7 @@ def ink(page: Page) -> Ink:
     scale = _scale(page)
     luma = page.luma(scale)
     depth = page.derive(_depth)
-    contrast = _contrast(page.derive(depth_counts))
+    contrast = _contrast(page.derive(depth_counts), depth)
     if contrast == 0.0:
         empty = np.zeros(luma.shape, np.uint8)
         return Ink(empty, scale, 0.0, None, None, 0, np.empty((0, 4), np.int32))
@@ -122,25 +124,38 @@ def _scale(page: Page) -> int:
     return page.print_scale * (4 if shorter >= 1400 else 2 if shorter >= 700 else 1)
 
 
-def _contrast(depths: Counts) -> float:
+def _contrast(depths: Counts, depth: Pixels) -> float:
     """The strong ink's depth: the 75th percentile of what stands out of the page's noise.
 
     On a card most of that is the pale pattern it is printed on. Where the darkest marks are more
-    than twice as deep as that percentile, they alone are the ink.
+    than twice as deep as that percentile, they alone are the ink; those along the frame do not
+    count.
+
+    Args:
+        depths: (256,) how many places are so deep.
+        depth: (H, W) those places.
     """
-    counts = depths.astype(np.float64)
-    levels = np.arange(256)
-    below = np.cumsum(counts)
-    median = int(np.searchsorted(below, below[-1] / 2))
-    floor = 3.0 * median + LEAST_CONTRAST_LEVELS
-    standing = np.where(levels > floor, counts, 0.0)
+    below = depths.cumsum(dtype=np.float64)
+    floor = 3.0 * int(below.searchsorted(below[-1] / 2)) + LEAST_CONTRAST_LEVELS
+    standing = _standing(depths, floor)
     if standing.sum() < 8:
         return 0.0
     contrast = level_below(standing, 0.75)
+    if level_below(standing, DARKEST_FRACTION) <= PATTERN_DEPTH_RATIO * contrast:
+        return float(contrast)
+    height, width = depth.shape
+    down, across = round(RIM_FRACTION * height), round(RIM_FRACTION * width)
+    standing = _standing(histogram(depth[down : height - down, across : width - across]), floor)
     darkest = level_below(standing, DARKEST_FRACTION)
     if darkest > PATTERN_DEPTH_RATIO * contrast:
-        contrast = level_below(np.where(levels > darkest / 2, standing, 0.0), 0.75)
+        standing = np.where(np.arange(256) > darkest / 2, standing, 0.0)
+        contrast = level_below(standing, 0.75)
     return float(contrast)
+
+
+def _standing(depths: Counts, floor: float) -> npt.NDArray[np.float64]:
+    """(256,) what of it is deeper than that."""
+    return np.where(np.arange(256) > floor, depths, 0).astype(np.float64)
 
 
 def _text_boxes(mask: Pixels) -> Boxes:

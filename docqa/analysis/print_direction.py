@@ -42,6 +42,8 @@ class PrintDirection:
     """By the profile of the lines, the way they run."""
     other: AngleEstimate
     """A second estimate: by the Fourier magnitude."""
+    is_lying: bool
+    """Whether the lines run down the page, by their spacing and by how letters stand in them."""
     across_prominence: float
     """How clearly lines that run across the page stand out of the Fourier magnitude, 0 to 1."""
     down_prominence: float
@@ -68,7 +70,9 @@ def print_direction(page: Page) -> PrintDirection | None:
         return None
     fan_across, fan_down = fans(mask)
     across, down = magnitude_angle(fan_across), magnitude_angle(fan_down)
-    lying = down.prominence > across.prominence and _lies(mask, found.boxes - (left, top, 0, 0))
+    lying = bool(down.prominence > across.prominence) and _lies(
+        mask, found.boxes - (left, top, 0, 0)
+    )
     other = down if lying else across
     fan = fan_down if lying else fan_across
     swept, is_uneven = step_angle(fan), False
@@ -85,7 +89,8 @@ def print_direction(page: Page) -> PrintDirection | None:
         key=lambda sharp: sharp.score,
     )
     swept = AngleEstimate(best.angle_deg, swept.prominence)
-    return PrintDirection(swept, other, across.prominence, down.prominence, best.sharpness)
+    prominences = (across.prominence, down.prominence)
+    return PrintDirection(swept, other, bool(lying), *prominences, best.sharpness)
 
 
 def _strips(page: Page, scale: int, mask: Pixels, place: tuple[int, int], *, lying: bool) -> Strips:

@@ -46,8 +46,6 @@ NEAR_HEIGHT_RATIO = 0.5
 BARE_HEIGHT_RATIO = 0.75
 """Of the letters: gradients nearer to ink than the first are its own, beyond the second is bare."""
 LEAST_PIXELS = 12
-SIDEWAYS_RATIO = 1.5
-"""Lines that stand out so much more down the page than across it: it lies on its side."""
 FAINTEST_ENERGY = 0.3
 LEAST_ENERGY = 0.5
 """Writing with less energy at its own size is too faint to be judged."""
@@ -159,7 +157,7 @@ def _set_upright(page: Page, found: Ink) -> Ink:
     Blur joins letters to words, whose length is no height.
     """
     lines = page.derive(print_direction) if found.text_height_px is not None else None
-    if lines is None or lines.down_prominence < SIDEWAYS_RATIO * lines.across_prominence:
+    if lines is None or not lines.is_lying:
         return found
     widths, heights = found.boxes[:, 2], found.boxes[:, 3]
     order = np.argsort(widths, kind="stable")

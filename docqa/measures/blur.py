@@ -85,29 +85,32 @@ def measure(page: Page, model: Networks) -> Blur:
         each = np.stack([detail.levels for detail in details])
         known = features(np.concatenate([each.mean(axis=0)[None], each]), level)
         typical, *ratios = blur_ratios(model, known).tolist()
-        worst = _worst(details, np.array(ratios))
-        is_sure = typical < SURELY_SHARP_RATIO and ratios[worst] < SURELY_NO_WORSE_RATIO
+        worst, worst_ratio = _worst(details, np.array(ratios))
+        is_sure = typical < SURELY_SHARP_RATIO and worst_ratio < SURELY_NO_WORSE_RATIO
         if is_sure or details[0].tiles_count <= FIRST_TILES:
             break
     if not details:
         raise CannotAssess("the writing on the page is too faint to judge its sharpness")
     return Blur(
         blur_ratio=typical,
-        worst_blur_ratio=max(ratios[worst], typical),
+        worst_blur_ratio=max(worst_ratio, typical),
         stroke_width_px=stroke,
         kind=kind_of(typical, known[0], stroke),
         regions=(_region(details[worst].tile),),
     )
 
 
-def _worst(details: tuple[TextDetail, ...], ratios: Vector) -> int:
-    """Index of the most blurred tile that its nearest tile bears out."""
+def _worst(details: tuple[TextDetail, ...], ratios: Vector) -> tuple[int, float]:
+    """Index of the most blurred tile, and how blurred its nearest tile bears out that it is."""
     if len(details) == 1:
-        return 0
+        return 0, float(ratios[0])
     places = np.array([(one.tile.left_px, one.tile.top_px) for one in details], np.float64)
     apart = np.linalg.norm(places[:, None] - places[None], axis=2)
     np.fill_diagonal(apart, np.inf)
-    return int(np.argmax(np.minimum(ratios, ratios[apart.argmin(axis=1)])))
+    borne_out = np.minimum(ratios, ratios[apart.argmin(axis=1)])
+    # Two that bear each other out are equally blurred so: the one that shows more is named.
+    worst = int(np.lexsort((ratios, borne_out))[-1])
+    return worst, float(borne_out[worst])
 
 
 def kind_of(
