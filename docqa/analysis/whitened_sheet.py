@@ -6,7 +6,10 @@ paper, and in the white frame round a card it is the lid that is clipped.
 
 from __future__ import annotations
 
+from docqa.analysis.capture_features import whitening_features
+from docqa.analysis.logistic import Logistic
 from docqa.analysis.outline import outline
+from docqa.analysis.paper import paper
 from docqa.analysis.patterned_card import patterned_card
 from docqa.analysis.texture import bilevel_fraction
 from docqa.analysis.whitening import Whitening, whitening
@@ -17,6 +20,16 @@ CLIPPED_FRACTIONS = (0.3, 0.97)
 of a card cut out to its edges stays under 0.28."""
 WHITE_FRACTION = 0.5
 """More than this of the windows of writing have white paper."""
+
+
+def whitened_by_app(page: Page, model: Logistic) -> float:
+    """Probability that an app whitened the page, were half of all pages an app's; 0.0 where it is
+    no such sheet.
+    """
+    found = whitened_sheet(page)
+    if found is None:
+        return 0.0
+    return model.probability(whitening_features(found, page.derive(paper)))
 
 
 def whitened_sheet(page: Page) -> Whitening | None:

@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from docqa.analysis.capture_evidence import Evidence, LightFrom, light_evidence, light_from
-from docqa.analysis.capture_features import FEATURES, WHITENING_FEATURES, whitening_features
+from docqa.analysis.capture_features import FEATURES, WHITENING_FEATURES
 from docqa.analysis.drawn import is_drawn
 from docqa.analysis.even_light import SURELY_UNEVEN, even_light
 from docqa.analysis.file_evidence import FileEvidence, file_evidence, with_file
 from docqa.analysis.letter_sizes import keep_size
 from docqa.analysis.logistic import Logistic, parse_logistic, with_odds
 from docqa.analysis.paper import paper
+from docqa.analysis.placed_pictures import placed_light
 from docqa.analysis.texture import grid_peak_ratio, is_two_level
-from docqa.analysis.whitened_sheet import whitened_sheet
+from docqa.analysis.whitened_sheet import whitened_by_app
 from docqa.errors import InvalidModel
 from docqa.page import Page
 
@@ -42,6 +43,8 @@ the second where the file says nothing that speaks for a scanner, as apps' files
 STEADY_ODDS, NO_DOUBT = 6.0, 0.9
 """Times as high for a scanner where letters keep their size, which real scans do six times as often
 as straightened photographs; asked under the second where the file speaks for a scanner as well."""
+PLACED_CAP = 0.5
+"""What a page keeps on which a picture in a camera's light was laid: a person looks at it."""
 SCREEN_PEAK_RATIO = 25.0
 """A spectral peak this far above its ring is a display's grid (9 in 10 photos stay under 16)."""
 
@@ -93,7 +96,7 @@ def measure(page: Page, model: CaptureModel) -> Capture:
     light, two_levels, file = page.derive(paper), is_two_level(page), file_evidence(page)
     flat = even_light(page, model.light)
     is_even = flat > SURELY_UNEVEN
-    traces = _traces(page, model.whitening) if is_even and not two_levels else 0.0
+    traces = whitened_by_app(page, model.whitening) if is_even and not two_levels else 0.0
     seen = flat * (1 - with_odds(traces, APP_ODDS if file.scanner else NAMELESS_APP_ODDS))
     born_digital = page.origin.is_typeset and page.origin.pdf_layering == "rendered"
     repeats = is_even and page.derive(is_drawn)
@@ -105,12 +108,15 @@ def measure(page: Page, model: CaptureModel) -> Capture:
         probability = min(probability, STEADY_TWO_LEVELS_CAP if steady else TWO_LEVELS_CAP)
     if repeats or born_digital:
         probability = min(probability, DRAWN_FILE_CAP if repeats and born_digital else DRAWN_CAP)
+    placed = placed_light(page, model.light) if is_even else 1.0
+    probability = min(probability, max(placed, PLACED_CAP))
     is_screen = flat < 0.5 and page.derive(grid_peak_ratio) > SCREEN_PEAK_RATIO
     suspect = _suspect(flat, traces, repeats or born_digital, is_screen, file)
     evidence: tuple[Evidence, ...] = (
         *file.camera, *file.app, *file.screenshot,
         *(("born_digital_text",) if born_digital else ()),
         *light_evidence(page, is_even=flat >= 0.5), *file.weak_camera, *file.messenger,
+        *(("picture_on_white",) if placed < 0.5 else ()),
         *(("whitened_unevenly",) if traces > 0.5 else ()),
         *(("repeated_letters",) if repeats else ()), *(("screen_grid",) if is_screen else ()),
         *(("steady_letters",) if steady else ()), *file.scanner,
@@ -125,14 +131,6 @@ def measure(page: Page, model: CaptureModel) -> Capture:
         light.gradient_levels,
         light_from(light),
     )
-
-
-def _traces(page: Page, model: Logistic) -> float:
-    """Probability that an app whitened the page, were half of all pages an app's."""
-    found = whitened_sheet(page)
-    if found is None:
-        return 0.0
-    return model.probability(whitening_features(found, page.derive(paper)))
 
 
 def _suspect(

@@ -352,3 +352,56 @@ def test_model_without_its_second_half_is_named() -> None:
 def test_model_that_is_no_json_is_named() -> None:
     with pytest.raises(InvalidModel, match=r"capture/model\.json"):
         load(b"\xff\xfe not json")
+
+
+def on_white_a4(picture: Pixels) -> Page:
+    """The picture across half of an empty white page."""
+    sheet = np.full((1754, 1240, 3), 255, np.uint8)
+    height, width = picture.shape[:2]
+    size = (620, 620 * height // width)
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    sheet[250 : 250 + size[1], 310 : 310 + size[0]] = small
+    return page_from_pixels(sheet)
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_a_photograph_laid_on_an_empty_white_page_is_looked_at_by_a_person(text: bool) -> None:
+    """As apps' modes for cards do; white paper round a picture is no lid."""
+    found = of(on_white_a4(pixels_of(opened(photographed(text)))))
+    assert 0.1 < found.scanner_probability <= 0.5
+    assert found.suspect == "unclear"
+    assert "picture_on_white" in found.evidence
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_scanned_cards_laid_on_an_empty_white_page_stay_a_scanners(count: int) -> None:
+    cards = [scanned(text=False), scan(id_front(person(12), seed=12, ppi=300), seed=12).data]
+    sheet = np.full((1754, 1240, 3), 255, np.uint8)
+    for number, card in enumerate(cards[:count]):
+        laid = on_white_a4(pixels_of(opened(card))).raster().colour
+        assert laid is not None
+        sheet[240 + 800 * number : 740 + 800 * number] = laid[240:740]
+    found = of(page_from_pixels(sheet))
+    assert found.scanner_probability > 0.8
+    assert "picture_on_white" not in found.evidence
+
+
+def test_one_photograph_among_scanned_cards_on_a_page_is_enough() -> None:
+    scan_of_card = on_white_a4(pixels_of(opened(scanned(text=False)))).raster().colour
+    photo = on_white_a4(pixels_of(opened(photographed(text=False)))).raster().colour
+    assert scan_of_card is not None and photo is not None
+    sheet = scan_of_card.copy()
+    sheet[900:1500] = photo[200:800]
+    assert of(page_from_pixels(sheet)).scanner_probability <= 0.5
+
+
+def test_a_portrait_in_a_written_document_is_no_picture_laid_on_a_page() -> None:
+    sheet = pixels_of(opened(scanned(text=True))).copy()
+    plain = of(page_from_pixels(sheet.copy()))
+    height, width = sheet.shape[:2]
+    portrait = pixels_of(opened(photographed(text=False)))
+    size = (width // 3, height // 4)
+    sheet[height // 20 :][: size[1], width // 2 :][:, : size[0]] = cv2.resize(portrait, size)
+    found = of(page_from_pixels(sheet))
+    assert found.scanner_probability == pytest.approx(plain.scanner_probability, abs=0.05)
+    assert "picture_on_white" not in found.evidence
