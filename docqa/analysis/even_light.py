@@ -13,6 +13,8 @@ from docqa.page import Page
 SURELY_UNEVEN = 0.02
 """A page whose light gives no more than this is a camera's: nothing of its texture could make a
 scanner likelier."""
+UNDER_GREY_LID = 0.5
+"""Under it the paper is told from the lid too seldom for a low probability to be believed."""
 
 
 def even_light(page: Page, model: Logistic) -> float:
@@ -21,7 +23,10 @@ def even_light(page: Page, model: Logistic) -> float:
     On a page without any colour light's log odds against a scanner count half: a copier lights
     unevenly too, and its copies are grey, while nearly every photograph has colour.
     """
-    even = model.probability(light_features(page.derive(paper)))
+    light = page.derive(paper)
+    even = model.probability(light_features(light))
+    if light.is_under_grey_lid:
+        even = max(even, UNDER_GREY_LID)
     if even >= 0.5 or not is_colourless(page):
         return even
     return 1 / (1 + math.sqrt((1 - even) / even))

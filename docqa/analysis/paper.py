@@ -33,9 +33,12 @@ SAMPLED_ROWS_COUNT = 120
 """Rows of the page, at least, whose clipped pixels are counted."""
 WHITE_LEVEL = 254
 BLACK_LEVEL = 2
-EVEN_LEVELS = 10.0
+EVEN_LEVELS, FLAT_LEVELS = 10.0, 4.0
 PAPER_BAND_LEVELS = 18.0
 """Blocks within this distance of the fitted plane are paper."""
+LID_LEVELS, LEAST_LID_FRACTION = (100.0, 240.0), 0.97
+"""A border of one such grey all round is a lid in even light: that of no real photograph that was
+looked at keeps to 0.85. A dark one tells nothing of the light, a white one may be an app's."""
 SPLIT_LEVELS = 40.0
 """Bright and dark blocks further apart than this are two things: paper and what is not paper."""
 
@@ -53,15 +56,18 @@ class Paper:
     brightest_level: float
     """95th percentile of the paper blocks."""
     gradient_x_levels: float
-    """Change of the plane from the left to the right edge of the page."""
+    """Change of the plane from the left to the right edge of the page; 0 under a grey lid, where
+    the paper may be a card in a corner."""
     gradient_y_levels: float
-    """Change of the plane from the top to the bottom edge of the page."""
+    """The same from top to bottom."""
     residual_levels: float
     """Root mean square distance of the paper blocks from the plane."""
     border_level: float
     """Median level of the outer 2 % of the page."""
     even_border_fraction: float
     """Share of the outer 2 % within 10 levels of that median: near 1 around a scanner's lid."""
+    is_under_grey_lid: bool
+    """Whether the outer 2 % is of one grey, neither black nor white, all round."""
     clipped_white_fraction: float
     """Share of pixels at 254 or above."""
     clipped_dark_fraction: float
@@ -91,16 +97,19 @@ def paper(page: Page) -> Paper:
     middle, brightest = percentiles(at_paper, 50, 95)
     counts = _border_counts(surface.luma)
     border_level = float(level_below(counts, 0.5))
+    flat_fraction = _share_near(counts, border_level, FLAT_LEVELS)
+    is_lid = LID_LEVELS[0] <= border_level <= LID_LEVELS[1] and flat_fraction >= LEAST_LID_FRACTION
     return Paper(
         block_levels=blocks,
         is_paper=is_paper,
         paper_level=middle,
         brightest_level=brightest,
-        gradient_x_levels=float(plane[0]),
-        gradient_y_levels=float(plane[1]),
+        gradient_x_levels=0.0 if is_lid else float(plane[0]),
+        gradient_y_levels=0.0 if is_lid else float(plane[1]),
         residual_levels=math.sqrt(float(np.dot(rest, rest)) / len(rest)),
         border_level=border_level,
-        even_border_fraction=_share_near(counts, border_level),
+        even_border_fraction=_share_near(counts, border_level, EVEN_LEVELS),
+        is_under_grey_lid=is_lid,
         clipped_white_fraction=_share(rows >= WHITE_LEVEL),
         clipped_dark_fraction=_share(rows <= BLACK_LEVEL),
     )
@@ -184,6 +193,6 @@ def _border_counts(coarse: Pixels) -> Counts:
     return histogram(np.concatenate([side.ravel() for side in sides]))
 
 
-def _share_near(counts: Counts, level: float) -> float:
-    low, high = max(int(level - EVEN_LEVELS), 0), int(level + EVEN_LEVELS)
+def _share_near(counts: Counts, level: float, reach: float) -> float:
+    low, high = max(int(level - reach), 0), int(level + reach)
     return float(counts[low : high + 1].sum() / counts.sum())
