@@ -34,6 +34,8 @@ OFFSET_RATIO = 0.15
 MOST_BLUR_RATIO = 2.0
 """Nothing is left to be read long before; print more blurred than this was not learnt."""
 FIRST_TILES = 8
+BEARING_TILES = 2
+"""So many next to a tile must be as blurred: a portrait or a signature reaches into two tiles."""
 SURELY_SHARP_RATIO, SURELY_NO_WORSE_RATIO = 0.25, 0.45
 """Where so many tiles are typically and at worst less blurred, no others are looked at."""
 SHARP_BLUR_RATIO = 0.45
@@ -51,8 +53,8 @@ class Blur:
     blur_ratio: float
     """0 to 2: standard deviation of the blur over stroke width, typical of the page's writing."""
     worst_blur_ratio: float
-    """0 to 2: the same of the most blurred part: the most blurred tile that its nearest tile
-    bears out, because the edge of a portrait or a stamp in one tile is no blurred writing."""
+    """0 to 2: the same of the most blurred part: the most blurred tile that the two
+    nearest bear out, because the edge of a portrait or a stamp is no blurred writing."""
     stroke_width_px: float
     """Stroke width of the writing."""
     kind: Literal["none", "defocus", "motion", "low_resolution"]
@@ -101,14 +103,12 @@ def measure(page: Page, model: Networks) -> Blur:
 
 
 def _worst(details: tuple[TextDetail, ...], ratios: Vector) -> tuple[int, float]:
-    """Index of the most blurred tile, and how blurred its nearest tile bears out that it is."""
-    if len(details) == 1:
-        return 0, float(ratios[0])
+    """Index of the most blurred tile, and how blurred those next to it bear out that it is."""
     places = np.array([(one.tile.left_px, one.tile.top_px) for one in details], np.float64)
     apart = np.linalg.norm(places[:, None] - places[None], axis=2)
-    np.fill_diagonal(apart, np.inf)
-    borne_out = np.minimum(ratios, ratios[apart.argmin(axis=1)])
-    # Two that bear each other out are equally blurred so: the one that shows more is named.
+    nearest = np.argsort(apart, axis=1, kind="stable")[:, : 1 + BEARING_TILES]
+    borne_out = ratios[nearest].min(axis=1)
+    # Those that bear each other out are equally blurred so: the one that shows most is named.
     worst = int(np.lexsort((ratios, borne_out))[-1])
     return worst, float(borne_out[worst])
 
