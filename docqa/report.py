@@ -10,7 +10,7 @@ from docqa.catalogue import LANGUAGES, Catalogue
 from docqa.fields import Field
 from docqa.measures import Assessed, Assessment, NotAssessed, PageAssessment
 from docqa.page import Polygon, Region
-from docqa.verdict import Reason, Verdict
+from docqa.verdict import Decision, Reason, Verdict
 
 SCHEMA = "docqa.report/1"
 _POLYGON_DECIMALS = 1
@@ -92,11 +92,12 @@ def readings_json(report: Report) -> dict[str, dict[str, str]]:
 
 
 def verdict_json(verdict: Verdict, catalogue: Catalogue) -> dict[str, Any]:
-    """The verdict as JSON values."""
+    """The verdict as JSON values; a person is promised only where one is going to look."""
+    is_pending = verdict.decision is Decision.REVIEW
     return {
         "decision": verdict.decision.value,
         "score": verdict.score,
-        "reasons": [_reason_json(reason, catalogue) for reason in verdict.reasons],
+        "reasons": [_reason_json(reason, catalogue, is_pending) for reason in verdict.reasons],
     }
 
 
@@ -168,7 +169,7 @@ def _engine_json(report: Report) -> dict[str, Any]:
     return written
 
 
-def _reason_json(reason: Reason, catalogue: Catalogue) -> dict[str, Any]:
+def _reason_json(reason: Reason, catalogue: Catalogue, is_pending: bool) -> dict[str, Any]:
     facts: dict[str, int | float | str] = {}
     if reason.value is not None:
         facts["value"] = _shown(reason.value)
@@ -190,7 +191,9 @@ def _reason_json(reason: Reason, catalogue: Catalogue) -> dict[str, Any]:
         "unit": reason.unit,
         "regions": [_region_json(region) for region in reason.regions],
         "message": {language: text.message for language, text in said.items()},
-        "advice": {language: text.advice for language, text in said.items()},
+        "advice": {
+            language: text.pending if is_pending else text.advice for language, text in said.items()
+        },
     }
 
 

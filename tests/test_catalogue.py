@@ -37,6 +37,25 @@ def test_a_field_is_called_by_its_name_in_that_language() -> None:
     assert catalogue.say("page.blank", "ar", facts).message == "الاسم"
 
 
+def test_there_may_be_another_advice_while_a_person_is_going_to_look() -> None:
+    waiting = GOOD + 'pending = "Wait for {name}."'
+    catalogue = parse_catalogue({"ar": waiting, "en": waiting})
+    said = catalogue.say("page.blank", "en", {"name": "a person"})
+    assert (said.advice, said.pending) == ("b", "Wait for a person.")
+    said = parse_catalogue({"ar": GOOD, "en": GOOD}).say("page.blank", "en", {})
+    assert (said.advice, said.pending) == ("b", "b")
+
+
+def test_no_advice_promises_what_only_a_document_in_review_gets() -> None:
+    catalogue = wiring.load_catalogue(wiring.models_dir(Settings()))
+    promises = {"en": ("person", "somebody"), "ar": ("موظف",)}
+    for language, words in promises.items():
+        for code in catalogue.codes - {"system.attempts_exhausted", "booking.document_in_review"}:
+            said = catalogue.say(code, language, {})
+            told = f"{said.message} {said.advice}"
+            assert not any(word in told.replace("same person", "") for word in words), code
+
+
 @pytest.mark.parametrize(
     ("arabic", "said"),
     [
@@ -47,6 +66,8 @@ def test_a_field_is_called_by_its_name_in_that_language() -> None:
         (GOOD.replace("advice", "help"), "exactly a message and an advice"),
         (GOOD.replace("{value}", "{text}"), "asks for"),
         (GOOD.replace('"b"', '""'), "is empty"),
+        (GOOD + 'pending = ""', "is empty"),
+        (GOOD + 'pending = "c"', "pending of 'page.blank' is not in every language"),
     ],
 )
 def test_a_broken_catalogue_stops_the_start(arabic: str, said: str) -> None:

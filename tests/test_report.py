@@ -20,8 +20,9 @@ from docqa.report import (
     recognised_from_json,
     rejudge_json,
     to_json,
+    verdict_json,
 )
-from docqa.verdict import Decision, decide
+from docqa.verdict import Decision, Reason, Verdict, decide
 from docqa.wiring import load_catalogue
 
 MODELS = Path(__file__).parent.parent / "models"
@@ -127,6 +128,17 @@ def test_every_reason_speaks_every_language_with_its_numbers(catalogue: Catalogu
             assert "{" not in reason["message"][language]
     skew = next(r for r in written["verdict"]["reasons"] if r["code"] == "geometry.skew")
     assert "2°" in skew["message"]["en"] and "1°" in skew["message"]["en"]
+
+
+@pytest.mark.parametrize("decision", [Decision.REVIEW, Decision.REJECT])
+def test_a_person_is_promised_only_where_one_is_going_to_look(
+    catalogue: Catalogue, decision: Decision
+) -> None:
+    unread = Reason("field.unread", Decision.REVIEW, field="given_name")
+    reasons = (Reason("capture.camera", decision, "capture", 1), unread)
+    written = verdict_json(Verdict(decision, 10, reasons, ({},)), catalogue)
+    advice = written["reasons"][1]["advice"]
+    assert ("A person" in advice["en"]) == ("موظف" in advice["ar"]) == (decision == "review")
 
 
 def test_evidence_is_told_in_every_language(catalogue: Catalogue) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.review.texts import LANGUAGES
-from api.review.views import reason_label
+from api.review.views import reason_label, settled_advice
 from api.services import Services, Texts
 
 LONGEST_WORDS_CHARACTERS = 1000
@@ -97,7 +97,8 @@ def _sentences(services: Services, report: Mapping[str, Any]) -> dict[str, dict[
     for reason in reversed(report["verdict"]["reasons"]):
         if reason["code"].startswith(_CITIZENS):
             sentences[reason["code"]] = {
-                language: f"{reason['message'][language]} {reason['advice'][language]}"
+                language: f"{reason['message'][language]} "
+                f"{settled_advice(services, reason, language)}"
                 for language in LANGUAGES
             }
     return sentences

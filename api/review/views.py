@@ -69,6 +69,12 @@ def findings(report: Mapping[str, Any], language: str) -> list[Finding]:
     ]
 
 
+def settled_advice(services: Services, reason: Mapping[str, Any], language: str) -> str:
+    """What to do about a reason where no person is going to look; as reported if now unknown."""
+    known = services.reason_codes.get(reason["code"], {})
+    return str(known.get("advice", reason["advice"])[language])
+
+
 def capture_evidence(report: Mapping[str, Any], language: str) -> list[tuple[str, tuple[str, ...]]]:
     """For each page how it was captured, in plain words, and what speaks for it."""
     told = []

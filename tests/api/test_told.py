@@ -1,0 +1,75 @@
+"""What a citizen is told of a decision: everything, once, and nothing that will not be so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.review.deciding import choices, citizen_message
+from api.services import Services
+from docqa.catalogue import LANGUAGES
+from docqa.report import verdict_json
+from docqa.verdict import Decision, Reason, Verdict
+from tests.api.reviewing import ENGLISH
+from tests.api.scripted_service import Scripted, engine, report, scripted_service
+from tests.api.test_gate import FILE
+
+PROMISES = ("A person will", "سينظر", "سيقارن")
+NOBODY_LOOKS = (Reason("field.unread", Decision.REVIEW, field="given_name"),
+                Reason("page.document", Decision.REVIEW, "content", 1),
+                Reason("capture.unclear", Decision.REVIEW, "capture", 1),
+                Reason("system.not_assessed", Decision.REVIEW, "skew", 1))  # fmt: skip
+
+
+def judged(*reasons: Reason, decision: Decision = Decision.REVIEW) -> dict[str, Any]:
+    """A report with the sentences of the catalogue."""
+    verdict = Verdict(decision, 50, reasons, ({},))
+    return {**report(), "verdict": verdict_json(verdict, engine().catalogue)}
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Scripted]:
+    with scripted_service(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def services(service: Scripted) -> Services:
+    """With every code of the catalogue."""
+    catalogue = engine().catalogue
+    codes = {}
+    for code in catalogue.codes:
+        said = {language: catalogue.say(code, language, {}) for language in LANGUAGES}
+        codes[code] = {
+            "message": {language: text.message for language, text in said.items()},
+            "advice": {language: text.advice for language, text in said.items()},
+        }
+    return replace(service.services, reason_codes=codes)
+
+
+def test_after_a_ruling_nobody_is_promised_a_person(services: Services) -> None:
+    waiting = judged(*NOBODY_LOOKS)
+    codes = [reason.code for reason in NOBODY_LOOKS]
+    told = citizen_message(services, waiting, codes, "")
+    assert "could not be read" in told and "sharper scan" in told
+    assert not any(promise in told for promise in PROMISES)
+    offered = [sentence for one in choices(services, waiting, "en", None)
+               for _, sentence in one.sentences]  # fmt: skip
+    assert not any(promise in sentence for promise in PROMISES for sentence in offered)
+
+
+def test_one_who_only_tries_a_file_is_promised_no_person(services: Services) -> None:
+    inspector: Any = services.inspector
+    inspector.answer = judged(*NOBODY_LOOKS)
+    client = TestClient(create_app(services), headers=ENGLISH)
+    for language in LANGUAGES:
+        page = client.post(f"/try?lang={language}", files=FILE).text
+        assert not any(promise in page for promise in PROMISES)
+        for code in ("field.unread", "page.document", "system.not_assessed"):
+            assert services.reason_codes[code]["advice"][language] in page
