@@ -73,3 +73,23 @@ def test_one_who_only_tries_a_file_is_promised_no_person(services: Services) -> 
         assert not any(promise in page for promise in PROMISES)
         for code in ("field.unread", "page.document", "system.not_assessed"):
             assert services.reason_codes[code]["advice"][language] in page
+
+
+def test_of_one_reason_about_several_things_all_are_told_each_sentence_once(
+    services: Services,
+) -> None:
+    told = {}
+    differing = [Reason("field.different", Decision.REVIEW, field=name)
+                 for name in ("given_name", "father_name")]  # fmt: skip
+    turned = [Reason("geometry.skew", Decision.REVIEW, "skew", page, value, 2.0)
+              for page, value in ((1, 3.0), (2, 5.0), (3, 3.0))]  # fmt: skip
+    for code, reasons in (("field.different", differing), ("geometry.skew", turned)):
+        told[code] = citizen_message(services, judged(*reasons), [code], "").splitlines()
+    catalogue = engine().catalogue
+    for lines, language in zip(told["field.different"], LANGUAGES, strict=True):
+        for name in ("given_name", "father_name"):
+            assert lines.count(catalogue.field_names[language][name]) == 1
+        advice = services.reason_codes["field.different"]["advice"][language]
+        assert lines.count(advice) == 1 and lines.endswith(advice)
+    for lines in told["geometry.skew"]:
+        assert (lines.count("3°"), lines.count("5°")) == (1, 1)
