@@ -101,6 +101,14 @@ def verdict_json(verdict: Verdict, catalogue: Catalogue) -> dict[str, Any]:
     }
 
 
+def digits_apart(value: float | None, limit: float | None) -> int:
+    """Significant digits to show both in: three, up to six where they would read the same."""
+    if value is None or limit is None:
+        return 3
+    apart = (n for n in (3, 4, 5) if f"{abs(value):.{n}g}" != f"{abs(limit):.{n}g}")
+    return next(apart, 6)
+
+
 def rejudge_json(
     report: Mapping[str, Any], verdict: Verdict, catalogue: Catalogue, policy: tuple[str, str]
 ) -> dict[str, Any]:
@@ -171,10 +179,11 @@ def _engine_json(report: Report) -> dict[str, Any]:
 
 def _reason_json(reason: Reason, catalogue: Catalogue, is_pending: bool) -> dict[str, Any]:
     facts: dict[str, int | float | str] = {}
+    digits = digits_apart(reason.value, reason.limit)
     if reason.value is not None:
-        facts["value"] = _shown(reason.value)
+        facts["value"] = float(f"{reason.value:.{digits}g}")
     if reason.limit is not None:
-        facts["limit"] = _shown(reason.limit)
+        facts["limit"] = float(f"{reason.limit:.{digits}g}")
     if reason.field is not None:
         facts["field"] = reason.field
     if reason.measure is not None:
@@ -195,11 +204,6 @@ def _reason_json(reason: Reason, catalogue: Catalogue, is_pending: bool) -> dict
             language: text.pending if is_pending else text.advice for language, text in said.items()
         },
     }
-
-
-def _shown(number: float) -> float:
-    """Three significant digits: what a sentence needs."""
-    return float(f"{number:.3g}")
 
 
 def _page_json(

@@ -60,8 +60,9 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The decision, with every reason at once, the weightiest first: what rejects before what a
-    person has to look at, and a cause before what it causes.
+    """The decision, with every reason at once, the weightiest first.
+
+    What rejects stands before what a person has to look at, and a cause before what it causes.
     """
 
     decision: Decision

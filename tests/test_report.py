@@ -141,6 +141,25 @@ def test_a_person_is_promised_only_where_one_is_going_to_look(
     assert ("A person" in advice["en"]) == ("موظف" in advice["ar"]) == (decision == "review")
 
 
+@pytest.mark.parametrize(
+    ("value", "limit", "value_said", "limit_said"),
+    [
+        (2.003, 2.0, "by 2.003°", "most 2° "),
+        (-2.003, 2.0, "by -2.003°", "most 2° "),
+        (2.0000004, 2.0, "by 2°", "most 2° "),
+        (3.14159, 2.0, "by 3.14°", "most 2° "),
+        (12.34567, 12.34512, "by 12.346°", "most 12.345° "),
+    ],
+)
+def test_what_is_missed_is_not_said_to_be_what_is_wanted(
+    catalogue: Catalogue, value: float, limit: float, value_said: str, limit_said: str
+) -> None:
+    turned = Reason("geometry.skew", Decision.REVIEW, "skew", 1, value, limit, "deg")
+    verdict = Verdict(Decision.REVIEW, 69, (turned,), ({},))
+    [written] = verdict_json(verdict, catalogue)["reasons"]
+    assert value_said in written["message"]["en"] and limit_said in written["message"]["en"]
+
+
 def test_evidence_is_told_in_every_language(catalogue: Catalogue) -> None:
     capture = to_json(made(), catalogue)["pages"][0]["measures"]["capture"]
     assert len(capture["evidence"]) == len(capture["outputs"]["evidence"]) == 2

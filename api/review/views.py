@@ -11,6 +11,7 @@ from typing import Any
 from api.review.texts import LANGUAGES, TEXTS, days_left, hours_left
 from api.services import DocumentTitle, Services
 from docqa.bookings import days_left as whole_days_left
+from docqa.report import digits_apart
 from docqa.reviewing import ESCALATE_WITHIN
 from docqa.wiring import REDACTOR
 
@@ -58,8 +59,10 @@ def findings(report: Mapping[str, Any], language: str) -> list[Finding]:
             label=reason_label(reason["code"], language),
             decision=reason["decision"],
             page=reason["page"],
-            value=_quantity(reason["value"], reason["unit"]),
-            limit=None if reason["value"] is None else _quantity(reason["limit"], reason["unit"]),
+            value=_quantity(reason["value"], reason["unit"], reason["limit"]),
+            limit=None
+            if reason["value"] is None
+            else _quantity(reason["limit"], reason["unit"], reason["value"]),
             message=reason["message"][language],
             advice=reason["advice"][language],
             has_mark=bool(reason["regions"]) and reason["page"] is not None,
@@ -155,9 +158,10 @@ def time_left(deadline: datetime | None, now: datetime, language: str) -> Left:
     return Left(hours_left(int(ahead.total_seconds() // _HOUR_S), language), True)
 
 
-def _quantity(value: float | None, unit: str) -> str | None:
+def _quantity(value: float | None, unit: str, beside: float | None = None) -> str | None:
     if value is None:
         return None
+    digits = digits_apart(value, beside)
     if unit in _SHARES:
-        return f"{100 * value:.3g}%"
-    return f"{value:.3g}{_SYMBOLS.get(unit, '')}"
+        return f"{100 * value:.{digits}g}%"
+    return f"{value:.{digits}g}{_SYMBOLS.get(unit, '')}"
