@@ -21,7 +21,7 @@ from docqa.errors import InvalidModel
 from docqa.fields import Field
 from docqa.measures import Assessed, Assessment, NotAssessed, PageAssessment
 from docqa.policy import ACCEPT_SCORE, REJECT_SCORE, Policy, Rule
-from docqa.verdict import Decision, Reason, Verdict, decide
+from docqa.verdict import Decision, Reason, Verdict, decide, place_of
 
 SPARED = "system.revalidated"
 """The reason that stands first where a document accepted so far would now be rejected."""
@@ -239,7 +239,7 @@ class _Checks:
 
         The same as :func:`docqa.verdict.decide` finds, in a tenth of its time.
         """
-        found: list[tuple[int, int, list[Any]]] = []
+        found: list[tuple[int, int, int, list[Any]]] = []
         for page in pages:
             for at in sorted(unmet):
                 rule, place = self.rules[at], self._place[at]
@@ -249,18 +249,12 @@ class _Checks:
                 if score < ACCEPT_SCORE:
                     is_reject = score <= REJECT_SCORE
                     decision = "reject" if is_reject else "review"
-                    row = [
-                        self._code(rule, page),
-                        decision,
-                        page[0],
-                        None,
-                        rule.measure,
-                        rule.accept,
-                    ]
-                    found.append((-is_reject, score, row))
+                    code = self._code(rule, page)
+                    row = [code, decision, page[0], None, rule.measure, rule.accept]
+                    found.append((-is_reject, place_of(code), score, row))
         found.sort(key=_weight)
         kept: dict[tuple[str, int], list[Any]] = {}
-        for _, _, row in found:
+        for *_, row in found:
             kept.setdefault((row[0], row[2]), row)
         return list(kept.values())
 
@@ -282,8 +276,8 @@ class _Checks:
         return Assessed(outputs)
 
 
-def _weight(found: tuple[int, int, list[Any]]) -> tuple[int, int]:
-    return found[0], found[1]
+def _weight(found: tuple[int, int, int, list[Any]]) -> tuple[int, int, int]:
+    return found[:3]
 
 
 @cache

@@ -6,10 +6,13 @@ The texts are data (``models/reasons/{ar,en}.toml``), one table per code::
     message = "The page is turned by {value}°."
     advice = "Lay it straight against the edge of the glass and scan again."
 
-``{value}``, ``{limit}``, ``{actual}``, ``{field}`` and ``{name}`` are filled in; nothing of a
-document's text ever is. The table ``[evidence]`` says in a sentence what a measure's evidence code
-means; there the measure's own outputs are filled in. ``[words]`` translates outputs that are words
-and names of measures; a measure that is not there is called by its own name.
+A third sentence, ``pending``, may stand in for the advice while the document waits for a person:
+what a person is going to do is promised there and nowhere else. ``{value}``, ``{limit}``,
+``{actual}``, ``{field}`` and ``{name}`` are filled in; nothing of a document's text ever is.
+
+The table ``[evidence]`` says in a sentence what a measure's evidence code means; there the
+measure's own outputs are filled in. ``[words]`` translates outputs that are words and names of
+measures; a measure that is not there is called by its own name.
 """
 
 from __future__ import annotations
@@ -37,6 +40,8 @@ class Text:
     """What was found."""
     advice: str
     """What to do about it."""
+    pending: str
+    """What to do while a person is going to look at it; mostly the advice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,8 @@ class Catalogue:
                 shown[name] = self.words[language].get(str(fact), str(fact))
             else:
                 shown[name] = f"{fact:g}" if isinstance(fact, float) else str(fact)
-        return Text(text.message.format_map(shown), text.advice.format_map(shown))
+        said = (text.message, text.advice, text.pending)
+        return Text(*(sentence.format_map(shown) for sentence in said))
 
 
 def parse_catalogue(sources: Mapping[str, str]) -> Catalogue:
@@ -90,13 +96,14 @@ def parse_catalogue(sources: Mapping[str, str]) -> Catalogue:
         sources: language -> TOML text; all of ``LANGUAGES``.
 
     Raises:
-        InvalidModel: a language is missing, a code is missing in one of them, an area is unknown,
-            or a sentence asks for a fact that does not exist.
+        InvalidModel: a language is missing, a code or its pending is missing in one of them, an
+            area is unknown, or a sentence asks for a fact that does not exist.
     """
     texts: dict[str, dict[str, Text]] = {}
     fields: dict[str, dict[str, str]] = {}
     evidence: dict[str, dict[str, str]] = {}
     words: dict[str, dict[str, str]] = {}
+    pending: dict[str, set[str]] = {}
     for language in LANGUAGES:
         if language not in sources:
             raise InvalidModel(f"models/reasons/{language}.toml is missing")
@@ -105,8 +112,15 @@ def parse_catalogue(sources: Mapping[str, str]) -> Catalogue:
         evidence[language] = dict(tables.pop("evidence", {}))
         words[language] = dict(tables.pop("words", {}))
         texts[language] = {code: _text(language, code, table) for code, table in tables.items()}
+        pending[language] = {code for code, table in tables.items() if "pending" in table}
     for language in LANGUAGES[1:]:
-        named = {"code": texts, "field name": fields, "evidence": evidence, "word": words}
+        named = {
+            "code": texts,
+            "field name": fields,
+            "evidence": evidence,
+            "word": words,
+            "pending of": pending,
+        }
         for kind, sets in named.items():
             lone = set(sets[LANGUAGES[0]]) ^ set(sets[language])  # type: ignore[index]  # all by language
             if lone:
@@ -120,10 +134,11 @@ def _text(language: str, code: str, table: object) -> Text:
     where = f"models/reasons/{language}.toml: {code!r}"
     if code.split(".")[0] not in AREAS:
         raise InvalidModel(f"{where} must start with one of {', '.join(AREAS)}")
-    if not isinstance(table, dict) or set(table) != {"message", "advice"}:
-        raise InvalidModel(f"{where} needs exactly a message and an advice")
+    if not isinstance(table, dict) or set(table) - {"pending"} != {"message", "advice"}:
+        raise InvalidModel(f"{where} needs exactly a message and an advice, or a pending as well")
     for sentence in table.values():
         asked = {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
         if not sentence.strip() or asked - _FACTS:
             raise InvalidModel(f"{where} is empty or asks for {sorted(asked - _FACTS)}")
-    return Text(table["message"], table["advice"])
+    said = {"pending": table["advice"], **table}
+    return Text(said["message"], said["advice"], said["pending"])

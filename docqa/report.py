@@ -10,7 +10,7 @@ from docqa.catalogue import LANGUAGES, Catalogue
 from docqa.fields import Field
 from docqa.measures import Assessed, Assessment, NotAssessed, PageAssessment
 from docqa.page import Polygon, Region
-from docqa.verdict import Reason, Verdict
+from docqa.verdict import Decision, Reason, Verdict
 
 SCHEMA = "docqa.report/1"
 _POLYGON_DECIMALS = 1
@@ -92,12 +92,21 @@ def readings_json(report: Report) -> dict[str, dict[str, str]]:
 
 
 def verdict_json(verdict: Verdict, catalogue: Catalogue) -> dict[str, Any]:
-    """The verdict as JSON values."""
+    """The verdict as JSON values; a person is promised only where one is going to look."""
+    is_pending = verdict.decision is Decision.REVIEW
     return {
         "decision": verdict.decision.value,
         "score": verdict.score,
-        "reasons": [_reason_json(reason, catalogue) for reason in verdict.reasons],
+        "reasons": [_reason_json(reason, catalogue, is_pending) for reason in verdict.reasons],
     }
+
+
+def digits_apart(value: float | None, limit: float | None) -> int:
+    """Significant digits to show both in: three, up to six where they would read the same."""
+    if value is None or limit is None:
+        return 3
+    apart = (n for n in (3, 4, 5) if f"{abs(value):.{n}g}" != f"{abs(limit):.{n}g}")
+    return next(apart, 6)
 
 
 def rejudge_json(
@@ -168,12 +177,13 @@ def _engine_json(report: Report) -> dict[str, Any]:
     return written
 
 
-def _reason_json(reason: Reason, catalogue: Catalogue) -> dict[str, Any]:
+def _reason_json(reason: Reason, catalogue: Catalogue, is_pending: bool) -> dict[str, Any]:
     facts: dict[str, int | float | str] = {}
+    digits = digits_apart(reason.value, reason.limit)
     if reason.value is not None:
-        facts["value"] = _shown(reason.value)
+        facts["value"] = float(f"{reason.value:.{digits}g}")
     if reason.limit is not None:
-        facts["limit"] = _shown(reason.limit)
+        facts["limit"] = float(f"{reason.limit:.{digits}g}")
     if reason.field is not None:
         facts["field"] = reason.field
     if reason.measure is not None:
@@ -190,13 +200,10 @@ def _reason_json(reason: Reason, catalogue: Catalogue) -> dict[str, Any]:
         "unit": reason.unit,
         "regions": [_region_json(region) for region in reason.regions],
         "message": {language: text.message for language, text in said.items()},
-        "advice": {language: text.advice for language, text in said.items()},
+        "advice": {
+            language: text.pending if is_pending else text.advice for language, text in said.items()
+        },
     }
-
-
-def _shown(number: float) -> float:
-    """Three significant digits: what a sentence needs."""
-    return float(f"{number:.3g}")
 
 
 def _page_json(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 from docqa.documents import Mistake
 from docqa.fields import EXACT_SOURCES, Field, agrees
@@ -29,6 +30,12 @@ class Decision(StrEnum):
         return _RANKS[self]
 
 
+_NOT_ASSESSED = "system.not_assessed"
+_NO_DOCUMENT = ("page.blank", "page.not_document")
+_FIRST = (
+    (ATTEMPTS_EXHAUSTED,), (*_NO_DOCUMENT, "page.wrong_"), ("system.",), ("capture.",), ("field.",)
+)  # fmt: skip
+"""How the codes begin that people are told of first, each before what may follow from it."""
 _RANKS = {decision: rank for rank, decision in enumerate(Decision)}
 _NOT_TAKEN = NotAssessed("it was not taken")
 
@@ -53,7 +60,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The decision, with every reason at once, the weightiest first."""
+    """The decision, with every reason at once, the weightiest first.
+
+    What rejects stands before what a person has to look at, and a cause before what it causes.
+    """
 
     decision: Decision
     score: int | None
@@ -108,9 +118,9 @@ def decide(
     if mistake is not None or not policy.is_worth_reading(worst):
         fields = [field for field in fields if field.match != "unread"]
     found.extend(_judge_fields(policy, fields))
-    reasons = _ordered(found)
     if ATTEMPTS_EXHAUSTED in faults:
-        reasons = tuple(replace(reason, decision=Decision.REVIEW) for reason in reasons)
+        found = [(score, replace(reason, decision=Decision.REVIEW)) for score, reason in found]
+    reasons = _ordered(found)
     decision = max((reason.decision for reason in reasons), key=_rank, default=Decision.ACCEPT)
     return Verdict(decision, worst, reasons, tuple(scores))
 
@@ -124,7 +134,7 @@ def _judge(rule: Rule, page: PageAssessment) -> tuple[int | None, Reason | None]
     found = None if isinstance(assessment, NotAssessed) else assessment.outputs.get(rule.output)
     if found is None or isinstance(assessment, NotAssessed):
         return None, Reason(
-            "system.not_assessed", Decision.REVIEW, rule.measure, page.index, limit=rule.accept
+            _NOT_ASSESSED, Decision.REVIEW, rule.measure, page.index, limit=rule.accept
         )
     value = float(found)  # type: ignore[arg-type]  # parse_policy allows numbers only
     score = rule.score(value)
@@ -193,10 +203,30 @@ def _about(seen: Field, code: str, decision: Decision, field: Field) -> Reason:
     return Reason(code, decision, page=seen.page, regions=regions, field=field.name)
 
 
+@cache
+def place_of(code: str) -> int:
+    """Where a reason stands among those of the same decision: a cause before what it causes."""
+    if code == _NOT_ASSESSED:
+        return len(_FIRST) + 1
+    places = (at for at, beginnings in enumerate(_FIRST) if code.startswith(beginnings))
+    return next(places, len(_FIRST))
+
+
 def _ordered(found: list[tuple[int, Reason]]) -> tuple[Reason, ...]:
-    """Weightiest first; of the same code on the same page about the same thing only the worst."""
+    """Weightiest first; of the same code on the same page about the same thing only the worst.
+
+    What could not be checked on a page without a document follows from that, and goes unsaid: that
+    alone keeps the page from being accepted, so that the decision is the same.
+    """
+    empty = {reason.page for _, reason in found if reason.code in _NO_DOCUMENT}
     kept: dict[tuple[str, int | None, str | None, str | None], Reason] = {}
-    for _, reason in sorted(found, key=lambda pair: (-pair[1].decision.rank, pair[0])):
-        about = reason.measure if reason.code == "system.not_assessed" else None
-        kept.setdefault((reason.code, reason.page, reason.field, about), reason)
+    for _, reason in sorted(found, key=_weight):
+        about = reason.measure if reason.code == _NOT_ASSESSED else None
+        if about is None or reason.page not in empty:
+            kept.setdefault((reason.code, reason.page, reason.field, about), reason)
     return tuple(kept.values())
+
+
+def _weight(found: tuple[int, Reason]) -> tuple[int, int, int]:
+    score, reason = found
+    return -reason.decision.rank, place_of(reason.code), score

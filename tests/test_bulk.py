@@ -28,6 +28,7 @@ from docqa.verdict import Decision, decide
 ENGINE = wiring.load_engine(Settings())
 TYPES = ("sy-id-front", "sy-id-back", "a4-generic", "passport")
 LIMITS = sorted({limit for rule in ENGINE.policy.rules for limit in (rule.accept, rule.reject)})
+ORDERED = ("scanner_probability", "angle_deg", "document_fraction")
 NUMBERS = st.one_of(
     st.sampled_from(LIMITS), st.floats(-400, 400, allow_nan=False), st.just(0.0), st.none()
 )
@@ -93,6 +94,25 @@ def test_facts_decide_as_the_whole_report_does(report: dict[str, Any]) -> None:
     verdict = decide(ENGINE.policy, asked.id, pages, fields, faults, mistaken)
     verdict = spare(report["verdict"]["decision"], False, verdict)
     assert told == (verdict.decision.value, signature(verdict.reasons))
+
+
+def test_reasons_stand_in_the_same_order_where_only_values_are_compared() -> None:
+    rules = {rule.measure: rule for rule in ENGINE.policy.rules if rule.output in ORDERED}
+    policy = replace(ENGINE.policy, rules=tuple(rules.values()), overrides={})
+    outputs: dict[str, dict[str, Any]] = {
+        "skew": {"angle_deg": 5.5},
+        "capture": {"scanner_probability": 0.7, "suspect": "unclear"},
+        "content": {"document_fraction": 0.2, "kind": "blank"},
+    }
+    page = PageAssessment(1, 10, 10, {name: Assessed(values) for name, values in outputs.items()})
+    verdict = decide(policy, "a4-generic", (page,))
+    report = Report("0", "a4-generic", (page,), (), (), verdict, "p", "sha256:p", "1", "e", {})
+    made = extract(to_json(report, ENGINE.catalogue))
+    told = BulkJudge(policy, ENGINE.document_types).judge(
+        "a4-generic", made.origin, json.loads(made.facts)
+    )
+    assert told == ("review", signature(verdict.reasons))
+    assert [row[0] for row in told[1]] == ["page.blank", "capture.unclear", "geometry.skew"]
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,25 @@ def test_a_field_is_called_by_its_name_in_that_language() -> None:
     assert catalogue.say("page.blank", "ar", facts).message == "الاسم"
 
 
+def test_there_may_be_another_advice_while_a_person_is_going_to_look() -> None:
+    waiting = GOOD + 'pending = "Wait for {name}."'
+    catalogue = parse_catalogue({"ar": waiting, "en": waiting})
+    said = catalogue.say("page.blank", "en", {"name": "a person"})
+    assert (said.advice, said.pending) == ("b", "Wait for a person.")
+    said = parse_catalogue({"ar": GOOD, "en": GOOD}).say("page.blank", "en", {})
+    assert (said.advice, said.pending) == ("b", "b")
+
+
+def test_no_advice_promises_what_only_a_document_in_review_gets() -> None:
+    catalogue = wiring.load_catalogue(wiring.models_dir(Settings()))
+    promises = {"en": ("person", "somebody"), "ar": ("موظف",)}
+    for language, words in promises.items():
+        for code in catalogue.codes - {"system.attempts_exhausted", "booking.document_in_review"}:
+            said = catalogue.say(code, language, {})
+            told = f"{said.message} {said.advice}"
+            assert not any(word in told.replace("same person", "") for word in words), code
+
+
 @pytest.mark.parametrize(
     ("arabic", "said"),
     [
@@ -47,6 +66,8 @@ def test_a_field_is_called_by_its_name_in_that_language() -> None:
         (GOOD.replace("advice", "help"), "exactly a message and an advice"),
         (GOOD.replace("{value}", "{text}"), "asks for"),
         (GOOD.replace('"b"', '""'), "is empty"),
+        (GOOD + 'pending = ""', "is empty"),
+        (GOOD + 'pending = "c"', "pending of 'page.blank' is not in every language"),
     ],
 )
 def test_a_broken_catalogue_stops_the_start(arabic: str, said: str) -> None:
@@ -82,6 +103,20 @@ def test_evidence_told_in_one_language_only_stops_the_start(lost: str, said: str
     poorer = "\n".join(line for line in EVIDENCE.split("\n") if not line.startswith(lost))
     with pytest.raises(InvalidModel, match=said):
         parse_catalogue({"ar": EVIDENCE, "en": poorer})
+
+
+def test_numbers_and_dates_are_compared_in_words_that_are_true_of_them() -> None:
+    catalogue = wiring.load_catalogue(wiring.models_dir(Settings()))
+    for field in ("given_name", "national_number", "birth_date"):
+        said = {one: catalogue.say("field.near", one, {"field": field}) for one in LANGUAGES}
+        assert "letters or digits" in said["en"].message
+        assert "حرف" not in said["ar"].message and "رقماً" in said["ar"].advice
+
+
+def test_the_name_of_a_field_is_marked_as_one_in_arabic() -> None:
+    catalogue = wiring.load_catalogue(wiring.models_dir(Settings()))
+    for code, said in catalogue.texts["ar"].items():
+        assert said.message.count("{field}") == said.message.count("«{field}»"), code
 
 
 def test_a_check_that_could_not_be_made_is_called_what_people_call_it() -> None:

@@ -20,8 +20,9 @@ from docqa.report import (
     recognised_from_json,
     rejudge_json,
     to_json,
+    verdict_json,
 )
-from docqa.verdict import Decision, decide
+from docqa.verdict import Decision, Reason, Verdict, decide
 from docqa.wiring import load_catalogue
 
 MODELS = Path(__file__).parent.parent / "models"
@@ -127,6 +128,36 @@ def test_every_reason_speaks_every_language_with_its_numbers(catalogue: Catalogu
             assert "{" not in reason["message"][language]
     skew = next(r for r in written["verdict"]["reasons"] if r["code"] == "geometry.skew")
     assert "2°" in skew["message"]["en"] and "1°" in skew["message"]["en"]
+
+
+@pytest.mark.parametrize("decision", [Decision.REVIEW, Decision.REJECT])
+def test_a_person_is_promised_only_where_one_is_going_to_look(
+    catalogue: Catalogue, decision: Decision
+) -> None:
+    unread = Reason("field.unread", Decision.REVIEW, field="given_name")
+    reasons = (Reason("capture.camera", decision, "capture", 1), unread)
+    written = verdict_json(Verdict(decision, 10, reasons, ({},)), catalogue)
+    advice = written["reasons"][1]["advice"]
+    assert ("A person" in advice["en"]) == ("موظف" in advice["ar"]) == (decision == "review")
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "value_said", "limit_said"),
+    [
+        (2.003, 2.0, "by 2.003°", "most 2° "),
+        (-2.003, 2.0, "by -2.003°", "most 2° "),
+        (2.0000004, 2.0, "by 2°", "most 2° "),
+        (3.14159, 2.0, "by 3.14°", "most 2° "),
+        (12.34567, 12.34512, "by 12.346°", "most 12.345° "),
+    ],
+)
+def test_what_is_missed_is_not_said_to_be_what_is_wanted(
+    catalogue: Catalogue, value: float, limit: float, value_said: str, limit_said: str
+) -> None:
+    turned = Reason("geometry.skew", Decision.REVIEW, "skew", 1, value, limit, "deg")
+    verdict = Verdict(Decision.REVIEW, 69, (turned,), ({},))
+    [written] = verdict_json(verdict, catalogue)["reasons"]
+    assert value_said in written["message"]["en"] and limit_said in written["message"]["en"]
 
 
 def test_evidence_is_told_in_every_language(catalogue: Catalogue) -> None:

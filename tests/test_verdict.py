@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docqa.documents import Mistake
@@ -15,6 +15,7 @@ from docqa.page import Region
 from docqa.policy import Finding, Policy, Rule
 from docqa.verdict import ATTEMPTS_EXHAUSTED, Decision, decide
 
+CONTENT = Rule("content", "document_fraction", "", "page.{kind}", 0.3, -0.1, 0.3, "s")
 RULES = (
     Rule("skew", "angle_deg", "deg", "geometry.skew", 1.0, 5.0, 0.0, "s"),
     Rule("capture", "scanner_probability", "", "capture.{suspect}", 0.8, 0.1, 1.0, "s"),
@@ -246,3 +247,84 @@ def test_accept_needs_every_rule_assessed_and_within_its_limit(
     good = angle is not None and abs(angle) <= 1 and probability is not None and probability >= 0.8
     assert (verdict.decision is Decision.ACCEPT) == good
     assert bool(verdict.reasons) != good
+
+
+MOST = replace(POLICY, rules=(*RULES, CONTENT), least_score_read=0)
+PLACES = [ATTEMPTS_EXHAUSTED, "page.blank", "page.wrong_side", "system.ocr_failed",
+          "capture.camera", "field.different", "geometry.skew", "system.not_assessed"]  # fmt: skip
+"""Codes as they stand where all weigh the same."""
+
+
+def leaf(
+    angle: float | None, probability: float | None, kind: str | None, index: int = 1
+) -> PageAssessment:
+    """A page whose content is told as well: blank, not_document, document; "" is in order."""
+    content: Assessment = NotAssessed("too small")
+    if kind is not None:
+        content = Assessed({"document_fraction": 0.0 if kind else 1.0, "kind": kind or "document"})
+    made = page(angle, probability, index)
+    return replace(made, measures={**made.measures, "content": content})
+
+
+def test_what_makes_the_rest_moot_is_said_first_and_what_could_not_be_checked_last() -> None:
+    pages = [leaf(-9.0, 0.05, "", 1), leaf(0.0, 1.0, "blank", 2), leaf(None, 1.0, "", 3)]
+    fields = [Field("given_name", "different", "barcode", 1.0, None, 1, None)]
+    faults = ["system.ocr_failed", ATTEMPTS_EXHAUSTED]
+    reasons = decide(MOST, "any", pages, fields, faults, "wrong_side").reasons
+    assert [reason.code for reason in reasons if reason.code != "page.wrong_side"] == [
+        code for code in PLACES if code != "page.wrong_side"
+    ]
+    assert {reasons[1].code, reasons[2].code} == {"page.blank", "page.wrong_side"}
+
+
+def test_what_rejects_stands_before_what_makes_it_moot_but_does_not_reject() -> None:
+    reasons = decide(MOST, "any", [leaf(9.0, 1.0, "blank")]).reasons
+    assert [reason.code for reason in reasons] == ["geometry.skew", "page.blank"]
+
+
+@pytest.mark.parametrize("kind", ["blank", "not_document"])
+def test_of_a_page_without_a_document_nobody_is_told_what_could_not_be_checked(kind: str) -> None:
+    pages = [leaf(None, None, kind), leaf(None, 1.0, "document", 2)]
+    verdict = decide(MOST, "any", pages)
+    assert verdict.decision is Decision.REVIEW
+    assert [(reason.code, reason.page) for reason in verdict.reasons] == [
+        (f"page.{kind}", 1), ("page.document", 2), ("system.not_assessed", 2)
+    ]  # fmt: skip
+
+
+MEASURED = st.builds(
+    leaf,
+    st.sampled_from((None, 0.0, 2.0, 9.0)),
+    st.sampled_from((None, 1.0, 0.5, 0.05)),
+    st.sampled_from((None, "", "blank", "not_document", "document")),
+)
+
+
+@given(
+    st.lists(MEASURED, min_size=1, max_size=3),
+    st.lists(st.sampled_from(("near", "different", "unread")), max_size=2),
+    st.lists(st.sampled_from(("system.ocr_failed", "system.failed")), max_size=1),
+)
+@settings(deadline=None)
+def test_the_order_and_what_is_left_out_change_no_decision(
+    found: list[PageAssessment], matches: list[Match], faults: list[str]
+) -> None:
+    """The whole is decided as the worst of its parts, each judged by one rule alone."""
+    pages = [replace(one, index=at) for at, one in enumerate(found, 1)]
+    fields = [
+        Field(name, match, None if match == "unread" else "barcode", 1.0, None, 1, None)
+        for name, match in zip(("given_name", "father_name"), matches, strict=False)
+    ]
+    parts = [
+        decide(replace(MOST, rules=(rule,)), "any", [one]) for rule in MOST.rules for one in pages
+    ]
+    parts.append(decide(replace(MOST, rules=()), "any", pages, fields, faults))
+    verdict = decide(MOST, "any", pages, fields, faults)
+    assert verdict.decision == max((part.decision for part in parts), key=lambda one: one.rank)
+    told = {(reason.code, reason.page) for reason in verdict.reasons}
+    every = {(reason.code, reason.page) for part in parts for reason in part.reasons}
+    moot = {at for code, at in every if code in ("page.blank", "page.not_document")}
+    assert every - told <= {("system.not_assessed", at) for at in moot}
+    assert told <= every
+    ranks = [reason.decision.rank for reason in verdict.reasons]
+    assert ranks == sorted(ranks, reverse=True)

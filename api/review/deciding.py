@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.review.texts import LANGUAGES
-from api.review.views import reason_label
+from api.review.views import reason_label, settled_advice
 from api.services import Services, Texts
 
 LONGEST_WORDS_CHARACTERS = 1000
@@ -94,13 +94,22 @@ def _sentences(services: Services, report: Mapping[str, Any]) -> dict[str, dict[
             sentences[code] = {
                 language: _unmeasured(code, said, language) for language in LANGUAGES
             }
-    for reason in reversed(report["verdict"]["reasons"]):
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for reason in report["verdict"]["reasons"]:
         if reason["code"].startswith(_CITIZENS):
-            sentences[reason["code"]] = {
-                language: f"{reason['message'][language]} {reason['advice'][language]}"
-                for language in LANGUAGES
-            }
+            found.setdefault(reason["code"], []).append(reason)
+    for code, reasons in found.items():
+        sentences[code] = {
+            language: _measured(services, reasons, language) for language in LANGUAGES
+        }
     return sentences
+
+
+def _measured(services: Services, reasons: Sequence[Mapping[str, Any]], language: str) -> str:
+    """The sentences of all that was found of one code, each once, and then what to do about it."""
+    messages = [reason["message"][language] for reason in reasons]
+    advice = [settled_advice(services, reason, language) for reason in reasons]
+    return " ".join(dict.fromkeys([*messages, *advice]))
 
 
 def _unmeasured(code: str, said: Texts, language: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio.to_thread
@@ -17,7 +17,7 @@ from api.review.pages import render
 from api.review.sign_in import keep_token, new_visitor, session_token
 from api.review.texts import language_of
 from api.review.viewer import PageView, page_view
-from api.review.views import Finding, findings, type_title
+from api.review.views import Finding, findings, settled_advice, type_title
 from api.services import Services
 from api.submission import DEFAULT_DOCUMENT_TYPE, Submission, inspect, parse_submission
 from api.upload import received
@@ -135,12 +135,19 @@ def _try(services: Services, sent: Submission, language: str) -> Tried:
         decision=report["verdict"]["decision"],
         score=report["verdict"]["score"],
         file_name=sent.file_name,
-        findings=tuple(findings(report, language)),
+        findings=tuple(_findings(services, report, language)),
         pages=tuple(
             _tried_page(services, report, data, page["index"], language)
             for page in report["pages"][:_MOST_PAGES]
         ),
     )
+
+
+def _findings(services: Services, report: Mapping[str, Any], language: str) -> Iterator[Finding]:
+    """What was found, with what to do about it where nothing is stored: nobody is going to look."""
+    reasons = report["verdict"]["reasons"]
+    for finding, reason in zip(findings(report, language), reasons, strict=True):
+        yield replace(finding, advice=settled_advice(services, reason, language))
 
 
 def _tried_page(

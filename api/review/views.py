@@ -11,6 +11,7 @@ from typing import Any
 from api.review.texts import LANGUAGES, TEXTS, days_left, hours_left
 from api.services import DocumentTitle, Services
 from docqa.bookings import days_left as whole_days_left
+from docqa.report import digits_apart
 from docqa.reviewing import ESCALATE_WITHIN
 from docqa.wiring import REDACTOR
 
@@ -19,6 +20,10 @@ _SHARES = ("fraction", "probability")
 """Units that people read as percent."""
 _SYMBOLS = {"deg": "°", "px": " px", "ppi": " ppi", "mm": " mm"}
 _HOUR_S = 3600
+FOR_A_SCANNER = frozenset(
+    {"steady_letters", "exif_scanner", "pdf_producer_scanner", "exact_paper_size", "density_tag"}
+)
+"""Evidence that speaks for a scanner; all other speaks against it, or for neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class Finding:
     """Whether there is a place on the page to zoom to."""
     evidence: tuple[str, ...] = ()
     """What the measure found that speaks for and against it, in sentences."""
+    evidence_against: tuple[str, ...] = ()
+    """Of that, what does not speak for a scanner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +65,28 @@ def findings(report: Mapping[str, Any], language: str) -> list[Finding]:
             label=reason_label(reason["code"], language),
             decision=reason["decision"],
             page=reason["page"],
-            value=_quantity(reason["value"], reason["unit"]),
-            limit=None if reason["value"] is None else _quantity(reason["limit"], reason["unit"]),
+            value=_quantity(reason["value"], reason["unit"], reason["limit"]),
+            limit=None
+            if reason["value"] is None
+            else _quantity(reason["limit"], reason["unit"], reason["value"]),
             message=reason["message"][language],
             advice=reason["advice"][language],
             has_mark=bool(reason["regions"]) and reason["page"] is not None,
-            evidence=tuple(_evidence(report, reason, language)),
+            evidence=tuple(told for _, told in _evidence(report, reason, language)),
+            evidence_against=tuple(
+                told
+                for code, told in _evidence(report, reason, language)
+                if code not in FOR_A_SCANNER
+            ),
         )
         for number, reason in enumerate(report["verdict"]["reasons"], 1)
     ]
+
+
+def settled_advice(services: Services, reason: Mapping[str, Any], language: str) -> str:
+    """What to do about a reason where no person is going to look; as reported if now unknown."""
+    known = services.reason_codes.get(reason["code"], {})
+    return str(known.get("advice", reason["advice"])[language])
 
 
 def capture_evidence(report: Mapping[str, Any], language: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -85,11 +105,16 @@ def capture_evidence(report: Mapping[str, Any], language: str) -> list[tuple[str
     return told
 
 
-def _evidence(report: Mapping[str, Any], reason: Mapping[str, Any], language: str) -> Iterator[str]:
+def _evidence(
+    report: Mapping[str, Any], reason: Mapping[str, Any], language: str
+) -> Iterator[tuple[str, str]]:
+    """Codes and sentences."""
     for page in report["pages"]:
-        if page["index"] == reason["page"]:
-            told = page["measures"].get(reason["measure"], {}).get("evidence", ())
-            yield from (sentence[language] for sentence in told)
+        measure = page["measures"].get(reason["measure"], {})
+        if page["index"] == reason["page"] and "evidence" in measure:
+            codes = measure["outputs"]["evidence"]
+            for code, told in zip(codes, measure["evidence"], strict=True):
+                yield code, told[language]
 
 
 def reason_label(code: str, language: str) -> str:
@@ -149,9 +174,10 @@ def time_left(deadline: datetime | None, now: datetime, language: str) -> Left:
     return Left(hours_left(int(ahead.total_seconds() // _HOUR_S), language), True)
 
 
-def _quantity(value: float | None, unit: str) -> str | None:
+def _quantity(value: float | None, unit: str, beside: float | None = None) -> str | None:
     if value is None:
         return None
+    digits = digits_apart(value, beside)
     if unit in _SHARES:
-        return f"{100 * value:.3g}%"
-    return f"{value:.3g}{_SYMBOLS.get(unit, '')}"
+        return f"{100 * value:.{digits}g}%"
+    return f"{value:.{digits}g}{_SYMBOLS.get(unit, '')}"

@@ -63,7 +63,7 @@ def test_a_type_that_nobody_knows_is_a_problem(client: TestClient, service: Scri
     assert_problem(client.post("/v1/checks", files=FILE), 422, "request.document_type.unknown")
 
 
-@pytest.mark.parametrize("claims", ["not json", "{", "[" * 20_000, '{"given_name": '])
+@pytest.mark.parametrize("claims", ["not json", "{", "[]", "null", "[" * 20_000, '{"given_name": '])
 def test_claims_that_are_not_json_are_a_problem(client: TestClient, claims: str) -> None:
     answer = client.post("/v1/checks", files=FILE, data={"claims": claims})
     assert_problem(answer, 400, "request.claims.not_json")
@@ -72,7 +72,6 @@ def test_claims_that_are_not_json_are_a_problem(client: TestClient, claims: str)
 @pytest.mark.parametrize(
     "claims",
     [
-        "[]",
         '{"shoe_size": "43"}',
         '{"given_name": 5}',
         '{"given_name": "a\\u0000b"}',
@@ -87,6 +86,15 @@ def test_claims_that_make_no_sense_are_a_problem_that_does_not_repeat_them(
     assert answer.status_code == 422
     assert answer.json()["code"].startswith("request.claims.")
     assert service.inspector.calls == []
+
+
+def test_a_number_where_a_name_belongs_is_hidden_by_no_word_of_one_language(
+    client: TestClient,
+) -> None:
+    claims = '{"01234567890": "x"}'
+    body = client.post("/v1/checks", files=FILE, data={"claims": claims}).json()
+    assert "***" in body["title"] and "***" in body["title_ar"]
+    assert "number" not in str(body)
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,17 @@ def test_a_document_is_shown_with_reasons_regions_and_claims(
     assert TEXTS["en"]["match_near"] in page and TEXTS["en"]["match_none"] in page
 
 
+def test_a_value_is_shown_in_as_many_digits_as_tell_it_from_its_limit() -> None:
+    shown = [
+        (one.value, one.limit)
+        for value in (2.003, 2.3456)
+        for one in findings(
+            report("review", (reason("geometry.skew", "review", value=value, limit=2.0),)), "en"
+        )
+    ]
+    assert shown == [("2.003°", "2°"), ("2.35°", "2°")]
+
+
 def reading(name: str, match: str, source: str | None, **changes: Any) -> dict[str, Any]:
     facts = {"name": name, "match": match, "source": source, "confidence": 1.0, "page": 1}
     return {**facts, "polygon": None, **changes}
