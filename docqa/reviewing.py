@@ -229,8 +229,8 @@ class ReviewDesk(Protocol):
         """Everything that was done with a document, the newest first."""
         ...
 
-    def attempts(self, booking_ref: str) -> list[Attempt]:
-        """Every document of a booking, the newest first."""
+    def attempts(self, client_id: str | None, booking_ref: str) -> list[Attempt]:
+        """Every document of a client's booking, the newest first."""
         ...
 
     def figures(self, *, first_day: str, last_day: str) -> Figures:

@@ -168,7 +168,7 @@ def _siblings(services: Services, visit: Visit, document: StoredDocument) -> lis
             decision=attempt.decision,
             received=hour(attempt.received_at, visit.language, services.settings.time_zone),
         )
-        for attempt in services.desk.attempts(document.booking_ref)
+        for attempt in services.desk.attempts(document.client_id, document.booking_ref)
         if attempt.id != document.id
     ]
     return sorted(found, key=lambda sibling: sibling.relation == "attempts_other")
@@ -177,9 +177,10 @@ def _siblings(services: Services, visit: Visit, document: StoredDocument) -> lis
 def _beside(services: Services, visit: Visit, document: StoredDocument) -> StoredDocument | None:
     """The document of the same booking that is asked to be shown beside this one."""
     other = services.store.get(visit.request.query_params.get("beside", ""))
-    if other is None or document.booking_ref is None or other.booking_ref != document.booking_ref:
+    if other is None or document.booking_ref is None:
         return None
-    return other
+    bookings = {(one.client_id, one.booking_ref) for one in (document, other)}
+    return other if len(bookings) == 1 else None
 
 
 def _claim(services: Services, visit: Visit, held: Claim | None) -> Mapping[str, Any]:

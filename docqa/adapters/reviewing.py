@@ -68,7 +68,7 @@ class SqlDesk:
         with self._engine.connect() as connection:
             return review_queue.counters(connection, reviewer, now, soon)
 
-    def attempts(self, booking_ref: str) -> list[Attempt]:
+    def attempts(self, client_id: str | None, booking_ref: str) -> list[Attempt]:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         query = (
             sa.select(
@@ -77,7 +77,7 @@ class SqlDesk:
                 documents.c.decision,
                 documents.c.received_at,
             )
-            .where(documents.c.booking_ref == booking_ref)
+            .where(documents.c.booking_ref == booking_ref, documents.c.client_id == client_id)
             .order_by(documents.c.received_at.desc(), documents.c.id)
             .limit(_TRIED_AT_ONCE)
         )

@@ -157,6 +157,19 @@ def test_the_queue_is_filtered_and_what_makes_no_sense_is_left_out(
     assert glare.id in page and skew.id in page
 
 
+def test_documents_beside_are_those_of_the_same_booking_of_the_same_client(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    same = {"booking_ref": "B-77", "client_id": "portal"}
+    made, back = document(1, service, **same), document(2, service, **same)
+    foreign = document(3, service, **(same | {"client_id": "another"}))
+    page = reviewer.get(f"/review/{made.id}").text
+    assert back.id in page and foreign.id not in page
+    assert 'data-viewer="beside"' in reviewer.get(f"/review/{made.id}?beside={back.id}").text
+    beside = reviewer.get(f"/review/{made.id}?beside={foreign.id}").text
+    assert 'data-viewer="beside"' not in beside
+
+
 def test_only_supervisors_supervise(reviewer: TestClient, service: Scripted) -> None:
     other = colleague(service)
     for path in ("/review/supervision", "/review/supervision/decisions.csv"):

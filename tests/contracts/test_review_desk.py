@@ -341,10 +341,14 @@ def test_the_trail_keeps_what_was_done_the_newest_first(desk: SqlDesk) -> None:
     assert [entry.action for entry in desk.trail("doc_1")] == ["revealed", "claimed"]
 
 
-def test_attempts_of_a_booking_are_found(store: SqlStore, desk: SqlDesk) -> None:
-    early, late = add(store, 3, booking_ref="B"), add(store, 1, booking_ref="B")
-    add(store, 2, booking_ref="C")
-    assert [attempt.id for attempt in desk.attempts("B")] == [late, early]
+def test_attempts_of_a_booking_are_found_and_none_of_another_client_with_the_same_reference(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    early, late = (add(store, number, booking_ref="B", client_id="portal") for number in (3, 1))
+    add(store, 2, booking_ref="C", client_id="portal")
+    other = add(store, 4, booking_ref="B", client_id="another")
+    assert [attempt.id for attempt in desk.attempts("portal", "B")] == [late, early]
+    assert [attempt.id for attempt in desk.attempts("another", "B")] == [other]
 
 
 # Deadlines
