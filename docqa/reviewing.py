@@ -168,11 +168,18 @@ class ReviewDesk(Protocol):
         ...
 
     def claim_next(
-        self, reviewer: str, *, now: datetime, lease: timedelta, after: Position | None = None
+        self,
+        reviewer: str,
+        *,
+        now: datetime,
+        lease: timedelta,
+        after: Position | None = None,
+        takes_escalated: bool = True,
     ) -> str | None:
         """Hold the first waiting document that nobody holds; its id, None when there is none.
 
-        A document of the second-look sample may come instead of a waiting one.
+        A document of the second-look sample may come instead of a waiting one. Without
+        ``takes_escalated`` those that wait for a supervisor are passed over.
         """
         ...
 
@@ -215,6 +222,10 @@ class ReviewDesk(Protocol):
         Returns:
             How many, at most a batch.
         """
+        ...
+
+    def escalated_by(self, document_id: str) -> str | None:
+        """The reviewer who passed it on to a supervisor, for whom it still waits."""
         ...
 
     def last_note(self, document_id: str) -> str:

@@ -108,6 +108,7 @@ def document_page(
         trail=[] if is_blind else [_told(services, visit, entry) for entry in trail],
         is_open=is_blind or document.decision == "review",
         is_blind=is_blind,
+        is_escalated=services.desk.escalated_by(document_id) is not None,
         claim=_claim(services, visit, services.desk.holder(document_id, now=now)),
         choices=choices(services, document.report, language, typed.codes),
         typed=typed,

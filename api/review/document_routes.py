@@ -131,7 +131,7 @@ def _decide(services: Services, visit: Visit, document_id: str, form: _Form) -> 
             typed = replace(typed, codes=None)
         return document_page(services, visit, document_id, status, failure, typed)
     position = document.deadline_at, document.received_at, document.id
-    found = next_document(services, visit.reviewer, position)
+    found = next_document(services, visit, position)
     if found is None:
         return RedirectResponse(f"{HOME}?done={document_id}", 303)
     return RedirectResponse(f"{HOME}/{found}?done={document_id}&previous={document_id}", 303)

@@ -108,7 +108,7 @@ def _take_next(services: Services, visit: Visit, form: dict[str, str]) -> Respon
     current = form.get("current", "")
     if current:
         services.desk.release(current, visit.reviewer)
-    found = next_document(services, visit.reviewer, queue.position_of(form.get("after")))
+    found = next_document(services, visit, queue.position_of(form.get("after")))
     if found is None:
         return RedirectResponse(f"{HOME}?none", 303)
     return RedirectResponse(f"{HOME}/{found}" + (f"?previous={current}" if current else ""), 303)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from api.review.visits import Visit
 from api.services import Services
 from docqa.reviewing import Claim, Position, TrailEntry
 
@@ -26,11 +27,20 @@ def take(services: Services, document_id: str, reviewer: str, *, take_over: bool
     return claim
 
 
-def next_document(services: Services, reviewer: str, after: Position | None) -> str | None:
-    """Hold the next document after a position, from the start again when there is none behind."""
-    lease = lease_of(services)
-    now = services.clock()
-    found = services.desk.claim_next(reviewer, now=now, lease=lease, after=after)
-    if found is None and after is not None:
-        found = services.desk.claim_next(reviewer, now=now, lease=lease)
-    return found
+def next_document(services: Services, visit: Visit, after: Position | None) -> str | None:
+    """Hold the next document after a position, from the start again when there is none behind.
+
+    What was escalated waits for somebody who supervises.
+    """
+
+    def claimed(after: Position | None) -> str | None:
+        return services.desk.claim_next(
+            visit.reviewer,
+            now=services.clock(),
+            lease=lease_of(services),
+            after=after,
+            takes_escalated=visit.supervises,
+        )
+
+    found = claimed(after)
+    return claimed(None) if found is None and after is not None else found

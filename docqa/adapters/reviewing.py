@@ -15,6 +15,7 @@ from docqa.adapters.events import held
 from docqa.adapters.review_tables import (
     review_claims,
     review_decisions,
+    review_facts,
     review_trail,
     second_looks,
 )
@@ -115,7 +116,13 @@ class SqlDesk:
         return claim
 
     def claim_next(
-        self, reviewer: str, *, now: datetime, lease: timedelta, after: Position | None = None
+        self,
+        reviewer: str,
+        *,
+        now: datetime,
+        lease: timedelta,
+        after: Position | None = None,
+        takes_escalated: bool = True,
     ) -> str | None:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         second = self._claim_second_look(reviewer, now, lease)
@@ -125,6 +132,8 @@ class SqlDesk:
             batch = self.queue(QueueFilter(), after=after, limit=_TRIED_AT_ONCE, now=now)
             for waiting in batch:
                 if waiting.holder not in (None, reviewer):
+                    continue
+                if waiting.escalated_by is not None and not takes_escalated:
                     continue
                 if self.claim(waiting.id, reviewer, now=now, lease=lease) is not None:
                     return waiting.id
@@ -225,6 +234,16 @@ class SqlDesk:
                 return 0
         with self._engine.begin() as connection:
             return review_escalation.escalate(connection, now, within)
+
+    def escalated_by(self, document_id: str) -> str | None:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        query = (
+            sa.select(review_facts.c.escalated_by)
+            .join(documents, documents.c.id == review_facts.c.document_id)
+            .where(documents.c.id == document_id, writing.WAITS)
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one_or_none()
 
     def last_note(self, document_id: str) -> str:
         """See :class:`docqa.reviewing.ReviewDesk`."""

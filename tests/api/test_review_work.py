@@ -70,6 +70,23 @@ def test_going_on_without_deciding_leaves_the_document_to_others(
     assert service.services.desk.holder(first.id, now=service.clock.now) is None
 
 
+def test_what_was_escalated_waits_for_a_supervisor_and_says_so(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = document(1, service)
+    plain, other = colleague(service), colleague(service, "rana")
+    answer = post(plain, f"/review/{made.id}", decision="escalate", report="1")
+    assert answer.headers["location"] == f"/review?done={made.id}"
+    for client in (plain, other):
+        assert post(client, "/review/next").headers["location"] == "/review?none"
+    answer = post(reviewer, "/review/next")
+    assert answer.headers["location"] == f"/review/{made.id}"
+    chip = f'<span class="chip urgent">{EN["escalated"]}</span>'
+    assert chip in reviewer.get(f"/review/{made.id}").text
+    post(reviewer, f"/review/{made.id}", decision="accept", report="1")
+    assert chip not in reviewer.get(f"/review/{made.id}").text
+
+
 def test_a_sign_of_life_is_answered_until_the_claim_is_lost(
     reviewer: TestClient, service: Scripted
 ) -> None:

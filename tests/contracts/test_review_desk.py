@@ -171,6 +171,22 @@ def test_of_reviewers_asking_for_the_next_each_gets_another(store: SqlStore, des
     assert desk.claim_next("seventh", now=NOON, lease=LEASE) is None
 
 
+def test_what_was_escalated_is_next_only_for_who_takes_escalated_documents(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    passed, other = add(store, 1), add(store, 2)
+    desk.decide(decision(passed, outcome="escalate"), claim_version=None, second_look=False)
+    assert (desk.escalated_by(passed), desk.escalated_by(other)) == ("huda", None)
+    for name, found in (("huda", other), ("rana", None)):
+        assert (
+            desk.claim_next(name, now=NOON, lease=LEASE, takes_escalated=False),
+            desk.holder(passed, now=NOON),
+        ) == (found, None)
+    assert desk.claim_next("samer", now=NOON, lease=LEASE) == passed
+    desk.decide(decision(passed, "samer"), claim_version=None, second_look=False)
+    assert desk.escalated_by(passed) is None
+
+
 def test_what_does_not_wait_cannot_be_held(store: SqlStore, desk: SqlDesk) -> None:
     assert desk.claim(add(store, 1, decision="accept"), "huda", now=NOON, lease=LEASE) is None
     assert desk.claim("doc_unknown", "huda", now=NOON, lease=LEASE) is None
