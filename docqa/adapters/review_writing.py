@@ -205,7 +205,9 @@ def take_back(connection: sa.Connection, row: sa.Row[Any], now: datetime) -> Non
         .values(undone_at=now)
     )
     if row.ruling_number is None:
-        _escalate(connection, row.document_id, None, None)
+        earlier = connection.execute(_newest_escalation(row.document_id)).first()
+        at, by = (None, None) if earlier is None else (earlier.decided_at, earlier.reviewer)
+        _escalate(connection, row.document_id, at, by)
     else:
         connection.execute(sa.delete(rulings).where(rulings.c.number == row.ruling_number))
         reopened = connection.execute(
@@ -244,6 +246,20 @@ def record(connection: sa.Connection, entry: TrailEntry) -> None:
             detail=entry.detail,
             recorded_at=entry.recorded_at,
         )
+    )
+
+
+def _newest_escalation(document_id: str) -> sa.Select[tuple[datetime, str]]:
+    """Of those that nobody took back."""
+    return (
+        sa.select(review_decisions.c.decided_at, review_decisions.c.reviewer)
+        .where(
+            review_decisions.c.document_id == document_id,
+            review_decisions.c.outcome == "escalate",
+            review_decisions.c.undone_at.is_(None),
+        )
+        .order_by(review_decisions.c.number.desc())
+        .limit(1)
     )
 
 

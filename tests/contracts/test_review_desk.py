@@ -290,6 +290,20 @@ def test_a_decision_is_taken_back_within_its_time_by_who_made_it(
     assert [entry.action for entry in desk.trail(made)] == ["undone", outcome]
 
 
+def test_taking_an_escalation_back_leaves_an_earlier_one_in_force(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    made = add(store, 1)
+    said = decision(made, outcome="escalate")
+    desk.decide(said, claim_version=None, second_look=False)
+    for name in ("samer", "rana"):
+        later = replace(said, reviewer=name, decided_at=NOON + UNDO)
+        desk.decide(later, claim_version=None, second_look=False)
+        assert desk.undo(made, name, now=NOON + UNDO, within=UNDO)
+        [waiting] = desk.queue(QueueFilter(escalated=True), after=None, limit=9, now=NOON)
+        assert (waiting.id, waiting.escalated_by) == (made, "huda")
+
+
 # Second looks and figures
 
 
