@@ -164,7 +164,10 @@ class ReviewDesk(Protocol):
         lease: timedelta,
         take_over: bool = False,
     ) -> Claim | None:
-        """Hold a waiting document, or hold it longer; None while another reviewer holds it."""
+        """Hold a waiting document, or hold it longer; None while another reviewer holds it.
+
+        So is a document that the reviewer was given for a second look, and by nobody else.
+        """
         ...
 
     def claim_next(
@@ -178,8 +181,9 @@ class ReviewDesk(Protocol):
     ) -> str | None:
         """Hold the first waiting document that nobody holds; its id, None when there is none.
 
-        A document of the second-look sample may come instead of a waiting one. Without
-        ``takes_escalated`` those that wait for a supervisor are passed over.
+        A document of the second-look sample may come instead of a waiting one; once the reviewer
+        put it back, only when nothing waits. Without ``takes_escalated`` those that wait for a
+        supervisor are passed over.
         """
         ...
 
@@ -210,8 +214,11 @@ class ReviewDesk(Protocol):
         """
         ...
 
-    def is_second_look(self, document_id: str, reviewer: str, *, now: datetime) -> bool:
-        """Whether the reviewer holds the document for a second look."""
+    def is_second_look(self, document_id: str, reviewer: str) -> bool:
+        """Whether the reviewer was the last to get the document for a second look, still undecided.
+
+        They may hold it no longer: what the first reviewer said is kept from them all the same.
+        """
         ...
 
     def escalate_due(self, *, now: datetime, within: timedelta) -> int:

@@ -85,7 +85,7 @@ def document_page(
     if document is None:
         return visit.render("missing.html", 404)
     now, language = services.clock(), visit.language
-    is_blind = services.desk.is_second_look(document_id, visit.reviewer, now=now)
+    is_blind = services.desk.is_second_look(document_id, visit.reviewer)
     trail = services.desk.trail(document_id)
     beside = _beside(services, visit, document)
     typed = typed or Typed(note=services.desk.last_note(document_id) if _was_undone(visit) else "")

@@ -21,6 +21,8 @@ from docqa.adapters.schema import documents, events, rulings
 from docqa.ports import Ruling
 from docqa.reviewing import Claim, Decided, TrailEntry
 
+PUT_BACK = second_looks.c.first_at
+"""What ``second_until`` is once the reviewer put it back: earlier than any lease ends."""
 WAITS = (documents.c.decision == "review") & ~documents.c.is_withdrawn
 
 
@@ -160,16 +162,39 @@ def sample(connection: sa.Connection, decided: Decided) -> None:
     )
 
 
-def second_look_of(
-    document_id: str, reviewer: str, now: datetime
-) -> tuple[sa.ColumnElement[bool], ...]:
-    """That the reviewer holds the document for a second look."""
+def second_look_of(document_id: str, reviewer: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """That the reviewer was the last to get the document for a second look, still undecided."""
     return (
         second_looks.c.document_id == document_id,
         second_looks.c.second_reviewer == reviewer,
-        second_looks.c.second_until > now,
         second_looks.c.second_outcome.is_(None),
     )
+
+
+def hold_second_look(
+    connection: sa.Connection, document_id: str, reviewer: str, until: datetime
+) -> bool:
+    """Hold it longer, or again; False when it is none of this reviewer's."""
+    held = connection.execute(
+        sa.update(second_looks)
+        .where(*second_look_of(document_id, reviewer))
+        .values(second_until=until)
+    )
+    return bool(held.rowcount)
+
+
+def second_look_claim(connection: sa.Connection, document_id: str) -> Claim | None:
+    """Who was the last to get it for a second look, still undecided."""
+    row = connection.execute(
+        sa.select(second_looks).where(
+            second_looks.c.document_id == document_id,
+            second_looks.c.second_reviewer.is_not(None),
+            second_looks.c.second_outcome.is_(None),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return Claim(document_id, row.second_reviewer, 1, row.first_at, row.second_until)
 
 
 def decide_second_look(
@@ -180,7 +205,7 @@ def decide_second_look(
     ``changed`` when the document has another report than the reviewer saw; None when it is no
     second look.
     """
-    mine = second_look_of(decided.document_id, decided.reviewer, decided.decided_at)
+    mine = second_look_of(decided.document_id, decided.reviewer)
     seen = sa.exists().where(
         documents.c.id == decided.document_id,
         documents.c.report_number == decided.report_number,

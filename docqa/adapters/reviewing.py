@@ -37,10 +37,6 @@ _TRIED_AT_ONCE = 20
 """Documents that are tried in turn when several reviewers ask for the next at the same moment."""
 
 
-_SECOND_LOOK_LEASES = 6
-"""Nobody else waits for a second look, so it is held longer and without a sign of life."""
-
-
 class SqlDesk:
     """ReviewDesk on SQLite or PostgreSQL.
 
@@ -98,6 +94,8 @@ class SqlDesk:
     ) -> Claim | None:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         with self._engine.begin() as connection:
+            if writing.hold_second_look(connection, document_id, reviewer, now + lease):
+                return writing.second_look_claim(connection, document_id)
             if not writing.lock(connection, document_id, writing.WAITS):
                 return None
             held = writing.claim_of(connection, document_id)
@@ -128,6 +126,7 @@ class SqlDesk:
         second = self._claim_second_look(reviewer, now, lease)
         if second is not None:
             return second
+        start = after
         while True:
             batch = self.queue(QueueFilter(), after=after, limit=_TRIED_AT_ONCE, now=now)
             for waiting in batch:
@@ -138,14 +137,20 @@ class SqlDesk:
                 if self.claim(waiting.id, reviewer, now=now, lease=lease) is not None:
                     return waiting.id
             if len(batch) < _TRIED_AT_ONCE:
-                return None
+                break
             after = batch[-1].position
+        if start is not None:
+            return None
+        return self._claim_second_look(reviewer, now, lease, put_back=True)
 
     def holder(self, document_id: str, *, now: datetime) -> Claim | None:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         with self._engine.connect() as connection:
-            held = writing.claim_of(connection, document_id)
-        return held if held is not None and held.until > now else None
+            claims = (
+                writing.claim_of(connection, document_id),
+                writing.second_look_claim(connection, document_id),
+            )
+        return next((held for held in claims if held is not None and held.until > now), None)
 
     def release(self, document_id: str, reviewer: str) -> None:
         """See :class:`docqa.reviewing.ReviewDesk`."""
@@ -157,6 +162,11 @@ class SqlDesk:
                     review_claims.c.reviewer == reviewer,
                 )
                 .values(until=review_claims.c.claimed_at)
+            )
+            connection.execute(
+                sa.update(second_looks)
+                .where(*writing.second_look_of(document_id, reviewer))
+                .values(second_until=writing.PUT_BACK)
             )
 
     # Decisions
@@ -258,21 +268,23 @@ class SqlDesk:
 
     # The second look
 
-    def is_second_look(self, document_id: str, reviewer: str, *, now: datetime) -> bool:
+    def is_second_look(self, document_id: str, reviewer: str) -> bool:
         """See :class:`docqa.reviewing.ReviewDesk`."""
-        query = sa.select(sa.func.count()).where(
-            *writing.second_look_of(document_id, reviewer, now)
-        )
+        query = sa.select(sa.func.count()).where(*writing.second_look_of(document_id, reviewer))
         with self._engine.connect() as connection:
             return bool(connection.execute(query).scalar_one())
 
-    def _claim_second_look(self, reviewer: str, now: datetime, lease: timedelta) -> str | None:
+    def _claim_second_look(
+        self, reviewer: str, now: datetime, lease: timedelta, *, put_back: bool = False
+    ) -> str | None:
+        """Hold a second look that nobody else holds, one the reviewer put back only if asked."""
+        until, last = second_looks.c.second_until, second_looks.c.second_reviewer
+        kept = until.is_(None) | (until > writing.PUT_BACK) | (last != reviewer)
         free = (
             second_looks.c.second_outcome.is_(None),
             second_looks.c.first_reviewer != reviewer,
-            second_looks.c.second_until.is_(None)
-            | (second_looks.c.second_until <= now)
-            | (second_looks.c.second_reviewer == reviewer),
+            until.is_(None) | (until <= now) | (last == reviewer),
+            sa.true() if put_back else kept,
         )
         query = (
             sa.select(second_looks.c.document_id)
@@ -287,7 +299,7 @@ class SqlDesk:
             taken = connection.execute(
                 sa.update(second_looks)
                 .where(second_looks.c.document_id == document_id, *free)
-                .values(second_reviewer=reviewer, second_until=now + _SECOND_LOOK_LEASES * lease)
+                .values(second_reviewer=reviewer, second_until=now + lease)
             )
         return str(document_id) if taken.rowcount else None
 

@@ -160,6 +160,28 @@ def test_a_second_look_shows_nothing_of_the_first(tmp_path: Path) -> None:
         assert EN["agreement_of"].format(agreed=1, decided=1, sampled=1) in figures
 
 
+def test_a_second_look_is_held_put_back_and_passed_over_like_any_document(tmp_path: Path) -> None:
+    with scripted_service(tmp_path, second_look_fraction=1.0) as service:
+        first = TestClient(create_app(service.services), headers=ENGLISH)
+        assert sign_in(first).status_code == 303
+        made, waiting = document(1, service), document(2, service)
+        post(first, f"/review/{made.id}", decision="accept", report="1")
+        post(first, f"/review/{waiting.id}/release")
+        other = colleague(service)
+        assert post(other, "/review/next").headers["location"] == f"/review/{made.id}"
+        blind = other.get(f"/review/{made.id}").text
+        assert post(other, "/review/next", current=made.id).headers["location"] == (
+            f"/review/{waiting.id}?previous={made.id}"
+        )
+        plain = other.get(f"/review/{waiting.id}").text
+        for sign in ('class="claim mine"', "data-beat=", f">{EN['release']}<"):
+            assert sign in blind and sign in plain
+        back = other.get(f"/review/{made.id}").text
+        assert EN["claim_free"] in back and EN["decided_accept"] not in back
+        assert post(other, f"/review/{made.id}/claim").status_code == 303
+        assert post(other, f"/review/{made.id}/claim", beat="1").status_code == 204
+
+
 def test_the_queue_is_filtered_and_what_makes_no_sense_is_left_out(
     reviewer: TestClient, service: Scripted
 ) -> None:

@@ -315,14 +315,51 @@ def test_a_second_look_is_given_by_somebody_else_and_changes_nothing(
     assert desk.claim_next("huda", now=NOON, lease=LEASE) is None
     assert desk.claim_next("samer", now=NOON, lease=LEASE) == made
     assert desk.claim_next("rana", now=NOON, lease=LEASE) is None
-    assert desk.is_second_look(made, "samer", now=NOON)
-    assert not desk.is_second_look(made, "huda", now=NOON)
+    assert desk.is_second_look(made, "samer")
+    assert not desk.is_second_look(made, "huda")
     against = decision(made, "samer", outcome="reject")
     assert desk.decide(against, claim_version=None, second_look=True) == "recorded"
     found = store.get(made)
     assert found is not None and found.decision == "accept"
     assert len(store.rulings(made)) == 1
     assert desk.figures(first_day="2026-05-04", last_day="2026-05-04").second_looks == (1, 1, 0)
+
+
+def test_a_second_look_that_was_put_back_comes_again_after_everything_else(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    made, waiting = add(store, 1), add(store, 2)
+    desk.decide(decision(made), claim_version=None, second_look=True)
+    assert desk.claim_next("samer", now=NOON, lease=LEASE) == made
+    desk.release(made, "rana")
+    assert desk.claim_next("samer", now=NOON, lease=LEASE) == made
+    desk.release(made, "samer")
+    assert desk.claim_next("samer", now=NOON, lease=LEASE) == waiting
+    desk.decide(decision(waiting, "samer"), claim_version=None, second_look=False)
+    start = (None, NOON, "")
+    assert desk.claim_next("samer", now=NOON, lease=LEASE, after=start) is None
+    assert desk.claim_next("samer", now=NOON, lease=LEASE) == made
+    desk.release(made, "samer")
+    assert desk.claim_next("rana", now=NOON, lease=LEASE, after=start) == made
+    assert desk.claim_next("samer", now=NOON, lease=LEASE) is None
+
+
+def test_a_second_look_is_held_like_any_document(store: SqlStore, desk: SqlDesk) -> None:
+    made = add(store, 1)
+    desk.decide(decision(made), claim_version=None, second_look=True)
+    desk.claim_next("samer", now=NOON, lease=LEASE)
+    held = desk.holder(made, now=NOON)
+    assert held is not None and (held.reviewer, held.until) == ("samer", NOON + LEASE)
+    assert desk.claim(made, "rana", now=NOON, lease=LEASE, take_over=True) is None
+    longer = desk.claim(made, "samer", now=NOON + LEASE / 2, lease=LEASE)
+    assert longer is not None and longer.until == NOON + LEASE * 1.5
+    late = NOON + LEASE * 2
+    assert desk.holder(made, now=late) is None
+    assert desk.is_second_look(made, "samer")
+    said = decision(made, "samer", decided_at=late)
+    assert desk.decide(said, claim_version=1, second_look=False) == "recorded"
+    assert (desk.is_second_look(made, "samer"), desk.holder(made, now=NOON)) == (False, None)
+    assert desk.claim(made, "samer", now=late, lease=LEASE) is None
 
 
 def test_a_second_look_at_what_the_reviewer_did_not_see_is_not_recorded(
@@ -337,7 +374,7 @@ def test_a_second_look_at_what_the_reviewer_did_not_see_is_not_recorded(
     day = "2026-05-04"
     assert desk.figures(first_day=day, last_day=day).second_looks == (1, 0, 0)
     assert [entry.action for entry in desk.trail(made)] == ["accept"]
-    assert desk.is_second_look(made, "samer", now=NOON)
+    assert desk.is_second_look(made, "samer")
     again = replace(stale, report_number=2)
     assert desk.decide(again, claim_version=None, second_look=False) == "recorded"
     assert desk.figures(first_day=day, last_day=day).second_looks == (1, 1, 1)
