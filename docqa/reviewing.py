@@ -182,8 +182,8 @@ class ReviewDesk(Protocol):
         """Hold the first waiting document that nobody holds; its id, None when there is none.
 
         A document of the second-look sample may come instead of a waiting one; once the reviewer
-        put it back, only when nothing waits. Without ``takes_escalated`` those that wait for a
-        supervisor are passed over.
+        put it back, only when nothing waits. What the reviewer escalated is passed over, without
+        ``takes_escalated`` everything that waits for a supervisor.
         """
         ...
 

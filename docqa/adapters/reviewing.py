@@ -132,7 +132,8 @@ class SqlDesk:
             for waiting in batch:
                 if waiting.holder not in (None, reviewer):
                     continue
-                if waiting.escalated_by is not None and not takes_escalated:
+                by = waiting.escalated_by
+                if by is not None and (by == reviewer or not takes_escalated):
                     continue
                 if self.claim(waiting.id, reviewer, now=now, lease=lease) is not None:
                     return waiting.id

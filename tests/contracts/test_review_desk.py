@@ -183,7 +183,11 @@ def test_what_was_escalated_is_next_only_for_who_takes_escalated_documents(
             desk.holder(passed, now=NOON),
         ) == (found, None)
     assert desk.claim_next("samer", now=NOON, lease=LEASE) == passed
-    desk.decide(decision(passed, "samer"), claim_version=None, second_look=False)
+    again = decision(passed, "samer", outcome="escalate")
+    desk.decide(again, claim_version=None, second_look=False)
+    assert desk.claim_next("samer", now=NOON, lease=LEASE) is None
+    assert desk.claim_next("nour", now=NOON, lease=LEASE) == passed
+    desk.decide(decision(passed, "nour"), claim_version=None, second_look=False)
     assert desk.escalated_by(passed) is None
 
 
