@@ -76,6 +76,7 @@ class Claim:
     version: int
     """Goes up each time the document changes hands."""
     claimed_at: datetime
+    """Since when it is held without a break."""
     until: datetime
 
 
@@ -178,8 +179,8 @@ class ReviewDesk(Protocol):
         lease: timedelta,
         after: Position | None = None,
         takes_escalated: bool = True,
-    ) -> str | None:
-        """Hold the first waiting document that nobody holds; its id, None when there is none.
+    ) -> Claim | None:
+        """Hold the first waiting document that nobody else holds; None when there is none.
 
         A document of the second-look sample may come instead of a waiting one; once the reviewer
         put it back, only when nothing waits. What the reviewer escalated is passed over, without

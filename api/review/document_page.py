@@ -105,7 +105,11 @@ def document_page(
         claims=claim_rows(document, services, language, revealed=revealed),
         is_revealed=revealed,
         rulings=[] if is_blind else _rulings(services, visit, document),
-        trail=[] if is_blind else [_told(services, visit, entry) for entry in trail],
+        trail=[
+            _told(services, visit, entry)
+            for entry in trail
+            if entry.reviewer == visit.reviewer or not is_blind
+        ],
         is_open=is_blind or document.decision == "review",
         is_blind=is_blind,
         is_escalated=services.desk.escalated_by(document_id) is not None,

@@ -28,19 +28,28 @@ def take(services: Services, document_id: str, reviewer: str, *, take_over: bool
 
 
 def next_document(services: Services, visit: Visit, after: Position | None) -> str | None:
-    """Hold the next document after a position, from the start again when there is none behind.
+    """Hold the next document after a position and note it; None when nothing is left.
 
-    What was escalated waits for somebody who supervises.
+    When there is none behind the position it goes on from the start. What was escalated waits for
+    somebody who supervises.
     """
+    now = services.clock()
 
-    def claimed(after: Position | None) -> str | None:
+    def claimed(after: Position | None) -> Claim | None:
         return services.desk.claim_next(
             visit.reviewer,
-            now=services.clock(),
+            now=now,
             lease=lease_of(services),
             after=after,
             takes_escalated=visit.supervises,
         )
 
-    found = claimed(after)
-    return claimed(None) if found is None and after is not None else found
+    claim = claimed(after)
+    if claim is None and after is not None:
+        claim = claimed(None)
+    if claim is None:
+        return None
+    if claim.claimed_at == now:  # they did not hold it before
+        entry = TrailEntry(claim.document_id, visit.reviewer, "claimed", "", now)
+        services.desk.record(entry)
+    return claim.document_id

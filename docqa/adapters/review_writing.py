@@ -23,6 +23,8 @@ from docqa.reviewing import Claim, Decided, TrailEntry
 
 PUT_BACK = second_looks.c.first_at
 """What ``second_until`` is once the reviewer put it back: earlier than any lease ends."""
+ONLY_VERSION = 1
+"""Of a second look, which nobody takes over."""
 WAITS = (documents.c.decision == "review") & ~documents.c.is_withdrawn
 
 
@@ -194,7 +196,8 @@ def second_look_claim(connection: sa.Connection, document_id: str) -> Claim | No
     ).one_or_none()
     if row is None:
         return None
-    return Claim(document_id, row.second_reviewer, 1, row.first_at, row.second_until)
+    since = row.first_at  # or later: when it was taken is kept in the trail alone
+    return Claim(document_id, row.second_reviewer, ONLY_VERSION, since, row.second_until)
 
 
 def decide_second_look(

@@ -121,7 +121,7 @@ class SqlDesk:
         lease: timedelta,
         after: Position | None = None,
         takes_escalated: bool = True,
-    ) -> str | None:
+    ) -> Claim | None:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         second = self._claim_second_look(reviewer, now, lease)
         if second is not None:
@@ -135,8 +135,9 @@ class SqlDesk:
                 by = waiting.escalated_by
                 if by is not None and (by == reviewer or not takes_escalated):
                     continue
-                if self.claim(waiting.id, reviewer, now=now, lease=lease) is not None:
-                    return waiting.id
+                claim = self.claim(waiting.id, reviewer, now=now, lease=lease)
+                if claim is not None:
+                    return claim
             if len(batch) < _TRIED_AT_ONCE:
                 break
             after = batch[-1].position
@@ -277,7 +278,7 @@ class SqlDesk:
 
     def _claim_second_look(
         self, reviewer: str, now: datetime, lease: timedelta, *, put_back: bool = False
-    ) -> str | None:
+    ) -> Claim | None:
         """Hold a second look that nobody else holds, one the reviewer put back only if asked."""
         until, last = second_looks.c.second_until, second_looks.c.second_reviewer
         kept = until.is_(None) | (until > writing.PUT_BACK) | (last != reviewer)
@@ -288,21 +289,24 @@ class SqlDesk:
             sa.true() if put_back else kept,
         )
         query = (
-            sa.select(second_looks.c.document_id)
+            sa.select(second_looks.c.document_id, last, until, second_looks.c.first_at)
             .where(*free)
             .order_by(second_looks.c.first_at)
             .limit(1)
         )
         with self._engine.begin() as connection:
-            document_id = connection.execute(query).scalar_one_or_none()
-            if document_id is None:
+            found = connection.execute(query).one_or_none()
+            if found is None:
                 return None
             taken = connection.execute(
                 sa.update(second_looks)
-                .where(second_looks.c.document_id == document_id, *free)
+                .where(second_looks.c.document_id == found.document_id, *free)
                 .values(second_reviewer=reviewer, second_until=now + lease)
             )
-        return str(document_id) if taken.rowcount else None
+        goes_on = found.second_reviewer == reviewer and found.second_until > now
+        since = found.first_at if goes_on else now
+        held = Claim(found.document_id, reviewer, writing.ONLY_VERSION, since, now + lease)
+        return held if taken.rowcount else None
 
     # The trail and the figures
 

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.review.supervising import csv_lines
 from api.review.texts import TEXTS
 from api.review.views import visible
+from docqa.adapters.record_tables import audit_entries
 from docqa.errors import InvalidDocument
 from docqa.overlay import Veil
 from docqa.reviewing import ESCALATE_WITHIN
@@ -70,6 +72,26 @@ def test_going_on_without_deciding_leaves_the_document_to_others(
     assert service.services.desk.holder(first.id, now=service.clock.now) is None
 
 
+def test_who_is_given_a_document_took_it_as_who_takes_it_from_the_list(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = [document(number, service).id for number in (1, 2, 3, 4)]
+    for _ in range(2):
+        post(reviewer, "/review/next")
+        service.clock.now += timedelta(minutes=1)
+    post(reviewer, f"/review/{made[0]}", decision="accept", report="1")
+    post(reviewer, "/review/next", current=made[1])
+    post(reviewer, f"/review/{made[3]}/claim")
+    trail = service.services.desk.trail
+    actions = [[entry.action for entry in trail(one)] for one in made]
+    assert actions == [["accept", "claimed"], ["claimed", "claimed"], [], ["claimed"]]
+    with service.store.engine.connect() as connection:
+        kinds = connection.execute(
+            sa.select(audit_entries.c.kind).where(audit_entries.c.subject == made[1])
+        ).scalars()
+        assert list(kinds).count("document.viewed") == 2
+
+
 def test_what_was_escalated_waits_for_a_supervisor_and_says_so(
     reviewer: TestClient, service: Scripted
 ) -> None:
@@ -79,8 +101,8 @@ def test_what_was_escalated_waits_for_a_supervisor_and_says_so(
     assert answer.headers["location"] == f"/review?done={made.id}"
     for client in (plain, other):
         assert post(client, "/review/next").headers["location"] == "/review?none"
-    answer = post(reviewer, "/review/next")
-    assert answer.headers["location"] == f"/review/{made.id}"
+    assert post(reviewer, "/review/next").headers["location"] == f"/review/{made.id}"
+    assert "data-undo=" in plain.get(answer.headers["location"]).text
     chip = f'<span class="chip urgent">{EN["escalated"]}</span>'
     assert chip in reviewer.get(f"/review/{made.id}").text
     post(reviewer, f"/review/{made.id}", decision="accept", report="1")
@@ -174,7 +196,8 @@ def test_a_second_look_is_held_put_back_and_passed_over_like_any_document(tmp_pa
             f"/review/{waiting.id}?previous={made.id}"
         )
         plain = other.get(f"/review/{waiting.id}").text
-        for sign in ('class="claim mine"', "data-beat=", f">{EN['release']}<"):
+        signs = 'class="claim mine"', "data-beat=", f">{EN['release']}<", EN["action_claimed"]
+        for sign in signs:
             assert sign in blind and sign in plain
         back = other.get(f"/review/{made.id}").text
         assert EN["claim_free"] in back and EN["decided_accept"] not in back

@@ -79,6 +79,12 @@ def ids(desk: SqlDesk, which: QueueFilter = EVERYTHING, **changes: Any) -> list[
     return [waiting.id for waiting in desk.queue(which, **(asked | changes))]
 
 
+def next_for(desk: SqlDesk, reviewer: str, **changes: Any) -> str | None:
+    asked: dict[str, Any] = {"now": NOON, "lease": LEASE}
+    claim = desk.claim_next(reviewer, **(asked | changes))
+    return None if claim is None else claim.document_id
+
+
 # The queue
 
 
@@ -164,11 +170,23 @@ def test_of_reviewers_asking_for_the_next_each_gets_another(store: SqlStore, des
     for number in range(1, 7):
         add(store, number)
     with ThreadPoolExecutor(6) as pool:
-        found = list(
-            pool.map(lambda name: desk.claim_next(str(name), now=NOON, lease=LEASE), range(6))
-        )
+        found = list(pool.map(lambda name: next_for(desk, str(name)), range(6)))
     assert sorted(map(str, found)) == [f"doc_{number:03}" for number in range(1, 7)]
-    assert desk.claim_next("seventh", now=NOON, lease=LEASE) is None
+    assert next_for(desk, "seventh") is None
+
+
+def test_who_is_given_the_next_document_is_told_since_when_they_hold_it(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    first, second = add(store, 1), add(store, 2)
+    desk.decide(decision(first), claim_version=None, second_look=True)
+    for name, made in (("samer", first), ("huda", second)):
+        for at, new in ((0, True), (1 / 2, False), (2, True)):
+            now = NOON + LEASE * at
+            claim = desk.claim_next(name, now=now, lease=LEASE)
+            assert claim is not None
+            assert (claim.document_id, claim.reviewer, claim.until) == (made, name, now + LEASE)
+            assert (claim.claimed_at == now) == new
 
 
 def test_what_was_escalated_is_next_only_for_who_takes_escalated_documents(
@@ -179,14 +197,14 @@ def test_what_was_escalated_is_next_only_for_who_takes_escalated_documents(
     assert (desk.escalated_by(passed), desk.escalated_by(other)) == ("huda", None)
     for name, found in (("huda", other), ("rana", None)):
         assert (
-            desk.claim_next(name, now=NOON, lease=LEASE, takes_escalated=False),
+            next_for(desk, name, takes_escalated=False),
             desk.holder(passed, now=NOON),
         ) == (found, None)
-    assert desk.claim_next("samer", now=NOON, lease=LEASE) == passed
+    assert next_for(desk, "samer") == passed
     again = decision(passed, "samer", outcome="escalate")
     desk.decide(again, claim_version=None, second_look=False)
-    assert desk.claim_next("samer", now=NOON, lease=LEASE) is None
-    assert desk.claim_next("nour", now=NOON, lease=LEASE) == passed
+    assert next_for(desk, "samer") is None
+    assert next_for(desk, "nour") == passed
     desk.decide(decision(passed, "nour"), claim_version=None, second_look=False)
     assert desk.escalated_by(passed) is None
 
@@ -290,7 +308,7 @@ def test_a_decision_is_taken_back_within_its_time_by_who_made_it(
     assert store.rulings(made) == []
     assert ids(desk, QueueFilter(escalated=True)) == []
     assert desk.last_note(made) == "why"
-    assert desk.claim_next("rana", now=NOON, lease=LEASE) == made
+    assert next_for(desk, "rana") == made
     assert [entry.action for entry in desk.trail(made)] == ["undone", outcome]
 
 
@@ -316,9 +334,9 @@ def test_a_second_look_is_given_by_somebody_else_and_changes_nothing(
 ) -> None:
     made = add(store, 1)
     desk.decide(decision(made), claim_version=None, second_look=True)
-    assert desk.claim_next("huda", now=NOON, lease=LEASE) is None
-    assert desk.claim_next("samer", now=NOON, lease=LEASE) == made
-    assert desk.claim_next("rana", now=NOON, lease=LEASE) is None
+    assert next_for(desk, "huda") is None
+    assert next_for(desk, "samer") == made
+    assert next_for(desk, "rana") is None
     assert desk.is_second_look(made, "samer")
     assert not desk.is_second_look(made, "huda")
     against = decision(made, "samer", outcome="reject")
@@ -334,24 +352,24 @@ def test_a_second_look_that_was_put_back_comes_again_after_everything_else(
 ) -> None:
     made, waiting = add(store, 1), add(store, 2)
     desk.decide(decision(made), claim_version=None, second_look=True)
-    assert desk.claim_next("samer", now=NOON, lease=LEASE) == made
+    assert next_for(desk, "samer") == made
     desk.release(made, "rana")
-    assert desk.claim_next("samer", now=NOON, lease=LEASE) == made
+    assert next_for(desk, "samer") == made
     desk.release(made, "samer")
-    assert desk.claim_next("samer", now=NOON, lease=LEASE) == waiting
+    assert next_for(desk, "samer") == waiting
     desk.decide(decision(waiting, "samer"), claim_version=None, second_look=False)
     start = (None, NOON, "")
-    assert desk.claim_next("samer", now=NOON, lease=LEASE, after=start) is None
-    assert desk.claim_next("samer", now=NOON, lease=LEASE) == made
+    assert next_for(desk, "samer", after=start) is None
+    assert next_for(desk, "samer") == made
     desk.release(made, "samer")
-    assert desk.claim_next("rana", now=NOON, lease=LEASE, after=start) == made
-    assert desk.claim_next("samer", now=NOON, lease=LEASE) is None
+    assert next_for(desk, "rana", after=start) == made
+    assert next_for(desk, "samer") is None
 
 
 def test_a_second_look_is_held_like_any_document(store: SqlStore, desk: SqlDesk) -> None:
     made = add(store, 1)
     desk.decide(decision(made), claim_version=None, second_look=True)
-    desk.claim_next("samer", now=NOON, lease=LEASE)
+    next_for(desk, "samer")
     held = desk.holder(made, now=NOON)
     assert held is not None and (held.reviewer, held.until) == ("samer", NOON + LEASE)
     assert desk.claim(made, "rana", now=NOON, lease=LEASE, take_over=True) is None
@@ -371,7 +389,7 @@ def test_a_second_look_at_what_the_reviewer_did_not_see_is_not_recorded(
 ) -> None:
     made = add(store, 1)
     desk.decide(decision(made), claim_version=None, second_look=True)
-    assert desk.claim_next("samer", now=NOON, lease=LEASE) == made
+    assert next_for(desk, "samer") == made
     store.supersede(made, {"verdict": {"decision": "reject", "reasons": []}, "pages": []})
     stale = decision(made, "samer")
     assert desk.decide(stale, claim_version=None, second_look=False) == "changed"
