@@ -31,6 +31,9 @@ class QueueFilter:
     escalated: bool = False
 
 
+EVERYTHING = QueueFilter()
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """One waiting document, as the queue lists it."""
@@ -178,9 +181,10 @@ class ReviewDesk(Protocol):
         now: datetime,
         lease: timedelta,
         after: Position | None = None,
+        which: QueueFilter = EVERYTHING,
         takes_escalated: bool = True,
     ) -> Claim | None:
-        """Hold the first waiting document that nobody else holds; None when there is none.
+        """Hold the first of ``which`` that nobody else holds; None when there is none.
 
         A document of the second-look sample may come instead of a waiting one; once the reviewer
         put it back, only when nothing waits. What the reviewer escalated is passed over, without

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from api.review.last_filter import last_asked
 from api.review.visits import Visit
 from api.services import Services
 from docqa.reviewing import Claim, Position, TrailEntry
@@ -31,9 +32,9 @@ def next_document(services: Services, visit: Visit, after: Position | None) -> s
     """Hold the next document after a position and note it; None when nothing is left.
 
     When there is none behind the position it goes on from the start. What was escalated waits for
-    somebody who supervises.
+    somebody who supervises, what does not pass the queue's filter for another filter.
     """
-    now = services.clock()
+    now, which = services.clock(), last_asked(services, visit).which
 
     def claimed(after: Position | None) -> Claim | None:
         return services.desk.claim_next(
@@ -41,6 +42,7 @@ def next_document(services: Services, visit: Visit, after: Position | None) -> s
             now=now,
             lease=lease_of(services),
             after=after,
+            which=which,
             takes_escalated=visit.supervises,
         )
 

@@ -36,7 +36,9 @@ def page(
     now: datetime,
 ) -> list[Waiting]:
     """See :meth:`docqa.reviewing.ReviewDesk.queue`."""
-    query = sa.select(documents.c.id).where(*_conditions(connection, which, now)).order_by(*_ORDER)
+    asked, are_few = passing(connection, which, now)
+    waits = _WAITS_OF_FEW if are_few else WAITS
+    query = sa.select(documents.c.id).where(waits, *asked).order_by(*_ORDER)
     ids: list[str] = []
     for part in _beyond(after):
         ids += connection.execute(query.where(part).limit(limit - len(ids))).scalars()
@@ -105,11 +107,12 @@ def _beyond(after: Position | None) -> Iterator[sa.ColumnElement[bool]]:
     yield documents.c.deadline_at.is_(None)
 
 
-def _conditions(
+def passing(
     connection: sa.Connection, which: QueueFilter, now: datetime
-) -> Iterator[sa.ColumnElement[bool]]:
-    """What a filter of the queue asks of a document, that it waits included."""
+) -> tuple[list[sa.ColumnElement[bool]], bool]:
+    """What a filter asks of a document besides that it waits, and whether few can pass."""
     few: list[sa.Select[tuple[str]]] = []
+    asked: list[sa.ColumnElement[bool]] = []
     if which.holder is not None:
         few.append(sa.select(review_claims.c.document_id).where(*_held_by(which.holder, now)))
     if which.escalated:
@@ -120,16 +123,16 @@ def _conditions(
         if _is_short(connection, having):
             few.append(having)
         else:
-            yield sa.exists().where(review_reasons.c.document_id == documents.c.id, has_reason)
-    yield _WAITS_OF_FEW if few else WAITS
-    for ids in few:
-        yield documents.c.id.in_(ids)
+            of_document = review_reasons.c.document_id == documents.c.id
+            asked.append(sa.exists().where(of_document, has_reason))
+    asked += [documents.c.id.in_(ids) for ids in few]
     if which.document_type is not None:
-        yield documents.c.document_type == which.document_type
+        asked.append(documents.c.document_type == which.document_type)
     if which.received_before is not None:
-        yield documents.c.received_at < which.received_before
+        asked.append(documents.c.received_at < which.received_before)
     if which.due_before is not None:
-        yield documents.c.deadline_at <= which.due_before
+        asked.append(documents.c.deadline_at <= which.due_before)
+    return asked, bool(few)
 
 
 def _is_short(connection: sa.Connection, ids: sa.Select[tuple[str]]) -> bool:

@@ -22,6 +22,7 @@ from docqa.adapters.review_tables import (
 from docqa.adapters.schema import documents
 from docqa.adapters.store import SqlStore
 from docqa.reviewing import (
+    EVERYTHING,
     Attempt,
     Claim,
     Counters,
@@ -120,15 +121,16 @@ class SqlDesk:
         now: datetime,
         lease: timedelta,
         after: Position | None = None,
+        which: QueueFilter = EVERYTHING,
         takes_escalated: bool = True,
     ) -> Claim | None:
         """See :class:`docqa.reviewing.ReviewDesk`."""
-        second = self._claim_second_look(reviewer, now, lease)
+        second = self._claim_second_look(which, reviewer, now, lease)
         if second is not None:
             return second
         start = after
         while True:
-            batch = self.queue(QueueFilter(), after=after, limit=_TRIED_AT_ONCE, now=now)
+            batch = self.queue(which, after=after, limit=_TRIED_AT_ONCE, now=now)
             for waiting in batch:
                 if waiting.holder not in (None, reviewer):
                     continue
@@ -143,7 +145,7 @@ class SqlDesk:
             after = batch[-1].position
         if start is not None:
             return None
-        return self._claim_second_look(reviewer, now, lease, put_back=True)
+        return self._claim_second_look(which, reviewer, now, lease, put_back=True)
 
     def holder(self, document_id: str, *, now: datetime) -> Claim | None:
         """See :class:`docqa.reviewing.ReviewDesk`."""
@@ -277,7 +279,13 @@ class SqlDesk:
             return bool(connection.execute(query).scalar_one())
 
     def _claim_second_look(
-        self, reviewer: str, now: datetime, lease: timedelta, *, put_back: bool = False
+        self,
+        which: QueueFilter,
+        reviewer: str,
+        now: datetime,
+        lease: timedelta,
+        *,
+        put_back: bool = False,
     ) -> Claim | None:
         """Hold a second look that nobody else holds, one the reviewer put back only if asked."""
         until, last = second_looks.c.second_until, second_looks.c.second_reviewer
@@ -290,12 +298,13 @@ class SqlDesk:
         )
         query = (
             sa.select(second_looks.c.document_id, last, until, second_looks.c.first_at)
-            .where(*free)
+            .join(documents, documents.c.id == second_looks.c.document_id)
             .order_by(second_looks.c.first_at)
             .limit(1)
         )
         with self._engine.begin() as connection:
-            found = connection.execute(query).one_or_none()
+            asked, _ = review_queue.passing(connection, which, now)
+            found = connection.execute(query.where(*free, *asked)).one_or_none()
             if found is None:
                 return None
             taken = connection.execute(

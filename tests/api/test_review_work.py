@@ -36,6 +36,12 @@ def post(client: TestClient, path: str, **form: str) -> Any:
     return client.post(path, data=form, follow_redirects=False)
 
 
+def post_unseen(client: TestClient, path: str, **form: str) -> Any:
+    """The same without a look at the queue."""
+    form["form_token"] = form_token(client.get("/review/doc_unknown?lang=en").text)
+    return client.post(path, data=form, follow_redirects=False)
+
+
 def colleague(service: Scripted, name: str = "samer") -> TestClient:
     known = service.store.password_hash(REVIEWER)
     assert known is not None
@@ -100,7 +106,7 @@ def test_what_was_escalated_waits_for_a_supervisor_and_says_so(
     answer = post(plain, f"/review/{made.id}", decision="escalate", report="1")
     assert answer.headers["location"] == f"/review?done={made.id}"
     for client in (plain, other):
-        assert post(client, "/review/next").headers["location"] == "/review?none"
+        assert post(client, "/review/next").headers["location"] == "/review?none=1"
     assert post(reviewer, "/review/next").headers["location"] == f"/review/{made.id}"
     assert "data-undo=" in plain.get(answer.headers["location"]).text
     chip = f'<span class="chip urgent">{EN["escalated"]}</span>'
@@ -230,6 +236,33 @@ def test_documents_beside_are_those_of_the_same_booking_of_the_same_client(
     assert 'data-viewer="beside"' in reviewer.get(f"/review/{made.id}?beside={back.id}").text
     beside = reviewer.get(f"/review/{made.id}?beside={foreign.id}").text
     assert 'data-viewer="beside"' not in beside
+
+
+def test_the_next_document_passes_the_filter_that_the_queue_was_last_seen_with(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    front, other_front = document(1, service), document(3, service)
+    backs = [document(number, service, document_type="sy-id-back").id for number in (2, 4)]
+    reviewer.get("/review?type=sy-id-back")
+    location = post_unseen(reviewer, "/review/next").headers["location"]
+    assert location == f"/review/{backs[0]}"
+    said = {"decision": "accept", "report": "1"}
+    location = post_unseen(reviewer, f"/review/{backs[0]}", **said).headers["location"]
+    assert location == f"/review/{backs[1]}?done={backs[0]}&previous={backs[0]}"
+    location = post_unseen(reviewer, f"/review/{backs[1]}", **said).headers["location"]
+    assert location == f"/review?type=sy-id-back&done={backs[1]}"
+    location = post_unseen(reviewer, "/review/next").headers["location"]
+    assert location == "/review?type=sy-id-back&none=1"
+    assert EN["filter_empty"] in reviewer.get(location).text
+    reviewer.get("/review?none=1")
+    location = post_unseen(reviewer, "/review/next").headers["location"]
+    assert location == f"/review/{front.id}"
+    location = post_unseen(reviewer, "/review/next", current=front.id).headers["location"]
+    assert location == f"/review/{front.id}?previous={front.id}"
+    reviewer.cookies.set("docqa_queue", "type=gone&only=%00", domain="testserver.local", path="/")
+    location = post_unseen(reviewer, "/review/next").headers["location"]
+    assert location == f"/review/{front.id}"
+    assert other_front.id in reviewer.get("/review").text
 
 
 def test_only_supervisors_supervise(reviewer: TestClient, service: Scripted) -> None:

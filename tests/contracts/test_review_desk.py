@@ -20,13 +20,12 @@ from docqa.adapters.schema import events
 from docqa.adapters.store import SqlStore
 from docqa.deadlines import DeadlineWatch
 from docqa.ports import StoredDocument
-from docqa.reviewing import Decided, QueueFilter, TrailEntry
+from docqa.reviewing import EVERYTHING, Decided, QueueFilter, TrailEntry
 from tests.contracts.stores import SQL_STORES, opened_sql
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=10)
 UNDO = timedelta(seconds=10)
-EVERYTHING = QueueFilter()
 
 
 @pytest.fixture(params=SQL_STORES)
@@ -187,6 +186,27 @@ def test_who_is_given_the_next_document_is_told_since_when_they_hold_it(
             assert claim is not None
             assert (claim.document_id, claim.reviewer, claim.until) == (made, name, now + LEASE)
             assert (claim.claimed_at == now) == new
+
+
+def test_who_filters_the_queue_is_given_what_passes_the_filter(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    looked, front = add(store, 1), add(store, 2, ("quality.blur",))
+    back = add(store, 3, ("quality.glare",), document_type="sy-id-back")
+    desk.decide(decision(looked, "samer"), claim_version=None, second_look=True)
+    for which, found in (
+        (QueueFilter(document_type="passport"), None),
+        (QueueFilter(document_type="sy-id-back"), back),
+        (QueueFilter(holder="huda"), back),
+        (QueueFilter(reason="quality.glare"), back),
+        (QueueFilter(reason="quality.blur"), front),
+        (QueueFilter(document_type="sy-id-front"), looked),
+        (EVERYTHING, looked),
+    ):
+        assert next_for(desk, "huda", which=which) == found
+    desk.release(looked, "huda")
+    assert next_for(desk, "rana", which=QueueFilter(reason="quality.blur")) is None
+    assert next_for(desk, "rana", which=QueueFilter(document_type="sy-id-front")) == looked
 
 
 def test_what_was_escalated_is_next_only_for_who_takes_escalated_documents(
