@@ -88,7 +88,8 @@ def document_page(
     is_blind = services.desk.is_second_look(document_id, visit.reviewer)
     trail = services.desk.trail(document_id)
     beside = _beside(services, visit, document)
-    typed = typed or Typed(note=services.desk.last_note(document_id) if _was_undone(visit) else "")
+    keeps_note = _was_undone(visit) and not is_blind
+    typed = typed or Typed(note=services.desk.last_note(document_id) if keeps_note else "")
     revealed = is_revealed(services, trail, visit.reviewer)
     return visit.render(
         "document.html",

@@ -193,7 +193,7 @@ def test_a_second_look_is_held_put_back_and_passed_over_like_any_document(tmp_pa
         first = TestClient(create_app(service.services), headers=ENGLISH)
         assert sign_in(first).status_code == 303
         made, waiting = document(1, service), document(2, service)
-        post(first, f"/review/{made.id}", decision="accept", report="1")
+        post(first, f"/review/{made.id}", decision="accept", report="1", note="first note")
         post(first, f"/review/{waiting.id}/release")
         other = colleague(service)
         assert post(other, "/review/next").headers["location"] == f"/review/{made.id}"
@@ -205,8 +205,9 @@ def test_a_second_look_is_held_put_back_and_passed_over_like_any_document(tmp_pa
         signs = 'class="claim mine"', "data-beat=", f">{EN['release']}<", EN["action_claimed"]
         for sign in signs:
             assert sign in blind and sign in plain
-        back = other.get(f"/review/{made.id}").text
+        back = other.get(f"/review/{made.id}?undone").text
         assert EN["claim_free"] in back and EN["decided_accept"] not in back
+        assert "first note" not in back
         assert post(other, f"/review/{made.id}/claim").status_code == 303
         assert post(other, f"/review/{made.id}/claim", beat="1").status_code == 204
 

@@ -404,6 +404,28 @@ def test_a_second_look_is_held_like_any_document(store: SqlStore, desk: SqlDesk)
     assert desk.claim(made, "samer", now=late, lease=LEASE) is None
 
 
+def test_a_second_look_is_among_what_the_reviewer_holds(store: SqlStore, desk: SqlDesk) -> None:
+    made, other, waiting = add(store, 1), add(store, 2), add(store, 3)
+    for one in (made, other):
+        desk.decide(decision(one), claim_version=None, second_look=True)
+    desk.claim(waiting, "samer", now=NOON, lease=LEASE)
+    assert next_for(desk, "rana") == made
+    assert next_for(desk, "samer") == other
+
+    def mine(now: datetime, **changes: Any) -> tuple[list[tuple[str, str | None]], int]:
+        which = QueueFilter(holder="samer", **changes)
+        rows = desk.queue(which, after=None, limit=9, now=now)
+        counted = desk.counters("samer", now=now, soon=timedelta(hours=48)).mine
+        return [(row.id, row.holder) for row in rows], counted
+
+    assert mine(NOON) == ([(other, "samer"), (waiting, "samer")], 2)
+    assert mine(NOON, document_type="passport") == ([], 2)
+    assert ids(desk) == [waiting]
+    assert mine(NOON + LEASE) == ([], 0)
+    desk.decide(decision(other, "samer"), claim_version=None, second_look=False)
+    assert mine(NOON) == ([(waiting, "samer")], 1)
+
+
 def test_a_second_look_at_what_the_reviewer_did_not_see_is_not_recorded(
     store: SqlStore, desk: SqlDesk
 ) -> None:
