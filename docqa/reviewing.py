@@ -31,6 +31,9 @@ class QueueFilter:
     escalated: bool = False
 
 
+EVERYTHING = QueueFilter()
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """One waiting document, as the queue lists it."""
@@ -76,6 +79,7 @@ class Claim:
     version: int
     """Goes up each time the document changes hands."""
     claimed_at: datetime
+    """Since when it is held without a break."""
     until: datetime
 
 
@@ -164,15 +168,27 @@ class ReviewDesk(Protocol):
         lease: timedelta,
         take_over: bool = False,
     ) -> Claim | None:
-        """Hold a waiting document, or hold it longer; None while another reviewer holds it."""
+        """Hold a waiting document, or hold it longer; None while another reviewer holds it.
+
+        So is a document that the reviewer was given for a second look, and by nobody else.
+        """
         ...
 
     def claim_next(
-        self, reviewer: str, *, now: datetime, lease: timedelta, after: Position | None = None
-    ) -> str | None:
-        """Hold the first waiting document that nobody holds; its id, None when there is none.
+        self,
+        reviewer: str,
+        *,
+        now: datetime,
+        lease: timedelta,
+        after: Position | None = None,
+        which: QueueFilter = EVERYTHING,
+        takes_escalated: bool = True,
+    ) -> Claim | None:
+        """Hold the first of ``which`` that nobody else holds; None when there is none.
 
-        A document of the second-look sample may come instead of a waiting one.
+        A document of the second-look sample may come instead of a waiting one; once the reviewer
+        put it back, only when nothing waits. What the reviewer escalated is passed over, without
+        ``takes_escalated`` everything that waits for a supervisor.
         """
         ...
 
@@ -203,8 +219,11 @@ class ReviewDesk(Protocol):
         """
         ...
 
-    def is_second_look(self, document_id: str, reviewer: str, *, now: datetime) -> bool:
-        """Whether the reviewer holds the document for a second look."""
+    def is_second_look(self, document_id: str, reviewer: str) -> bool:
+        """Whether the reviewer was the last to get the document for a second look, still undecided.
+
+        They may hold it no longer: what the first reviewer said is kept from them all the same.
+        """
         ...
 
     def escalate_due(self, *, now: datetime, within: timedelta) -> int:
@@ -215,6 +234,10 @@ class ReviewDesk(Protocol):
         Returns:
             How many, at most a batch.
         """
+        ...
+
+    def escalated_by(self, document_id: str) -> str | None:
+        """The reviewer who passed it on to a supervisor, for whom it still waits."""
         ...
 
     def last_note(self, document_id: str) -> str:
@@ -229,8 +252,8 @@ class ReviewDesk(Protocol):
         """Everything that was done with a document, the newest first."""
         ...
 
-    def attempts(self, booking_ref: str) -> list[Attempt]:
-        """Every document of a booking, the newest first."""
+    def attempts(self, client_id: str | None, booking_ref: str) -> list[Attempt]:
+        """Every document of a client's booking, the newest first."""
         ...
 
     def figures(self, *, first_day: str, last_day: str) -> Figures:

@@ -5,6 +5,7 @@ Everything else gets what it needs handed in. A new store is one line here.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -247,6 +248,12 @@ def add_reviewer(stores: Stores, name: str, password: str, role: str | None = No
     """
     stores.documents.add_reviewer(name, PasswordHasher().hash(password))
     stores.clients.set_role(name, role or stores.clients.role(name))
+
+
+def close_reviewer(stores: Stores, name: str) -> bool:
+    """Sign an account out and let it in no more; False when there is none."""
+    unusable = PasswordHasher().hash(secrets.token_hex(32))
+    return stores.clients.close_reviewer(name, unusable_hash=unusable)
 
 
 def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:

@@ -91,7 +91,8 @@ def claim_rows(
 ) -> list[ClaimRow]:
     """Everything the citizen typed beside what was read.
 
-    The national number is masked unless ``revealed``, and so is its line on the page.
+    The national number is masked unless ``revealed``, and so is its line on the page; of numbers
+    that nearly agree the digits that differ are shown.
     """
     fields = {field["name"]: field for field in document.report["fields"]}
     rows = []
@@ -129,7 +130,7 @@ def _laid_side_by_side(
         edits = difference(_KINDS.get(name, "name"), typed, read)
     else:
         edits = (Edit("equal", typed, read),)
-    return (_masked_edits(edits) if masks else edits), reading
+    return (_masked_edits(edits, reading["match"]) if masks else edits), reading
 
 
 def _read_row(
@@ -186,9 +187,11 @@ def _other_digits(pieces: Sequence[Piece]) -> str:
     return western.translate(_TO_ARABIC) if western == text else western
 
 
-def _masked_edits(edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    """A number masked but for its ends and for what differs."""
+def _masked_edits(edits: Sequence[Edit], match: str) -> tuple[Edit, ...]:
+    """A number masked but for its ends and, where one is a slip of the other, what differs."""
     typed, read = masked("".join(e.claimed for e in edits)), masked("".join(e.read for e in edits))
+    if match != "near":  # another number differs almost everywhere: all of it would be told
+        return (Edit("equal", typed, read),)
     hidden, at, other_at = [], 0, 0
     for edit in edits:
         end, other_end = at + len(edit.claimed), other_at + len(edit.read)

@@ -85,10 +85,11 @@ def document_page(
     if document is None:
         return visit.render("missing.html", 404)
     now, language = services.clock(), visit.language
-    is_blind = services.desk.is_second_look(document_id, visit.reviewer, now=now)
+    is_blind = services.desk.is_second_look(document_id, visit.reviewer)
     trail = services.desk.trail(document_id)
     beside = _beside(services, visit, document)
-    typed = typed or Typed(note=services.desk.last_note(document_id) if _was_undone(visit) else "")
+    keeps_note = _was_undone(visit) and not is_blind
+    typed = typed or Typed(note=services.desk.last_note(document_id) if keeps_note else "")
     revealed = is_revealed(services, trail, visit.reviewer)
     return visit.render(
         "document.html",
@@ -105,9 +106,14 @@ def document_page(
         claims=claim_rows(document, services, language, revealed=revealed),
         is_revealed=revealed,
         rulings=[] if is_blind else _rulings(services, visit, document),
-        trail=[] if is_blind else [_told(services, visit, entry) for entry in trail],
+        trail=[
+            _told(services, visit, entry)
+            for entry in trail
+            if entry.reviewer == visit.reviewer or not is_blind
+        ],
         is_open=is_blind or document.decision == "review",
         is_blind=is_blind,
+        is_escalated=services.desk.escalated_by(document_id) is not None,
         claim=_claim(services, visit, services.desk.holder(document_id, now=now)),
         choices=choices(services, document.report, language, typed.codes),
         typed=typed,
@@ -168,7 +174,7 @@ def _siblings(services: Services, visit: Visit, document: StoredDocument) -> lis
             decision=attempt.decision,
             received=hour(attempt.received_at, visit.language, services.settings.time_zone),
         )
-        for attempt in services.desk.attempts(document.booking_ref)
+        for attempt in services.desk.attempts(document.client_id, document.booking_ref)
         if attempt.id != document.id
     ]
     return sorted(found, key=lambda sibling: sibling.relation == "attempts_other")
@@ -177,9 +183,10 @@ def _siblings(services: Services, visit: Visit, document: StoredDocument) -> lis
 def _beside(services: Services, visit: Visit, document: StoredDocument) -> StoredDocument | None:
     """The document of the same booking that is asked to be shown beside this one."""
     other = services.store.get(visit.request.query_params.get("beside", ""))
-    if other is None or document.booking_ref is None or other.booking_ref != document.booking_ref:
+    if other is None or document.booking_ref is None:
         return None
-    return other
+    bookings = {(one.client_id, one.booking_ref) for one in (document, other)}
+    return other if len(bookings) == 1 else None
 
 
 def _claim(services: Services, visit: Visit, held: Claim | None) -> Mapping[str, Any]:

@@ -20,6 +20,7 @@ from api.review.deciding import (
     ticked_codes,
 )
 from api.review.document_page import Typed, document_page
+from api.review.last_filter import last_asked
 from api.review.notices import UNDO_GRACE, UNDO_WITHIN
 from api.review.sign_in import form_is_ours, read_form
 from api.review.taking import next_document, take
@@ -131,9 +132,9 @@ def _decide(services: Services, visit: Visit, document_id: str, form: _Form) -> 
             typed = replace(typed, codes=None)
         return document_page(services, visit, document_id, status, failure, typed)
     position = document.deadline_at, document.received_at, document.id
-    found = next_document(services, visit.reviewer, position)
+    found = next_document(services, visit, position)
     if found is None:
-        return RedirectResponse(f"{HOME}?done={document_id}", 303)
+        return RedirectResponse(last_asked(services, visit).link(done=document_id), 303)
     return RedirectResponse(f"{HOME}/{found}?done={document_id}&previous={document_id}", 303)
 
 
@@ -149,7 +150,7 @@ def _claim(services: Services, visit: Visit, document_id: str, form: _Form) -> R
 
 def _release(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:
     services.desk.release(document_id, visit.reviewer)
-    return RedirectResponse(HOME, 303)
+    return RedirectResponse(last_asked(services, visit).link(), 303)
 
 
 def _reveal(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:

@@ -27,9 +27,10 @@ class DoneNotice:
 def done_notice(services: Services, visit: Visit) -> DoneNotice | None:
     """What ``?done=`` is about, if the visitor did it; None otherwise."""
     document_id = visit.request.query_params.get("done", "")
-    last = services.desk.trail(document_id)[:1] if document_id else []
-    for entry in last:
-        if entry.reviewer == visit.reviewer and entry.action in (*_UNDOABLE, "second_look"):
+    trail = services.desk.trail(document_id) if document_id else []
+    own = [entry for entry in trail if entry.reviewer == visit.reviewer]
+    for entry in own[:1]:  # somebody else may have taken the document since
+        if entry.action in (*_UNDOABLE, "second_look"):
             left = entry.recorded_at + UNDO_WITHIN - services.clock()
             undo_s = max(0, int(left.total_seconds())) if entry.action in _UNDOABLE else 0
             return DoneNotice(document_id, entry.action, undo_s)

@@ -10,6 +10,7 @@ from api.gate import Gate
 from api.review import queue, views
 from api.review.account import HOME, SIGN_IN, account_routes, has_font, style_routes
 from api.review.document_routes import document_page_routes
+from api.review.last_filter import keep_filter, last_asked
 from api.review.notices import done_notice
 from api.review.pages import keep_keys
 from api.review.sign_in import form_is_ours, read_form
@@ -48,7 +49,10 @@ def _queue_routes(services: Services) -> APIRouter:
 
     @router.get("")
     def show_queue(visit: Visit = signed_in) -> Response:
-        return _queue_page(services, visit)
+        page = _queue_page(services, visit)
+        query, now = visit.request.query_params, services.clock()
+        keep_filter(visit, page, queue.asked(query, services, visit.reviewer, now))
+        return page
 
     @router.post("/next")
     async def take_next(visit: Visit = signed_in) -> Response:
@@ -108,9 +112,9 @@ def _take_next(services: Services, visit: Visit, form: dict[str, str]) -> Respon
     current = form.get("current", "")
     if current:
         services.desk.release(current, visit.reviewer)
-    found = next_document(services, visit.reviewer, queue.position_of(form.get("after")))
+    found = next_document(services, visit, queue.position_of(form.get("after")))
     if found is None:
-        return RedirectResponse(f"{HOME}?none", 303)
+        return RedirectResponse(last_asked(services, visit).link(none="1"), 303)
     return RedirectResponse(f"{HOME}/{found}" + (f"?previous={current}" if current else ""), 303)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from api.review.last_filter import last_asked
+from api.review.visits import Visit
 from api.services import Services
 from docqa.reviewing import Claim, Position, TrailEntry
 
@@ -26,11 +28,30 @@ def take(services: Services, document_id: str, reviewer: str, *, take_over: bool
     return claim
 
 
-def next_document(services: Services, reviewer: str, after: Position | None) -> str | None:
-    """Hold the next document after a position, from the start again when there is none behind."""
-    lease = lease_of(services)
-    now = services.clock()
-    found = services.desk.claim_next(reviewer, now=now, lease=lease, after=after)
-    if found is None and after is not None:
-        found = services.desk.claim_next(reviewer, now=now, lease=lease)
-    return found
+def next_document(services: Services, visit: Visit, after: Position | None) -> str | None:
+    """Hold the next document after a position and note it; None when nothing is left.
+
+    When there is none behind the position it goes on from the start. What was escalated waits for
+    somebody who supervises, what does not pass the queue's filter for another filter.
+    """
+    now, which = services.clock(), last_asked(services, visit).which
+
+    def claimed(after: Position | None) -> Claim | None:
+        return services.desk.claim_next(
+            visit.reviewer,
+            now=now,
+            lease=lease_of(services),
+            after=after,
+            which=which,
+            takes_escalated=visit.supervises,
+        )
+
+    claim = claimed(after)
+    if claim is None and after is not None:
+        claim = claimed(None)
+    if claim is None:
+        return None
+    if claim.claimed_at == now:  # they did not hold it before
+        entry = TrailEntry(claim.document_id, visit.reviewer, "claimed", "", now)
+        services.desk.record(entry)
+    return claim.document_id

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from docqa.adapters.client_tables import client_keys, reviewer_roles
-from docqa.adapters.schema import documents, reviewers
+from docqa.adapters.schema import documents, reviewers, sessions
 
 SCOPES = ("documents:write", "documents:read", "reviews:read", "batch:write", "admin")
 """What a key may do; ``admin`` includes the others."""
@@ -182,6 +182,28 @@ class SqlClients:
                 return False
             # With the account: one without a role is taken for a local one from then on.
             _put_role(connection, reviewer, role, "oidc")
+        return True
+
+    def close_reviewer(self, reviewer: str, *, unusable_hash: str) -> bool:
+        """Sign an account out and let it in no more; False when there is none.
+
+        It keeps its role for when it gets a new password. One of the provider's becomes a local
+        one, so that the provider does not let it in again.
+
+        Args:
+            reviewer: the name.
+            unusable_hash: of a password that nobody knows.
+        """
+        with self._engine.begin() as connection:
+            closed = connection.execute(
+                sa.update(reviewers)
+                .where(reviewers.c.name == reviewer)
+                .values(password_hash=unusable_hash)
+            )
+            if closed.rowcount == 0:
+                return False
+            connection.execute(sa.delete(sessions).where(sessions.c.reviewer == reviewer))
+            _put_role(connection, reviewer, _account(connection, reviewer)[0], "local")
         return True
 
     def _note_use(self, key_id: str, now: datetime) -> None:

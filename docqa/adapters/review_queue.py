@@ -13,7 +13,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from docqa.adapters.review_tables import review_claims, review_facts, review_reasons
+from docqa.adapters.review_tables import (
+    review_claims,
+    review_facts,
+    review_reasons,
+    second_looks,
+)
 from docqa.adapters.review_writing import WAITS
 from docqa.adapters.schema import documents
 from docqa.reviewing import Counters, Position, QueueFilter, Waiting
@@ -36,7 +41,11 @@ def page(
     now: datetime,
 ) -> list[Waiting]:
     """See :meth:`docqa.reviewing.ReviewDesk.queue`."""
-    query = sa.select(documents.c.id).where(*_conditions(connection, which, now)).order_by(*_ORDER)
+    asked, are_few = passing(connection, which, now)
+    waits = _WAITS_OF_FEW if are_few else WAITS
+    if which.holder is not None:
+        waits |= documents.c.id.in_(_looked_at_again_by(which.holder, now))
+    query = sa.select(documents.c.id).where(waits, *asked).order_by(*_ORDER)
     ids: list[str] = []
     for part in _beyond(after):
         ids += connection.execute(query.where(part).limit(limit - len(ids))).scalars()
@@ -50,12 +59,13 @@ def counters(connection: sa.Connection, reviewer: str, now: datetime, soon: time
     of = sa.select(sa.func.count()).select_from(documents).where(WAITS)
     waits = sa.exists().where(documents.c.id == review_claims.c.document_id, WAITS)
     mine = sa.select(sa.func.count()).where(*_held_by(reviewer, now), waits)
+    again = _looked_at_again_by(reviewer, now).with_only_columns(sa.func.count())
     waits = sa.exists().where(documents.c.id == review_facts.c.document_id, WAITS)
     escalated = sa.select(sa.func.count()).where(review_facts.c.escalated_at > _EVER, waits)
     counts = sa.select(
         of.scalar_subquery(),
         of.where(documents.c.deadline_at <= now + soon).scalar_subquery(),
-        mine.scalar_subquery(),
+        mine.scalar_subquery() + again.scalar_subquery(),
         escalated.scalar_subquery(),
     )
     return Counters(*connection.execute(counts).one())
@@ -63,6 +73,7 @@ def counters(connection: sa.Connection, reviewer: str, now: datetime, soon: time
 
 def _shown(connection: sa.Connection, ids: list[str], now: datetime) -> list[Waiting]:
     held = (review_claims.c.document_id == documents.c.id) & (review_claims.c.until > now)
+    again = (second_looks.c.document_id == documents.c.id) & _is_looked_at_again(now)
     query = (
         sa.select(
             documents.c.id,
@@ -75,10 +86,13 @@ def _shown(connection: sa.Connection, ids: list[str], now: datetime) -> list[Wai
             review_facts.c.codes,
             review_facts.c.escalated_by,
             review_facts.c.deadline_near_at,
-            review_claims.c.reviewer,
+            sa.func.coalesce(review_claims.c.reviewer, second_looks.c.second_reviewer).label(
+                "holder"
+            ),
         )
         .outerjoin(review_facts, review_facts.c.document_id == documents.c.id)
         .outerjoin(review_claims, held)
+        .outerjoin(second_looks, again)
         .where(documents.c.id.in_(ids))
     )
     rows = {row.id: _waiting(row) for row in connection.execute(query)}
@@ -105,13 +119,16 @@ def _beyond(after: Position | None) -> Iterator[sa.ColumnElement[bool]]:
     yield documents.c.deadline_at.is_(None)
 
 
-def _conditions(
+def passing(
     connection: sa.Connection, which: QueueFilter, now: datetime
-) -> Iterator[sa.ColumnElement[bool]]:
-    """What a filter of the queue asks of a document, that it waits included."""
-    few: list[sa.Select[tuple[str]]] = []
+) -> tuple[list[sa.ColumnElement[bool]], bool]:
+    """What a filter asks of a document besides that it waits, and whether few can pass."""
+    few: list[sa.Select[tuple[str]] | sa.CompoundSelect[tuple[str]]] = []
+    asked: list[sa.ColumnElement[bool]] = []
     if which.holder is not None:
-        few.append(sa.select(review_claims.c.document_id).where(*_held_by(which.holder, now)))
+        claimed = sa.select(review_claims.c.document_id).where(*_held_by(which.holder, now))
+        again = _looked_at_again_by(which.holder, now)
+        few.append(sa.union_all(claimed, again))
     if which.escalated:
         few.append(sa.select(review_facts.c.document_id).where(review_facts.c.escalated_at > _EVER))
     if which.reason is not None:
@@ -120,16 +137,16 @@ def _conditions(
         if _is_short(connection, having):
             few.append(having)
         else:
-            yield sa.exists().where(review_reasons.c.document_id == documents.c.id, has_reason)
-    yield _WAITS_OF_FEW if few else WAITS
-    for ids in few:
-        yield documents.c.id.in_(ids)
+            of_document = review_reasons.c.document_id == documents.c.id
+            asked.append(sa.exists().where(of_document, has_reason))
+    asked += [documents.c.id.in_(ids) for ids in few]
     if which.document_type is not None:
-        yield documents.c.document_type == which.document_type
+        asked.append(documents.c.document_type == which.document_type)
     if which.received_before is not None:
-        yield documents.c.received_at < which.received_before
+        asked.append(documents.c.received_at < which.received_before)
     if which.due_before is not None:
-        yield documents.c.deadline_at <= which.due_before
+        asked.append(documents.c.deadline_at <= which.due_before)
+    return asked, bool(few)
 
 
 def _is_short(connection: sa.Connection, ids: sa.Select[tuple[str]]) -> bool:
@@ -142,6 +159,17 @@ def _held_by(reviewer: str, now: datetime) -> tuple[sa.ColumnElement[bool], ...]
     return review_claims.c.reviewer == reviewer, review_claims.c.until > now
 
 
+def _looked_at_again_by(reviewer: str, now: datetime) -> sa.Select[tuple[str]]:
+    """What the reviewer holds for a second look: to them it waits as anything else does."""
+    return sa.select(second_looks.c.document_id).where(
+        second_looks.c.second_reviewer == reviewer, _is_looked_at_again(now)
+    )
+
+
+def _is_looked_at_again(now: datetime) -> sa.ColumnElement[bool]:
+    return second_looks.c.second_outcome.is_(None) & (second_looks.c.second_until > now)
+
+
 def _waiting(row: Any) -> Waiting:
     return Waiting(
         id=row.id,
@@ -152,7 +180,7 @@ def _waiting(row: Any) -> Waiting:
         deadline_at=row.deadline_at,
         score=row.score,
         codes=tuple(row.codes or ()),
-        holder=row.reviewer,
+        holder=row.holder,
         escalated_by=row.escalated_by,
         deadline_near_at=row.deadline_near_at,
     )

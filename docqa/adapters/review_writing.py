@@ -21,6 +21,10 @@ from docqa.adapters.schema import documents, events, rulings
 from docqa.ports import Ruling
 from docqa.reviewing import Claim, Decided, TrailEntry
 
+PUT_BACK = second_looks.c.first_at
+"""What ``second_until`` is once the reviewer put it back: earlier than any lease ends."""
+ONLY_VERSION = 1
+"""Of a second look, which nobody takes over."""
 WAITS = (documents.c.decision == "review") & ~documents.c.is_withdrawn
 
 
@@ -160,16 +164,40 @@ def sample(connection: sa.Connection, decided: Decided) -> None:
     )
 
 
-def second_look_of(
-    document_id: str, reviewer: str, now: datetime
-) -> tuple[sa.ColumnElement[bool], ...]:
-    """That the reviewer holds the document for a second look."""
+def second_look_of(document_id: str, reviewer: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """That the reviewer was the last to get the document for a second look, still undecided."""
     return (
         second_looks.c.document_id == document_id,
         second_looks.c.second_reviewer == reviewer,
-        second_looks.c.second_until > now,
         second_looks.c.second_outcome.is_(None),
     )
+
+
+def hold_second_look(
+    connection: sa.Connection, document_id: str, reviewer: str, until: datetime
+) -> bool:
+    """Hold it longer, or again; False when it is none of this reviewer's."""
+    held = connection.execute(
+        sa.update(second_looks)
+        .where(*second_look_of(document_id, reviewer))
+        .values(second_until=until)
+    )
+    return bool(held.rowcount)
+
+
+def second_look_claim(connection: sa.Connection, document_id: str) -> Claim | None:
+    """Who was the last to get it for a second look, still undecided."""
+    row = connection.execute(
+        sa.select(second_looks).where(
+            second_looks.c.document_id == document_id,
+            second_looks.c.second_reviewer.is_not(None),
+            second_looks.c.second_outcome.is_(None),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    since = row.first_at  # or later: when it was taken is kept in the trail alone
+    return Claim(document_id, row.second_reviewer, ONLY_VERSION, since, row.second_until)
 
 
 def decide_second_look(
@@ -180,7 +208,7 @@ def decide_second_look(
     ``changed`` when the document has another report than the reviewer saw; None when it is no
     second look.
     """
-    mine = second_look_of(decided.document_id, decided.reviewer, decided.decided_at)
+    mine = second_look_of(decided.document_id, decided.reviewer)
     seen = sa.exists().where(
         documents.c.id == decided.document_id,
         documents.c.report_number == decided.report_number,
@@ -205,7 +233,9 @@ def take_back(connection: sa.Connection, row: sa.Row[Any], now: datetime) -> Non
         .values(undone_at=now)
     )
     if row.ruling_number is None:
-        _escalate(connection, row.document_id, None, None)
+        earlier = connection.execute(_newest_escalation(row.document_id)).first()
+        at, by = (None, None) if earlier is None else (earlier.decided_at, earlier.reviewer)
+        _escalate(connection, row.document_id, at, by)
     else:
         connection.execute(sa.delete(rulings).where(rulings.c.number == row.ruling_number))
         reopened = connection.execute(
@@ -244,6 +274,20 @@ def record(connection: sa.Connection, entry: TrailEntry) -> None:
             detail=entry.detail,
             recorded_at=entry.recorded_at,
         )
+    )
+
+
+def _newest_escalation(document_id: str) -> sa.Select[tuple[datetime, str]]:
+    """Of those that nobody took back."""
+    return (
+        sa.select(review_decisions.c.decided_at, review_decisions.c.reviewer)
+        .where(
+            review_decisions.c.document_id == document_id,
+            review_decisions.c.outcome == "escalate",
+            review_decisions.c.undone_at.is_(None),
+        )
+        .order_by(review_decisions.c.number.desc())
+        .limit(1)
     )
 
 

@@ -15,12 +15,14 @@ from docqa.adapters.events import held
 from docqa.adapters.review_tables import (
     review_claims,
     review_decisions,
+    review_facts,
     review_trail,
     second_looks,
 )
 from docqa.adapters.schema import documents
 from docqa.adapters.store import SqlStore
 from docqa.reviewing import (
+    EVERYTHING,
     Attempt,
     Claim,
     Counters,
@@ -34,10 +36,6 @@ from docqa.reviewing import (
 
 _TRIED_AT_ONCE = 20
 """Documents that are tried in turn when several reviewers ask for the next at the same moment."""
-
-
-_SECOND_LOOK_LEASES = 6
-"""Nobody else waits for a second look, so it is held longer and without a sign of life."""
 
 
 class SqlDesk:
@@ -68,7 +66,7 @@ class SqlDesk:
         with self._engine.connect() as connection:
             return review_queue.counters(connection, reviewer, now, soon)
 
-    def attempts(self, booking_ref: str) -> list[Attempt]:
+    def attempts(self, client_id: str | None, booking_ref: str) -> list[Attempt]:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         query = (
             sa.select(
@@ -77,7 +75,7 @@ class SqlDesk:
                 documents.c.decision,
                 documents.c.received_at,
             )
-            .where(documents.c.booking_ref == booking_ref)
+            .where(documents.c.booking_ref == booking_ref, documents.c.client_id == client_id)
             .order_by(documents.c.received_at.desc(), documents.c.id)
             .limit(_TRIED_AT_ONCE)
         )
@@ -97,6 +95,8 @@ class SqlDesk:
     ) -> Claim | None:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         with self._engine.begin() as connection:
+            if writing.hold_second_look(connection, document_id, reviewer, now + lease):
+                return writing.second_look_claim(connection, document_id)
             if not writing.lock(connection, document_id, writing.WAITS):
                 return None
             held = writing.claim_of(connection, document_id)
@@ -115,28 +115,46 @@ class SqlDesk:
         return claim
 
     def claim_next(
-        self, reviewer: str, *, now: datetime, lease: timedelta, after: Position | None = None
-    ) -> str | None:
+        self,
+        reviewer: str,
+        *,
+        now: datetime,
+        lease: timedelta,
+        after: Position | None = None,
+        which: QueueFilter = EVERYTHING,
+        takes_escalated: bool = True,
+    ) -> Claim | None:
         """See :class:`docqa.reviewing.ReviewDesk`."""
-        second = self._claim_second_look(reviewer, now, lease)
+        second = self._claim_second_look(which, reviewer, now, lease)
         if second is not None:
             return second
+        start = after
         while True:
-            batch = self.queue(QueueFilter(), after=after, limit=_TRIED_AT_ONCE, now=now)
+            batch = self.queue(which, after=after, limit=_TRIED_AT_ONCE, now=now)
             for waiting in batch:
                 if waiting.holder not in (None, reviewer):
                     continue
-                if self.claim(waiting.id, reviewer, now=now, lease=lease) is not None:
-                    return waiting.id
+                by = waiting.escalated_by
+                if by is not None and (by == reviewer or not takes_escalated):
+                    continue
+                claim = self.claim(waiting.id, reviewer, now=now, lease=lease)
+                if claim is not None:
+                    return claim
             if len(batch) < _TRIED_AT_ONCE:
-                return None
+                break
             after = batch[-1].position
+        if start is not None:
+            return None
+        return self._claim_second_look(which, reviewer, now, lease, put_back=True)
 
     def holder(self, document_id: str, *, now: datetime) -> Claim | None:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         with self._engine.connect() as connection:
-            held = writing.claim_of(connection, document_id)
-        return held if held is not None and held.until > now else None
+            claims = (
+                writing.claim_of(connection, document_id),
+                writing.second_look_claim(connection, document_id),
+            )
+        return next((held for held in claims if held is not None and held.until > now), None)
 
     def release(self, document_id: str, reviewer: str) -> None:
         """See :class:`docqa.reviewing.ReviewDesk`."""
@@ -148,6 +166,11 @@ class SqlDesk:
                     review_claims.c.reviewer == reviewer,
                 )
                 .values(until=review_claims.c.claimed_at)
+            )
+            connection.execute(
+                sa.update(second_looks)
+                .where(*writing.second_look_of(document_id, reviewer))
+                .values(second_until=writing.PUT_BACK)
             )
 
     # Decisions
@@ -226,6 +249,16 @@ class SqlDesk:
         with self._engine.begin() as connection:
             return review_escalation.escalate(connection, now, within)
 
+    def escalated_by(self, document_id: str) -> str | None:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        query = (
+            sa.select(review_facts.c.escalated_by)
+            .join(documents, documents.c.id == review_facts.c.document_id)
+            .where(documents.c.id == document_id, writing.WAITS)
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
     def last_note(self, document_id: str) -> str:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         query = (
@@ -239,38 +272,50 @@ class SqlDesk:
 
     # The second look
 
-    def is_second_look(self, document_id: str, reviewer: str, *, now: datetime) -> bool:
+    def is_second_look(self, document_id: str, reviewer: str) -> bool:
         """See :class:`docqa.reviewing.ReviewDesk`."""
-        query = sa.select(sa.func.count()).where(
-            *writing.second_look_of(document_id, reviewer, now)
-        )
+        query = sa.select(sa.func.count()).where(*writing.second_look_of(document_id, reviewer))
         with self._engine.connect() as connection:
             return bool(connection.execute(query).scalar_one())
 
-    def _claim_second_look(self, reviewer: str, now: datetime, lease: timedelta) -> str | None:
+    def _claim_second_look(
+        self,
+        which: QueueFilter,
+        reviewer: str,
+        now: datetime,
+        lease: timedelta,
+        *,
+        put_back: bool = False,
+    ) -> Claim | None:
+        """Hold a second look that nobody else holds, one the reviewer put back only if asked."""
+        until, last = second_looks.c.second_until, second_looks.c.second_reviewer
+        kept = until.is_(None) | (until > writing.PUT_BACK) | (last != reviewer)
         free = (
             second_looks.c.second_outcome.is_(None),
             second_looks.c.first_reviewer != reviewer,
-            second_looks.c.second_until.is_(None)
-            | (second_looks.c.second_until <= now)
-            | (second_looks.c.second_reviewer == reviewer),
+            until.is_(None) | (until <= now) | (last == reviewer),
+            sa.true() if put_back else kept,
         )
         query = (
-            sa.select(second_looks.c.document_id)
-            .where(*free)
+            sa.select(second_looks.c.document_id, last, until, second_looks.c.first_at)
+            .join(documents, documents.c.id == second_looks.c.document_id)
             .order_by(second_looks.c.first_at)
             .limit(1)
         )
         with self._engine.begin() as connection:
-            document_id = connection.execute(query).scalar_one_or_none()
-            if document_id is None:
+            asked, _ = review_queue.passing(connection, which, now)
+            found = connection.execute(query.where(*free, *asked)).one_or_none()
+            if found is None:
                 return None
             taken = connection.execute(
                 sa.update(second_looks)
-                .where(second_looks.c.document_id == document_id, *free)
-                .values(second_reviewer=reviewer, second_until=now + _SECOND_LOOK_LEASES * lease)
+                .where(second_looks.c.document_id == found.document_id, *free)
+                .values(second_reviewer=reviewer, second_until=now + lease)
             )
-        return str(document_id) if taken.rowcount else None
+        goes_on = found.second_reviewer == reviewer and found.second_until > now
+        since = found.first_at if goes_on else now
+        held = Claim(found.document_id, reviewer, writing.ONLY_VERSION, since, now + lease)
+        return held if taken.rowcount else None
 
     # The trail and the figures
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from docqa.adapters.schema import reservations, sessions
+from docqa.adapters.schema import reservations, reviewers, sessions
 
 _TOKEN_BYTES = 32
 _RESERVE = sa.insert(reservations)
@@ -62,8 +62,10 @@ class SqlSessions:
 
     def reviewer(self, token: str, *, now: datetime) -> str | None:
         """Who is signed in with ``token``, whose idle time starts anew; None when nobody is."""
-        query = sa.select(sessions.c.reviewer, sessions.c.idle_until).where(
-            sessions.c.token_sha256 == _sha256(token), ~_over(now)
+        query = (
+            sa.select(sessions.c.reviewer, sessions.c.idle_until)
+            .join(reviewers)  # SQLite keeps the session of an account that was deleted by hand
+            .where(sessions.c.token_sha256 == _sha256(token), ~_over(now))
         )
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()

@@ -59,13 +59,32 @@ def run_migrate() -> None:
     help="An auditor sees everything and decides nothing. If not given, an account keeps its role; "
     "a new one is a reviewer's.",
 )
-@click.password_option(help="Asked for on the terminal when not given.")
-def reviewer(name: str, role: str | None, password: str) -> None:
-    """Create a reviewer's account, or give it a new password and role."""
+@click.option("--password", help="Asked for on the terminal when not given.")
+@click.option(
+    "--disable",
+    is_flag=True,
+    help="Sign the account out and let it in no more, not even by the provider, until it gets "
+    "another password.",
+)
+def reviewer(name: str, role: str | None, password: str | None, disable: bool) -> None:
+    """Create a reviewer's account, give it a new password and role, or close it."""
     name = name.strip()
+    if disable:
+        _close(name, is_alone=role is None and password is None)
+        return
     if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME_CHARACTERS:
         raise click.UsageError(f"a name has 1 to {LONGEST_NAME_CHARACTERS} visible characters")
+    if password is None:
+        password = str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
     if len(password) < SHORTEST_PASSWORD_CHARACTERS:
         raise click.UsageError(f"a password has at least {SHORTEST_PASSWORD_CHARACTERS} characters")
     wiring.add_reviewer(wiring.open_stores(Settings()), name, password, role)
     click.echo(f"{name} can sign in at /review.")
+
+
+def _close(name: str, *, is_alone: bool) -> None:
+    if not is_alone:
+        raise click.UsageError("--disable goes alone, without a password or a role")
+    if not wiring.close_reviewer(wiring.open_stores(Settings()), name):
+        raise click.UsageError(f"there is no account {name}: give the name that signs in")
+    click.echo(f"{name} cannot sign in any more.")

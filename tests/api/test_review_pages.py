@@ -19,6 +19,7 @@ from api.review.texts import LANGUAGES, TEXTS
 from api.review.views import findings
 from docqa.errors import InvalidDocument
 from docqa.overlay import Veil
+from docqa.text import western_digits
 from tests.api.reviewing import document, form_token, shown_report
 from tests.api.scripted_service import (
     NOON,
@@ -228,6 +229,23 @@ def test_the_national_number_is_masked(reviewer: TestClient, service: Scripted) 
     page = reviewer.get(f"/review/{made.id}").text
     assert "01*******90" in page
     assert "01234567890" not in page
+
+
+@pytest.mark.parametrize("match", ["different", "variant", "unread"])
+@pytest.mark.parametrize("read", ["61352106707", "0123456", "101234567890", "٦١٣٥٢١٠٦٧٠٧"])
+def test_only_digits_that_nearly_agree_are_left_open_in_a_masked_number(
+    reviewer: TestClient, service: Scripted, match: str, read: str
+) -> None:
+    judged = report("review")
+    printed = reading("national_number", match, "digits")
+    judged["fields"] = [reading("national_number", match, "barcode", others=[printed])]
+    readings = {"national_number": {"barcode": read, "digits": read}}
+    typed = {"national_number": "01234567890"}
+    made = document(1, service, report=judged, claims=typed, readings=readings)
+    page = reviewer.get(f"/review/{made.id}").text
+    shown = f"<bdi>{masked(western_digits(read))}</bdi>"
+    assert cells(page) == ["<bdi>01*******90</bdi>", shown, shown]
+    assert 'class="differences"' not in page
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.review.supervising import csv_lines
 from api.review.texts import TEXTS
 from api.review.views import visible
+from docqa.adapters.record_tables import audit_entries
 from docqa.errors import InvalidDocument
 from docqa.overlay import Veil
 from docqa.reviewing import ESCALATE_WITHIN
@@ -31,6 +33,12 @@ EN = TEXTS["en"]
 
 def post(client: TestClient, path: str, **form: str) -> Any:
     form["form_token"] = form_token(client.get("/review").text)
+    return client.post(path, data=form, follow_redirects=False)
+
+
+def post_unseen(client: TestClient, path: str, **form: str) -> Any:
+    """The same without a look at the queue."""
+    form["form_token"] = form_token(client.get("/review/doc_unknown?lang=en").text)
     return client.post(path, data=form, follow_redirects=False)
 
 
@@ -68,6 +76,43 @@ def test_going_on_without_deciding_leaves_the_document_to_others(
     answer = post(reviewer, "/review/next", after=cursor[1], current=first.id)
     assert answer.headers["location"] == f"/review/{second.id}?previous={first.id}"
     assert service.services.desk.holder(first.id, now=service.clock.now) is None
+
+
+def test_who_is_given_a_document_took_it_as_who_takes_it_from_the_list(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = [document(number, service).id for number in (1, 2, 3, 4)]
+    for _ in range(2):
+        post(reviewer, "/review/next")
+        service.clock.now += timedelta(minutes=1)
+    post(reviewer, f"/review/{made[0]}", decision="accept", report="1")
+    post(reviewer, "/review/next", current=made[1])
+    post(reviewer, f"/review/{made[3]}/claim")
+    trail = service.services.desk.trail
+    actions = [[entry.action for entry in trail(one)] for one in made]
+    assert actions == [["accept", "claimed"], ["claimed", "claimed"], [], ["claimed"]]
+    with service.store.engine.connect() as connection:
+        kinds = connection.execute(
+            sa.select(audit_entries.c.kind).where(audit_entries.c.subject == made[1])
+        ).scalars()
+        assert list(kinds).count("document.viewed") == 2
+
+
+def test_what_was_escalated_waits_for_a_supervisor_and_says_so(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = document(1, service)
+    plain, other = colleague(service), colleague(service, "rana")
+    answer = post(plain, f"/review/{made.id}", decision="escalate", report="1")
+    assert answer.headers["location"] == f"/review?done={made.id}"
+    for client in (plain, other):
+        assert post(client, "/review/next").headers["location"] == "/review?none=1"
+    assert post(reviewer, "/review/next").headers["location"] == f"/review/{made.id}"
+    assert "data-undo=" in plain.get(answer.headers["location"]).text
+    chip = f'<span class="chip urgent">{EN["escalated"]}</span>'
+    assert chip in reviewer.get(f"/review/{made.id}").text
+    post(reviewer, f"/review/{made.id}", decision="accept", report="1")
+    assert chip not in reviewer.get(f"/review/{made.id}").text
 
 
 def test_a_sign_of_life_is_answered_until_the_claim_is_lost(
@@ -143,6 +188,30 @@ def test_a_second_look_shows_nothing_of_the_first(tmp_path: Path) -> None:
         assert EN["agreement_of"].format(agreed=1, decided=1, sampled=1) in figures
 
 
+def test_a_second_look_is_held_put_back_and_passed_over_like_any_document(tmp_path: Path) -> None:
+    with scripted_service(tmp_path, second_look_fraction=1.0) as service:
+        first = TestClient(create_app(service.services), headers=ENGLISH)
+        assert sign_in(first).status_code == 303
+        made, waiting = document(1, service), document(2, service)
+        post(first, f"/review/{made.id}", decision="accept", report="1", note="first note")
+        post(first, f"/review/{waiting.id}/release")
+        other = colleague(service)
+        assert post(other, "/review/next").headers["location"] == f"/review/{made.id}"
+        blind = other.get(f"/review/{made.id}").text
+        assert post(other, "/review/next", current=made.id).headers["location"] == (
+            f"/review/{waiting.id}?previous={made.id}"
+        )
+        plain = other.get(f"/review/{waiting.id}").text
+        signs = 'class="claim mine"', "data-beat=", f">{EN['release']}<", EN["action_claimed"]
+        for sign in signs:
+            assert sign in blind and sign in plain
+        back = other.get(f"/review/{made.id}?undone").text
+        assert EN["claim_free"] in back and EN["decided_accept"] not in back
+        assert "first note" not in back
+        assert post(other, f"/review/{made.id}/claim").status_code == 303
+        assert post(other, f"/review/{made.id}/claim", beat="1").status_code == 204
+
+
 def test_the_queue_is_filtered_and_what_makes_no_sense_is_left_out(
     reviewer: TestClient, service: Scripted
 ) -> None:
@@ -155,6 +224,46 @@ def test_the_queue_is_filtered_and_what_makes_no_sense_is_left_out(
     assert EN["filter_empty"] in reviewer.get("/review?reason=page.blank").text
     page = reviewer.get("/review?reason=x&type=y&age=-1&only=z&after=w").text
     assert glare.id in page and skew.id in page
+
+
+def test_documents_beside_are_those_of_the_same_booking_of_the_same_client(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    same = {"booking_ref": "B-77", "client_id": "portal"}
+    made, back = document(1, service, **same), document(2, service, **same)
+    foreign = document(3, service, **(same | {"client_id": "another"}))
+    page = reviewer.get(f"/review/{made.id}").text
+    assert back.id in page and foreign.id not in page
+    assert 'data-viewer="beside"' in reviewer.get(f"/review/{made.id}?beside={back.id}").text
+    beside = reviewer.get(f"/review/{made.id}?beside={foreign.id}").text
+    assert 'data-viewer="beside"' not in beside
+
+
+def test_the_next_document_passes_the_filter_that_the_queue_was_last_seen_with(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    front, other_front = document(1, service), document(3, service)
+    backs = [document(number, service, document_type="sy-id-back").id for number in (2, 4)]
+    reviewer.get("/review?type=sy-id-back")
+    location = post_unseen(reviewer, "/review/next").headers["location"]
+    assert location == f"/review/{backs[0]}"
+    said = {"decision": "accept", "report": "1"}
+    location = post_unseen(reviewer, f"/review/{backs[0]}", **said).headers["location"]
+    assert location == f"/review/{backs[1]}?done={backs[0]}&previous={backs[0]}"
+    location = post_unseen(reviewer, f"/review/{backs[1]}", **said).headers["location"]
+    assert location == f"/review?type=sy-id-back&done={backs[1]}"
+    location = post_unseen(reviewer, "/review/next").headers["location"]
+    assert location == "/review?type=sy-id-back&none=1"
+    assert EN["filter_empty"] in reviewer.get(location).text
+    reviewer.get("/review?none=1")
+    location = post_unseen(reviewer, "/review/next").headers["location"]
+    assert location == f"/review/{front.id}"
+    location = post_unseen(reviewer, "/review/next", current=front.id).headers["location"]
+    assert location == f"/review/{front.id}?previous={front.id}"
+    reviewer.cookies.set("docqa_queue", "type=gone&only=%00", domain="testserver.local", path="/")
+    location = post_unseen(reviewer, "/review/next").headers["location"]
+    assert location == f"/review/{front.id}"
+    assert other_front.id in reviewer.get("/review").text
 
 
 def test_only_supervisors_supervise(reviewer: TestClient, service: Scripted) -> None:

@@ -59,6 +59,35 @@ def test_a_new_password_alone_leaves_the_role_as_it_is() -> None:
     assert account("huda")[1] == "auditor"
 
 
+def test_an_account_is_closed_and_opened_again_by_a_new_password() -> None:
+    reviewer("huda", "--password", "correct horse", "--role", "auditor")
+    closed = reviewer(" huda ", "--disable")
+    assert closed.exit_code == 0, closed.output
+    assert "huda cannot sign in any more" in closed.output
+    known, role = account("huda")
+    with pytest.raises(VerifyMismatchError):
+        PasswordHasher().verify(known, "correct horse")
+    assert role == "auditor"
+    assert reviewer("huda", typed="battery staple\nbattery staple\n").exit_code == 0
+    known, role = account("huda")
+    assert PasswordHasher().verify(known, "battery staple") and role == "auditor"
+
+
+@pytest.mark.parametrize(
+    "more", [(), ("--password", "battery staple"), ("--role", "senior")], ids=str
+)
+def test_only_an_account_that_is_there_is_closed_and_nothing_else_is_done(
+    more: tuple[str, ...],
+) -> None:
+    name = "huda" if more else "nobody"
+    reviewer("huda", "--password", "correct horse")
+    refused = reviewer(name, "--disable", *more)
+    assert refused.exit_code == 2
+    assert ("goes alone" if more else "there is no account") in refused.output
+    known, role = account("huda")
+    assert PasswordHasher().verify(known, "correct horse") and role == "reviewer"
+
+
 @pytest.mark.parametrize(
     ("name", "password"),
     [("", "correct horse"), ("  ", "correct horse"), ("hu\nda", "correct horse"),

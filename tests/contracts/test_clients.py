@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +13,12 @@ import pytest
 import sqlalchemy as sa
 
 from docqa.adapters.clients import SqlClients
+from docqa.adapters.sessions import SqlSessions
 from docqa.adapters.store import SqlStore
 from tests.contracts.stores import SQL_STORES, opened_sql
 
 NAME = "amal@example.org"
+NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture(params=SQL_STORES)
@@ -53,3 +58,37 @@ def test_a_role_follows_the_provider_and_a_local_account_stays_local(sql: SqlSto
     sql.add_reviewer("huda", "hash")
     assert not clients.admit_reviewer("huda", "admin", unusable_hash="!")
     assert (clients.role("huda"), sql.password_hash("huda")) == ("reviewer", "hash")
+
+
+def sessions_of(sql: SqlStore) -> SqlSessions:
+    return SqlSessions(sql.engine, idle=timedelta(hours=1), lifetime=timedelta(hours=9))
+
+
+def test_a_closed_account_is_signed_out_and_gets_in_neither_by_password_nor_by_provider(
+    sql: SqlStore,
+) -> None:
+    clients, sessions = SqlClients(sql.engine), sessions_of(sql)
+    sql.add_reviewer("huda", "hash")
+    clients.set_role("huda", "auditor")
+    assert clients.admit_reviewer(NAME, "senior", unusable_hash="!")
+    for name, role in (("huda", "auditor"), (NAME, "senior")):
+        token = sessions.start(name, now=NOON)
+        assert clients.close_reviewer(name, unusable_hash="?")
+        assert sessions.reviewer(token, now=NOON) is None
+        assert (sql.password_hash(name), clients.role(name)) == ("?", role)
+        assert not clients.admit_reviewer(name, "admin", unusable_hash="!")
+    assert not clients.close_reviewer("nobody", unusable_hash="?")
+    assert sql.password_hash("nobody") is None
+    sql.add_reviewer("huda", "another hash")
+    assert (sql.password_hash("huda"), clients.role("huda")) == ("another hash", "auditor")
+
+
+def test_nobody_is_signed_in_whose_account_was_deleted_by_hand(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        sql = SQL_STORES["sqlite"](tmp_path, stack)
+        sql.add_reviewer("huda", "hash")
+        token = sessions_of(sql).start("huda", now=NOON)
+        assert sql.engine.url.database is not None
+        with sqlite3.connect(sql.engine.url.database) as plain:  # which checks no foreign keys
+            plain.execute("DELETE FROM reviewers")
+        assert sessions_of(sql).reviewer(token, now=NOON) is None

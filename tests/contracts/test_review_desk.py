@@ -20,13 +20,12 @@ from docqa.adapters.schema import events
 from docqa.adapters.store import SqlStore
 from docqa.deadlines import DeadlineWatch
 from docqa.ports import StoredDocument
-from docqa.reviewing import Decided, QueueFilter, TrailEntry
+from docqa.reviewing import EVERYTHING, Decided, QueueFilter, TrailEntry
 from tests.contracts.stores import SQL_STORES, opened_sql
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=10)
 UNDO = timedelta(seconds=10)
-EVERYTHING = QueueFilter()
 
 
 @pytest.fixture(params=SQL_STORES)
@@ -77,6 +76,12 @@ def decision(document_id: str, reviewer: str = "huda", **changes: Any) -> Decide
 def ids(desk: SqlDesk, which: QueueFilter = EVERYTHING, **changes: Any) -> list[str]:
     asked: dict[str, Any] = {"after": None, "limit": 50, "now": NOON}
     return [waiting.id for waiting in desk.queue(which, **(asked | changes))]
+
+
+def next_for(desk: SqlDesk, reviewer: str, **changes: Any) -> str | None:
+    asked: dict[str, Any] = {"now": NOON, "lease": LEASE}
+    claim = desk.claim_next(reviewer, **(asked | changes))
+    return None if claim is None else claim.document_id
 
 
 # The queue
@@ -164,11 +169,64 @@ def test_of_reviewers_asking_for_the_next_each_gets_another(store: SqlStore, des
     for number in range(1, 7):
         add(store, number)
     with ThreadPoolExecutor(6) as pool:
-        found = list(
-            pool.map(lambda name: desk.claim_next(str(name), now=NOON, lease=LEASE), range(6))
-        )
+        found = list(pool.map(lambda name: next_for(desk, str(name)), range(6)))
     assert sorted(map(str, found)) == [f"doc_{number:03}" for number in range(1, 7)]
-    assert desk.claim_next("seventh", now=NOON, lease=LEASE) is None
+    assert next_for(desk, "seventh") is None
+
+
+def test_who_is_given_the_next_document_is_told_since_when_they_hold_it(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    first, second = add(store, 1), add(store, 2)
+    desk.decide(decision(first), claim_version=None, second_look=True)
+    for name, made in (("samer", first), ("huda", second)):
+        for at, new in ((0, True), (1 / 2, False), (2, True)):
+            now = NOON + LEASE * at
+            claim = desk.claim_next(name, now=now, lease=LEASE)
+            assert claim is not None
+            assert (claim.document_id, claim.reviewer, claim.until) == (made, name, now + LEASE)
+            assert (claim.claimed_at == now) == new
+
+
+def test_who_filters_the_queue_is_given_what_passes_the_filter(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    looked, front = add(store, 1), add(store, 2, ("quality.blur",))
+    back = add(store, 3, ("quality.glare",), document_type="sy-id-back")
+    desk.decide(decision(looked, "samer"), claim_version=None, second_look=True)
+    for which, found in (
+        (QueueFilter(document_type="passport"), None),
+        (QueueFilter(document_type="sy-id-back"), back),
+        (QueueFilter(holder="huda"), back),
+        (QueueFilter(reason="quality.glare"), back),
+        (QueueFilter(reason="quality.blur"), front),
+        (QueueFilter(document_type="sy-id-front"), looked),
+        (EVERYTHING, looked),
+    ):
+        assert next_for(desk, "huda", which=which) == found
+    desk.release(looked, "huda")
+    assert next_for(desk, "rana", which=QueueFilter(reason="quality.blur")) is None
+    assert next_for(desk, "rana", which=QueueFilter(document_type="sy-id-front")) == looked
+
+
+def test_what_was_escalated_is_next_only_for_who_takes_escalated_documents(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    passed, other = add(store, 1), add(store, 2)
+    desk.decide(decision(passed, outcome="escalate"), claim_version=None, second_look=False)
+    assert (desk.escalated_by(passed), desk.escalated_by(other)) == ("huda", None)
+    for name, found in (("huda", other), ("rana", None)):
+        assert (
+            next_for(desk, name, takes_escalated=False),
+            desk.holder(passed, now=NOON),
+        ) == (found, None)
+    assert next_for(desk, "samer") == passed
+    again = decision(passed, "samer", outcome="escalate")
+    desk.decide(again, claim_version=None, second_look=False)
+    assert next_for(desk, "samer") is None
+    assert next_for(desk, "nour") == passed
+    desk.decide(decision(passed, "nour"), claim_version=None, second_look=False)
+    assert desk.escalated_by(passed) is None
 
 
 def test_what_does_not_wait_cannot_be_held(store: SqlStore, desk: SqlDesk) -> None:
@@ -270,8 +328,22 @@ def test_a_decision_is_taken_back_within_its_time_by_who_made_it(
     assert store.rulings(made) == []
     assert ids(desk, QueueFilter(escalated=True)) == []
     assert desk.last_note(made) == "why"
-    assert desk.claim_next("rana", now=NOON, lease=LEASE) == made
+    assert next_for(desk, "rana") == made
     assert [entry.action for entry in desk.trail(made)] == ["undone", outcome]
+
+
+def test_taking_an_escalation_back_leaves_an_earlier_one_in_force(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    made = add(store, 1)
+    said = decision(made, outcome="escalate")
+    desk.decide(said, claim_version=None, second_look=False)
+    for name in ("samer", "rana"):
+        later = replace(said, reviewer=name, decided_at=NOON + UNDO)
+        desk.decide(later, claim_version=None, second_look=False)
+        assert desk.undo(made, name, now=NOON + UNDO, within=UNDO)
+        [waiting] = desk.queue(QueueFilter(escalated=True), after=None, limit=9, now=NOON)
+        assert (waiting.id, waiting.escalated_by) == (made, "huda")
 
 
 # Second looks and figures
@@ -282,11 +354,11 @@ def test_a_second_look_is_given_by_somebody_else_and_changes_nothing(
 ) -> None:
     made = add(store, 1)
     desk.decide(decision(made), claim_version=None, second_look=True)
-    assert desk.claim_next("huda", now=NOON, lease=LEASE) is None
-    assert desk.claim_next("samer", now=NOON, lease=LEASE) == made
-    assert desk.claim_next("rana", now=NOON, lease=LEASE) is None
-    assert desk.is_second_look(made, "samer", now=NOON)
-    assert not desk.is_second_look(made, "huda", now=NOON)
+    assert next_for(desk, "huda") is None
+    assert next_for(desk, "samer") == made
+    assert next_for(desk, "rana") is None
+    assert desk.is_second_look(made, "samer")
+    assert not desk.is_second_look(made, "huda")
     against = decision(made, "samer", outcome="reject")
     assert desk.decide(against, claim_version=None, second_look=True) == "recorded"
     found = store.get(made)
@@ -295,19 +367,78 @@ def test_a_second_look_is_given_by_somebody_else_and_changes_nothing(
     assert desk.figures(first_day="2026-05-04", last_day="2026-05-04").second_looks == (1, 1, 0)
 
 
+def test_a_second_look_that_was_put_back_comes_again_after_everything_else(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    made, waiting = add(store, 1), add(store, 2)
+    desk.decide(decision(made), claim_version=None, second_look=True)
+    assert next_for(desk, "samer") == made
+    desk.release(made, "rana")
+    assert next_for(desk, "samer") == made
+    desk.release(made, "samer")
+    assert next_for(desk, "samer") == waiting
+    desk.decide(decision(waiting, "samer"), claim_version=None, second_look=False)
+    start = (None, NOON, "")
+    assert next_for(desk, "samer", after=start) is None
+    assert next_for(desk, "samer") == made
+    desk.release(made, "samer")
+    assert next_for(desk, "rana", after=start) == made
+    assert next_for(desk, "samer") is None
+
+
+def test_a_second_look_is_held_like_any_document(store: SqlStore, desk: SqlDesk) -> None:
+    made = add(store, 1)
+    desk.decide(decision(made), claim_version=None, second_look=True)
+    next_for(desk, "samer")
+    held = desk.holder(made, now=NOON)
+    assert held is not None and (held.reviewer, held.until) == ("samer", NOON + LEASE)
+    assert desk.claim(made, "rana", now=NOON, lease=LEASE, take_over=True) is None
+    longer = desk.claim(made, "samer", now=NOON + LEASE / 2, lease=LEASE)
+    assert longer is not None and longer.until == NOON + LEASE * 1.5
+    late = NOON + LEASE * 2
+    assert desk.holder(made, now=late) is None
+    assert desk.is_second_look(made, "samer")
+    said = decision(made, "samer", decided_at=late)
+    assert desk.decide(said, claim_version=1, second_look=False) == "recorded"
+    assert (desk.is_second_look(made, "samer"), desk.holder(made, now=NOON)) == (False, None)
+    assert desk.claim(made, "samer", now=late, lease=LEASE) is None
+
+
+def test_a_second_look_is_among_what_the_reviewer_holds(store: SqlStore, desk: SqlDesk) -> None:
+    made, other, waiting = add(store, 1), add(store, 2), add(store, 3)
+    for one in (made, other):
+        desk.decide(decision(one), claim_version=None, second_look=True)
+    desk.claim(waiting, "samer", now=NOON, lease=LEASE)
+    assert next_for(desk, "rana") == made
+    assert next_for(desk, "samer") == other
+
+    def mine(now: datetime, **changes: Any) -> tuple[list[tuple[str, str | None]], int]:
+        which = QueueFilter(holder="samer", **changes)
+        rows = desk.queue(which, after=None, limit=9, now=now)
+        counted = desk.counters("samer", now=now, soon=timedelta(hours=48)).mine
+        return [(row.id, row.holder) for row in rows], counted
+
+    assert mine(NOON) == ([(other, "samer"), (waiting, "samer")], 2)
+    assert mine(NOON, document_type="passport") == ([], 2)
+    assert ids(desk) == [waiting]
+    assert mine(NOON + LEASE) == ([], 0)
+    desk.decide(decision(other, "samer"), claim_version=None, second_look=False)
+    assert mine(NOON) == ([(waiting, "samer")], 1)
+
+
 def test_a_second_look_at_what_the_reviewer_did_not_see_is_not_recorded(
     store: SqlStore, desk: SqlDesk
 ) -> None:
     made = add(store, 1)
     desk.decide(decision(made), claim_version=None, second_look=True)
-    assert desk.claim_next("samer", now=NOON, lease=LEASE) == made
+    assert next_for(desk, "samer") == made
     store.supersede(made, {"verdict": {"decision": "reject", "reasons": []}, "pages": []})
     stale = decision(made, "samer")
     assert desk.decide(stale, claim_version=None, second_look=False) == "changed"
     day = "2026-05-04"
     assert desk.figures(first_day=day, last_day=day).second_looks == (1, 0, 0)
     assert [entry.action for entry in desk.trail(made)] == ["accept"]
-    assert desk.is_second_look(made, "samer", now=NOON)
+    assert desk.is_second_look(made, "samer")
     again = replace(stale, report_number=2)
     assert desk.decide(again, claim_version=None, second_look=False) == "recorded"
     assert desk.figures(first_day=day, last_day=day).second_looks == (1, 1, 1)
@@ -341,10 +472,14 @@ def test_the_trail_keeps_what_was_done_the_newest_first(desk: SqlDesk) -> None:
     assert [entry.action for entry in desk.trail("doc_1")] == ["revealed", "claimed"]
 
 
-def test_attempts_of_a_booking_are_found(store: SqlStore, desk: SqlDesk) -> None:
-    early, late = add(store, 3, booking_ref="B"), add(store, 1, booking_ref="B")
-    add(store, 2, booking_ref="C")
-    assert [attempt.id for attempt in desk.attempts("B")] == [late, early]
+def test_attempts_of_a_booking_are_found_and_none_of_another_client_with_the_same_reference(
+    store: SqlStore, desk: SqlDesk
+) -> None:
+    early, late = (add(store, number, booking_ref="B", client_id="portal") for number in (3, 1))
+    add(store, 2, booking_ref="C", client_id="portal")
+    other = add(store, 4, booking_ref="B", client_id="another")
+    assert [attempt.id for attempt in desk.attempts("portal", "B")] == [late, early]
+    assert [attempt.id for attempt in desk.attempts("another", "B")] == [other]
 
 
 # Deadlines
