@@ -44,7 +44,8 @@ class FormReader:
         limits: of everything else.
 
     Raises:
-        Problem: no boundary, not a form, more parts than allowed or a part given twice.
+        Problem: no boundary, not a form, more parts than allowed, a part given twice or a value
+            that is not UTF-8.
     """
 
     def __init__(
@@ -114,7 +115,7 @@ class FormReader:
         options = parse_options_header(self._part.disposition)[1]
         if b"name" not in options:
             raise Problem("http.rejected")
-        self._part.name = _text(options[b"name"])
+        self._part.name = _name(options[b"name"])
         self._part.is_file = b"filename" in options
         if not self._part.is_file:
             if len(self.fields) >= self._limits.most_parts:
@@ -130,7 +131,7 @@ class FormReader:
             raise Problem("http.rejected")
         self._part.is_kept = self._part.name == self._file_part
         if self._part.is_kept:
-            self.file_name = _text(options[b"filename"])
+            self.file_name = _name(options[b"filename"])
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._part.is_kept:
@@ -142,13 +143,29 @@ class FormReader:
 
     def _end(self) -> None:
         if not self._part.is_file:
-            self.fields[self._part.name] = _text(bytes(self._part.text))
+            self.fields[self._part.name] = utf8_value(self._part.name, bytes(self._part.text))
 
     def _complete(self) -> None:
         self._is_complete = True
 
 
-def _text(raw: bytes) -> str:
+def utf8_value(name: str, raw: bytes) -> str:
+    """The text of the value called ``name``.
+
+    A guess at another encoding would turn what a citizen truly typed into what no document says.
+
+    Raises:
+        Problem: it is not UTF-8.
+    """
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        errors = [{"pointer": f"/{name}", "detail": "is not UTF-8: send it as UTF-8"}]
+        raise Problem("http.invalid", errors=errors) from None
+
+
+def _name(raw: bytes) -> str:
+    """What is only shown, or compared with names that are ASCII."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:

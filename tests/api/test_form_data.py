@@ -87,3 +87,17 @@ def test_a_file_that_is_not_asked_for_is_not_kept() -> None:
     body = part("other", b"1", '; filename="a"') + part("a", b"2") + b"--x--\r\n"
     form, kept = read(HEAD, [body])
     assert (form.file_name, kept, form.fields) == (None, b"", {"a": "2"})
+
+
+def test_a_value_that_is_not_utf8_is_named_and_not_guessed_at() -> None:
+    body = part("claims", '{"given_name": "لمياء"}'.encode("windows-1256")) + b"--x--\r\n"
+    with pytest.raises(Problem) as refused:
+        read(HEAD, [body])
+    assert refused.value.code == "http.invalid"
+    assert [error["pointer"] for error in refused.value.errors] == ["/claims"]
+
+
+def test_a_file_name_that_is_not_utf8_is_shown_as_it_can_be() -> None:
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="\xe9.jpg"\r\n\r\n'
+    form, kept = read(HEAD, [head + b"1\r\n--x--\r\n"])
+    assert (form.file_name, kept) == ("é.jpg", b"1")

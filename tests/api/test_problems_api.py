@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import anyio
 import httpx
@@ -119,6 +120,16 @@ def test_a_field_given_twice_is_named(client: TestClient) -> None:
     )
     body = assert_problem(answer, 422, "http.invalid")
     assert body["errors"][0]["pointer"] == "/document_type"
+
+
+def test_a_value_of_the_query_that_is_not_utf8_is_named(
+    client: TestClient, service: Scripted
+) -> None:
+    typed = quote('{"given_name": "لمياء"}'.encode("windows-1256"))
+    answer = client.post(f"/v1/checks?claims={typed}", content=b"%PDF-1.7 bytes")
+    body = assert_problem(answer, 422, "http.invalid")
+    assert [error["pointer"] for error in body["errors"]] == ["/claims"]
+    assert service.inspector.calls == []
 
 
 def test_a_form_without_a_file_is_a_problem(client: TestClient) -> None:
