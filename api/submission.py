@@ -23,6 +23,7 @@ from pydantic import (
     ValidationError,
 )
 
+from api.beside_others import beside_others
 from api.problems import Problem, validation_problem
 from api.services import Inspected, Services
 from api.upload import NO_FILE_NAME, Upload, display_name
@@ -252,6 +253,8 @@ def _create(
         own_deadline_at=submission.deadline,
         client_id=client_id,
     )
+    if booking is not None:
+        document = beside_others(services, booking, document)
     with services.stage("store"):
         services.blobs.put(document.blob_key, submission.upload.file.read_bytes())
         try:
