@@ -288,12 +288,12 @@ class Client:
         service: str,
         *,
         booked_at: datetime | None = None,
-        state: Literal["open", "cancelled"] = "open",
+        state: Literal["open", "cancelled"] | None = None,
     ) -> Booking:
-        """Announce, change or cancel a booking; ``service`` is an id of ``/v1/services``."""
-        body: dict[str, Any] = {"service": service, "state": state}
-        if booked_at is not None:
-            body["booked_at"] = booked_at.isoformat()
+        """Announce, change or cancel a booking; what is not given stays as it was."""
+        moment = None if booked_at is None else booked_at.isoformat()
+        given = {"service": service, "booked_at": moment, "state": state}
+        body = {name: value for name, value in given.items() if value is not None}
         return _booking(self._ask("PUT", _of_booking(ref), json=body).json())
 
     def booking(self, ref: str) -> Booking:

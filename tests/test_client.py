@@ -164,9 +164,14 @@ def cancel(docqa: Client) -> None:
     docqa.put_booking("B/7", "sy-passport", state="cancelled")
 
 
+def announce(docqa: Client) -> None:
+    docqa.put_booking("B-7", "sy-passport")
+
+
 @pytest.mark.parametrize(
     ("ask", "answer", "path", "body"),
     [
+        (announce, BOOKING, "/v1/bookings/B-7", {"service": "sy-passport"}),
         (correct, DOCUMENT, "/v1/documents/doc_a/claims", {"claims": {"given_name": "آمنة"}}),
         (cancel, BOOKING, "/v1/bookings/B%2F7", {"service": "sy-passport", "state": "cancelled"}),
     ],

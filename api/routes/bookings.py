@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,6 +26,11 @@ Ref = Annotated[
 ]
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """What is not given is not always that."""
+    schema.pop("default")
+
+
 class BookingChange(BaseModel):
     """What the booking system says about a booking."""
 
@@ -37,7 +42,10 @@ class BookingChange(BaseModel):
         description="RFC 3339 with a time zone. If not given: as it was, or now for a new booking.",
     )
     state: Literal["open", "cancelled"] = Field(
-        default="open", description="For a cancelled booking nothing is taken or reviewed any more."
+        default="open",
+        description="For a cancelled booking nothing is taken or reviewed any more. If not given:"
+        " as it was, or open for a new booking.",
+        json_schema_extra=_without_default,
     )
 
 
@@ -135,7 +143,9 @@ def _booking(services: Services, client_id: str, ref: str, change: BookingChange
         raise _wrong("/service", "is not an id of /v1/services")
     before = services.portal.bookings.get(client_id, ref)
     booked_at = change.booked_at or (before.booked_at if before else services.clock())
-    booking = Booking(client_id, ref, change.service, booked_at, change.state)
+    is_said = "state" in change.model_fields_set
+    state = change.state if is_said or before is None else before.state
+    booking = Booking(client_id, ref, change.service, booked_at, state)
     try:
         booking.deadline(service)
     except OverflowError:

@@ -240,6 +240,15 @@ def test_a_booking_that_nobody_announced_is_a_problem(client: TestClient) -> Non
     assert (answer.status_code, answer.json()["code"]) == (404, "http.booking_not_found")
 
 
+def test_a_cancelled_booking_stays_so_unless_it_is_said_to_be_open(client: TestClient) -> None:
+    assert put(client).json()["state"] == "open"
+    put(client, state="cancelled")
+    moved = put(client, booked_at="2026-05-06T15:00:00+03:00").json()
+    assert (moved["state"], moved["booked_at"]) == ("cancelled", "2026-05-06T12:00:00Z")
+    assert put(client, state="open").json()["state"] == "open"
+    assert put(client).json()["state"] == "open"
+
+
 def test_when_it_was_booked_stays_unless_it_is_said_anew(
     client: TestClient, service: Scripted
 ) -> None:
