@@ -76,6 +76,15 @@ class OverloadedError(ProblemError):
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a reviewer decided, and why: the words are for the citizen."""
+
+    decision: Decision
+    reason: str
+    ruled_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A stored document with the report in force."""
 
@@ -89,6 +98,8 @@ class Document:
     report_number: int
     report: dict[str, Any]
     """``docqa.report/1``"""
+    ruling: Ruling | None = None
+    """The last one; None as long as no reviewer has decided."""
     was_replayed: bool = False
     """Whether an earlier upload with the same key had created it."""
 
@@ -377,7 +388,10 @@ def _moments(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document(value: Mapping[str, Any], was_replayed: bool = False) -> Document:
-    return Document(**_moments(_known(Document, value)), was_replayed=was_replayed)
+    known = _moments(_known(Document, value))
+    if ruled := known.get("ruling"):
+        known["ruling"] = Ruling(**_moments(_known(Ruling, ruled)))
+    return Document(**known, was_replayed=was_replayed)
 
 
 def _booking(value: Mapping[str, Any]) -> Booking:

@@ -20,6 +20,7 @@ from docqa.client import (
     OverloadedError,
     ProblemError,
     RejectedFileError,
+    Ruling,
     UnreachableError,
 )
 
@@ -144,6 +145,25 @@ def test_a_newer_service_may_say_more() -> None:
     assert booking.deadline_at == datetime(2026, 5, 14, 8, tzinfo=UTC)
     assert [slot.state for slot in booking.documents] == ["accept", "missing"]
     assert booking.documents[0].reason_codes == ()
+
+
+RULED = {"decision": "reject", "reason": "خذه من جديد", "ruled_at": "2026-05-04T12:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("said", "ruling"),
+    [
+        ({"ruling": None}, None),
+        ({}, None),
+        ({"ruling": RULED}, Ruling("reject", "خذه من جديد", datetime(2026, 5, 4, 12, tzinfo=UTC))),
+        ({"ruling": {**RULED, "by": "huda"}},
+         Ruling("reject", "خذه من جديد", datetime(2026, 5, 4, 12, tzinfo=UTC))),
+    ],
+)  # fmt: skip
+def test_what_a_reviewer_decided_is_told(said: dict[str, Any], ruling: Ruling | None) -> None:
+    answer = {name: value for name, value in DOCUMENT.items() if name != "ruling"} | said
+    with Script(httpx.Response(200, json=answer)).client() as docqa:
+        assert docqa.document("doc_a").ruling == ruling
 
 
 def test_a_list_is_followed_to_its_end() -> None:
