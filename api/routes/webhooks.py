@@ -169,7 +169,7 @@ def _add_endpoints(router: APIRouter, services: Services) -> None:
         status_code=201,
         response_model=NewEndpointAnswer,
         summary="Have events delivered",
-        responses=problem_responses("http.invalid"),
+        responses=problem_responses("http.not_json", "http.body_too_large", "http.invalid"),
     )
     def add_endpoint(new: NewEndpoint) -> dict[str, Any]:
         """Tells it what happens from now on, signed as Standard Webhooks describes."""
@@ -211,7 +211,12 @@ def _add_changes(router: APIRouter, services: Services) -> None:
         "/webhook-endpoints/{endpoint_id}",
         response_model=EndpointAnswer,
         summary="Switch an endpoint on or off, or change what it wants",
-        responses=problem_responses("http.webhook_endpoint_not_found", "http.invalid"),
+        responses=problem_responses(
+            "http.not_json",
+            "http.webhook_endpoint_not_found",
+            "http.body_too_large",
+            "http.invalid",
+        ),
     )
     def change_endpoint(endpoint_id: str, change: EndpointChange) -> dict[str, Any]:
         """What is on its way waits while it is off; what happens meanwhile is not kept for it."""
@@ -261,7 +266,9 @@ def _add_events(router: APIRouter, services: Services) -> None:
         status_code=202,
         response_model=RedeliveryAnswer,
         summary="Tell an event again",
-        responses=problem_responses("http.event_not_found", "http.invalid"),
+        responses=problem_responses(
+            "http.not_json", "http.event_not_found", "http.body_too_large", "http.invalid"
+        ),
     )
     def redeliver(event_id: str, redelivery: Redelivery | None = None) -> dict[str, int]:
         """With the same webhook-id as before, and all attempts anew."""

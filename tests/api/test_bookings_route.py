@@ -235,6 +235,13 @@ def test_a_body_that_is_no_booking_is_a_problem(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+def test_what_is_wrong_is_said_in_words_about_the_request(client: TestClient) -> None:
+    for body, said in (([], "Input should be a JSON object"), ({"booked_at": 0}, "must be a date")):
+        whole = body if isinstance(body, list) else {**BOOKING, **body}
+        answer = client.put("/v1/bookings/B-7", json=whole)
+        assert [e["detail"][: len(said)] for e in answer.json()["errors"]] == [said]
+
+
 def test_a_booking_that_nobody_announced_is_a_problem(client: TestClient) -> None:
     answer = client.get("/v1/bookings/B-404")
     assert (answer.status_code, answer.json()["code"]) == (404, "http.booking_not_found")

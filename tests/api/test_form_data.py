@@ -69,18 +69,31 @@ def part(name: str, text: bytes, more: str = "") -> bytes:
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "code", "error"),
     [
-        part("a", b"1") + part("a", b"2"),
-        part("a", b"x" * 101),
-        b"".join(part(name, b"1") for name in "abcd"),
-        part("file", b"1", '; filename="a"') + part("file", b"2", '; filename="b"'),
+        (part("a", b"1") + part("a", b"2"), "http.invalid", ("/a", "is given twice")),
+        (part("a", b"x" * 101), "http.rejected", ("/a", "is longer than 100 bytes")),
+        (
+            b"".join(part(name, b"1") for name in "abcd"),
+            "http.rejected",
+            ("/d", "is one part too many: there may be 3 beside the file"),
+        ),
+        (
+            part("file", b"1", '; filename="a"') + part("back", b"2", '; filename="b"'),
+            "http.rejected",
+            ("/back", "is a second file: send each in a request of its own"),
+        ),
+        (part("file", b"1"), "http.file_missing", ("/file", "has no file name")),
     ],
-    ids=["twice", "long", "many", "two files"],
+    ids=["twice", "long", "many", "two files", "no name"],
 )
-def test_more_than_is_allowed_is_a_problem(body: bytes) -> None:
-    with pytest.raises(Problem):
+def test_more_than_is_allowed_is_a_problem_that_says_what(
+    body: bytes, code: str, error: tuple[str, str]
+) -> None:
+    with pytest.raises(Problem) as refused:
         read(HEAD, [body + b"--x--\r\n"])
+    [said] = refused.value.errors
+    assert (refused.value.code, (said["pointer"], said["detail"])) == (code, error)
 
 
 def test_a_file_that_is_not_asked_for_is_not_kept() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -154,6 +155,27 @@ def test_a_broken_form_is_a_problem(client: TestClient, content_type: str, body:
 def test_a_form_with_many_parts_is_a_problem(client: TestClient) -> None:
     data = {f"field{number}": "x" for number in range(100)}
     assert_problem(client.post("/v1/checks", files=FILE, data=data), 400, "http.rejected")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/documents"),
+        ("POST", "/v1/checks"),
+        ("PUT", "/v1/bookings/B-1"),
+        ("POST", "/v1/webhook-endpoints"),
+    ],
+)
+def test_a_body_that_was_compressed_on_the_way_is_said_to_be_that(
+    client: TestClient, service: Scripted, method: str, path: str
+) -> None:
+    packed = gzip.compress(b"%PDF-1.7 bytes")
+    answer = client.request(method, path, content=packed, headers={"Content-Encoding": "gzip"})
+    body = assert_problem(answer, 415, "http.content_encoding")
+    assert "Content-Encoding" in body["detail"]
+    assert service.inspector.calls == []
+    plain = {"Content-Encoding": "identity"}
+    assert client.post("/v1/checks", content=b"%PDF-1.7 bytes", headers=plain).status_code == 200
 
 
 # The byte cap
