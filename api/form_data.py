@@ -150,14 +150,15 @@ class FormReader:
 
     def _end(self) -> None:
         if not self._part.is_file:
-            self.fields[self._part.name] = utf8_value(self._part.name, bytes(self._part.text))
+            text = bytes(self._part.text)
+            self.fields[self._part.name] = utf8_value(f"/{self._part.name}", text)
 
     def _complete(self) -> None:
         self._is_complete = True
 
 
-def utf8_value(name: str, raw: bytes) -> str:
-    """The text of the value called ``name``.
+def utf8_value(pointer: str, raw: bytes) -> str:
+    """The text of the value at ``pointer``.
 
     A guess at another encoding would turn what a citizen truly typed into what no document says.
 
@@ -167,7 +168,7 @@ def utf8_value(name: str, raw: bytes) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        errors = [{"pointer": f"/{name}", "detail": "is not UTF-8: send it as UTF-8"}]
+        errors = [{"pointer": pointer, "detail": "is not UTF-8: send it as UTF-8"}]
         raise Problem("http.invalid", errors=errors) from None
 
 

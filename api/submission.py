@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from api.beside_others import beside_others
+from api.json_body import read_json
 from api.problems import Problem, validation_problem
 from api.services import Inspected, Services
 from api.upload import NO_FILE_NAME, Upload, display_name
@@ -294,7 +295,7 @@ def _settled(
 
 def _claims(text: str) -> dict[str, str]:
     try:
-        typed = json.loads(text)
+        typed = read_json(text, "/claims")
     except (ValueError, RecursionError) as error:
         raise InvalidRequest("request.claims.not_json") from error
     return checked_claims(typed)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.problems import Problem
+from api.query import heed_all
 from api.routes.examples import problem_responses
 from api.services import Services
 from docqa.webhooks.addresses import LONGEST_URL_CHARACTERS, UnusableAddress, check_url
@@ -250,6 +251,7 @@ def _add_events(router: APIRouter, services: Services) -> None:
         "/events",
         response_model=EventPage,
         summary="What happened",
+        dependencies=[Depends(heed_all)],
         responses=problem_responses("http.invalid"),
     )
     def list_events(
