@@ -61,6 +61,10 @@ def in_utc(moment: datetime) -> datetime:
         raise ValueError("is not a date that can come") from error
 
 
+BookingRef = Annotated[
+    str, StringConstraints(min_length=1, max_length=100), AfterValidator(_visible)
+]
+"""The booking system's own reference."""
 Moment = Annotated[AwareDatetime, BeforeValidator(rfc3339), AfterValidator(in_utc)]
 """In UTC."""
 
@@ -82,10 +86,9 @@ class SubmissionFields(BaseModel):
         description="What the citizen typed: JSON text, claim name to value. Names: "
         f"{', '.join(CLAIM_NAMES)}; /v1/document-types says which of them a document shows.",
     )
-    booking_ref: (
-        Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_visible)]
-        | None
-    ) = Field(default=None, description="The booking the document belongs to.")
+    booking_ref: BookingRef | None = Field(
+        default=None, description="The booking the document belongs to."
+    )
     deadline: Moment | None = Field(
         default=None,
         description="RFC 3339 with a time zone; if not given the booking's deadline, or"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.json_body import json_body, json_request
@@ -14,14 +14,22 @@ from api.principal import client_id_of
 from api.problems import Problem
 from api.routes.examples import BOOKING_CHANGE, problem_responses
 from api.services import Services
-from api.submission import Moment
+from api.submission import BookingRef, Moment
 from docqa.bookings import Assessment, Booking, BookingReason, Slot, days_left
 
+
+def _in_utf8(ref: str) -> str:
+    if "\ufffd" in ref:  # what the server makes of other bytes
+        raise ValueError("is not UTF-8")
+    return ref
+
+
 Ref = Annotated[
-    str,
+    BookingRef,
+    AfterValidator(_in_utf8),
     Path(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._~:-]{0,99}$",
-        description="The booking system's own reference.",
+        description="The booking system's own reference: any text that can be shown and has no /;"
+        " the booking_ref of its documents."
     ),
 ]
 

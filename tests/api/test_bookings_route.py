@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
@@ -254,6 +255,29 @@ def test_a_cancelled_booking_stays_so_unless_it_is_said_to_be_open(client: TestC
     assert (moved["state"], moved["booked_at"]) == ("cancelled", "2026-05-06T12:00:00Z")
     assert put(client, state="open").json()["state"] == "open"
     assert put(client).json()["state"] == "open"
+
+
+@pytest.mark.parametrize("ref", ["B-7", "_7", "حجز-١", "B 7", "7%", "?#&", "ب" * 100])
+def test_whatever_a_document_can_be_uploaded_for_can_be_booked(
+    client: TestClient, ref: str
+) -> None:
+    assert upload(client, booking_ref=ref).status_code == 201
+    address = f"/v1/bookings/{quote(ref, safe='')}"
+    assert client.put(address, json=BOOKING).status_code == 201
+    booking = client.get(address).json()
+    assert (booking["ref"], booking["documents"][0]["state"]) == (ref, "accept")
+    event = client.get("/v1/events").json()["items"][-1]
+    assert (event["kind"], event["booking_ref"]) == ("booking.changed", ref)
+
+
+@pytest.mark.parametrize("ref", ["B%0A7", "B%E2%80%AE7", "7" * 101, quote("حجز".encode("cp1256"))])
+def test_what_cannot_be_shown_or_read_is_no_reference(client: TestClient, ref: str) -> None:
+    for answer in (
+        client.get(f"/v1/bookings/{ref}"),
+        client.put(f"/v1/bookings/{ref}", json=BOOKING),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (422, "http.invalid")
+        assert [error["pointer"] for error in answer.json()["errors"]] == ["/path/ref"]
 
 
 def test_when_it_was_booked_stays_unless_it_is_said_anew(
