@@ -19,7 +19,7 @@ from api.envelope import Envelope
 from api.gate import Gate
 from api.memory import is_short_of_memory
 from api.metrics import MeteredInspector, Metrics, Observed, served_metrics, timed_stages
-from api.openapi import install_examples
+from api.openapi import describe_answers, install_examples
 from api.problems import install_problems
 from api.rates import Rates
 from api.review.oidc import install_oidc
@@ -109,6 +109,7 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
         app.include_router(try_routes(services, strangers, rates))
     install_examples(app)
     describe_scopes(app)
+    describe_answers(app)
     return app
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.beside_others import beside_others
 from api.portal import Portal
 from api.problems import Problem
 from api.routes.examples import CORRECTION
 from api.services import Inspected, Services
 from api.submission import checked_claims, refuse_cancelled
+from docqa.bookings import Booking
 from docqa.errors import InvalidDocument
 from docqa.fields import LONGEST_CLAIM_CHARACTERS
 from docqa.ports import StoredDocument
@@ -41,7 +44,7 @@ def correct(services: Services, document: StoredDocument, correction: Correction
     """
     portal = services.portal
     claims = {**document.claims, **checked_claims(dict(correction.claims))}
-    refuse_cancelled(services, document.client_id, document.booking_ref)
+    booking = refuse_cancelled(services, document.client_id, document.booking_ref)
     if services.rulings.rulings(document.id):
         raise Problem("http.document_ruled")
     if claims == document.claims:
@@ -49,6 +52,8 @@ def correct(services: Services, document: StoredDocument, correction: Correction
     found = portal.judge.from_stored(document, claims) or _read_again(
         services, portal, document, claims
     )
+    if booking is not None:
+        found = _beside_others(services, booking, document, claims, found)
     if not portal.corrections.correct(
         document, claims=claims, readings=found.readings, report=found.report
     ):
@@ -57,6 +62,23 @@ def correct(services: Services, document: StoredDocument, correction: Correction
     if corrected is None:
         raise Problem("http.document_not_found")
     return corrected
+
+
+def _beside_others(
+    services: Services,
+    booking: Booking,
+    document: StoredDocument,
+    claims: dict[str, str],
+    found: Inspected,
+) -> Inspected:
+    changed = replace(
+        document,
+        claims=claims,
+        report=found.report,
+        readings=found.readings,
+        decision=found.report["verdict"]["decision"],
+    )
+    return Inspected(beside_others(services, booking, changed).report, found.readings)
 
 
 def _read_again(

@@ -44,7 +44,8 @@ class FormReader:
         limits: of everything else.
 
     Raises:
-        Problem: no boundary, not a form, more parts than allowed or a part given twice.
+        Problem: no boundary, not a form, more parts than allowed, a part given twice or a value
+            that is not UTF-8.
     """
 
     def __init__(
@@ -114,41 +115,65 @@ class FormReader:
         options = parse_options_header(self._part.disposition)[1]
         if b"name" not in options:
             raise Problem("http.rejected")
-        self._part.name = _text(options[b"name"])
+        self._part.name = _name(options[b"name"])
         self._part.is_file = b"filename" in options
         if not self._part.is_file:
-            if len(self.fields) >= self._limits.most_parts:
-                raise Problem("http.rejected")
-            if self._part.name in self.fields:
-                pointer = f"/{self._part.name}"
-                raise Problem(
-                    "http.invalid", errors=[{"pointer": pointer, "detail": "is given twice"}]
-                )
+            self._count_field()
             return
         self._files_count += 1
         if self._files_count > 1:
-            raise Problem("http.rejected")
+            raise self._wrong("is a second file: send each in a request of its own")
         self._part.is_kept = self._part.name == self._file_part
         if self._part.is_kept:
-            self.file_name = _text(options[b"filename"])
+            self.file_name = _name(options[b"filename"])
+
+    def _count_field(self) -> None:
+        most = self._limits.most_parts
+        if self._part.name == self._file_part:
+            raise self._wrong("has no file name", "http.file_missing")
+        if len(self.fields) >= most:
+            raise self._wrong(f"is one part too many: there may be {most} beside the file")
+        if self._part.name in self.fields:
+            raise self._wrong("is given twice", "http.invalid")
+
+    def _wrong(self, detail: str, code: str = "http.rejected") -> Problem:
+        return Problem(code, errors=[{"pointer": f"/{self._part.name}", "detail": detail}])
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._part.is_kept:
             self._keep(memoryview(data)[start:end])
         elif not self._part.is_file:
-            if len(self._part.text) + end - start > self._limits.part_bytes:
-                raise Problem("http.rejected")
+            most_bytes = self._limits.part_bytes
+            if len(self._part.text) + end - start > most_bytes:
+                raise self._wrong(f"is longer than {most_bytes} bytes")
             self._part.text += data[start:end]
 
     def _end(self) -> None:
         if not self._part.is_file:
-            self.fields[self._part.name] = _text(bytes(self._part.text))
+            text = bytes(self._part.text)
+            self.fields[self._part.name] = utf8_value(f"/{self._part.name}", text)
 
     def _complete(self) -> None:
         self._is_complete = True
 
 
-def _text(raw: bytes) -> str:
+def utf8_value(pointer: str, raw: bytes) -> str:
+    """The text of the value at ``pointer``.
+
+    A guess at another encoding would turn what a citizen truly typed into what no document says.
+
+    Raises:
+        Problem: it is not UTF-8.
+    """
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        errors = [{"pointer": pointer, "detail": "is not UTF-8: send it as UTF-8"}]
+        raise Problem("http.invalid", errors=errors) from None
+
+
+def _name(raw: bytes) -> str:
+    """What is only shown, or compared with names that are ASCII."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:

@@ -27,13 +27,37 @@ async def json_body(request: Request, model: type[M]) -> M:
         if len(data) > MOST_BYTES:
             raise Problem("http.body_too_large")
     try:
-        value = json.loads(data)
+        value = read_json(data)
     except (ValueError, RecursionError) as error:
         raise Problem("http.not_json") from error
     try:
         return model.model_validate(value)
     except ValidationError as error:
         raise validation_problem(error.errors(include_input=False)) from None
+
+
+def read_json(text: str | bytes | bytearray, at: str = "") -> Any:
+    """The value that a JSON text writes.
+
+    Args:
+        text: which.
+        at: what the pointers of its problems begin with.
+
+    Raises:
+        ValueError, RecursionError: it is no JSON.
+        Problem: a name is given twice: which of its values was meant nobody knows.
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in made:
+                errors = [{"pointer": f"{at}/{name}", "detail": "is given twice"}]
+                raise Problem("http.invalid", errors=errors)
+            made[name] = value
+        return made
+
+    return json.loads(text, object_pairs_hook=once)
 
 
 def json_request(model: type[BaseModel]) -> dict[str, Any]:

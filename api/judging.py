@@ -11,7 +11,7 @@ from docqa.pipeline import Engine
 from docqa.policy import Policy, Rule
 from docqa.ports import StoredDocument
 from docqa.report import fields_with_readings, recognised_from_json
-from docqa.verdict import ATTEMPTS_EXHAUSTED
+from docqa.verdict import ATTEMPTS_EXHAUSTED, CONTRADICTS_ANOTHER
 
 
 class StoredJudge:
@@ -78,6 +78,17 @@ class StoredJudge:
     def after_too_many_attempts(self, inspected: Inspected) -> Inspected:
         """The same report, but a person decides."""
         faults = [*inspected.report["faults"], ATTEMPTS_EXHAUSTED]
+        return Inspected(
+            judged_again(inspected.report, self._engine, faults=faults), inspected.readings
+        )
+
+    def beside_others(self, inspected: Inspected, *, contradicts: bool) -> Inspected:
+        """The same report; a person decides while it contradicts another one of its booking."""
+        before = inspected.report["faults"]
+        faults = [fault for fault in before if fault != CONTRADICTS_ANOTHER]
+        faults += [CONTRADICTS_ANOTHER] if contradicts else []
+        if faults == before:
+            return inspected
         return Inspected(
             judged_again(inspected.report, self._engine, faults=faults), inspected.readings
         )

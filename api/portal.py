@@ -70,6 +70,10 @@ class Bookings(Protocol):
         """What becomes of it with the documents it has now."""
         ...
 
+    def contradicts(self, booking: Booking, document: StoredDocument) -> bool:
+        """Whether a document, stored or not, contradicts those that count of the other types."""
+        ...
+
     def attempts(self, client_id: str, ref: str) -> Mapping[str, int]:
         """Uploads so far: document type -> count."""
         ...

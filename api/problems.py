@@ -18,12 +18,15 @@ from api.services import Services, Texts
 from docqa.errors import InvalidDocument, InvalidRequest
 from docqa.wiring import REDACTOR
 
+_NO_OBJECT = frozenset({"model_type", "model_attributes_type", "dict_type"})
+"""Errors of pydantic that name its classes."""
 TYPE_PREFIX = "https://docqa.invalid/problems/"
 _TABLES: Mapping[str, Mapping[str, Any]] = tomllib.loads(
     (Path(__file__).parent / "problems.toml").read_text(encoding="utf-8")
 )
 _STATUS = {"file.too_large": 413, "request.claims.not_json": 400}
 _CODE_OF_STATUS = {
+    400: "http.not_json",  # FastAPI's own, for bodies with which its reader breaks down
     404: "http.not_found",
     405: "http.method_not_allowed",
     413: "http.body_too_large",
@@ -90,14 +93,27 @@ def problem_body(code: str, texts: Texts, request_id: str) -> dict[str, Any]:
 
 
 def validation_problem(errors: Sequence[Any]) -> Problem:
-    """The problem of values that pydantic found wrong; what was sent is not repeated."""
+    """The problem of values that pydantic found wrong; what was sent is not repeated.
+
+    A pointer is into the body, whoever has read it, or begins with ``/query`` or ``/path``.
+    """
+    if any(error["type"] == "json_invalid" for error in errors):
+        return Problem("http.not_json")
     return Problem(
         "http.invalid",
-        errors=[
-            {"pointer": "/".join(("", *map(str, error["loc"]))), "detail": str(error["msg"])}
-            for error in errors
-        ],
+        errors=[{"pointer": _pointer(error["loc"]), "detail": _detail(error)} for error in errors],
     )
+
+
+def _pointer(place: Sequence[int | str]) -> str:
+    inside = place[1:] if place[:1] == ("body",) else place
+    return "/".join(("", *map(str, inside)))
+
+
+def _detail(error: Mapping[str, Any]) -> str:
+    if error["type"] in _NO_OBJECT:
+        return "Input should be a JSON object"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def install_problems(app: FastAPI, services: Services) -> None:
@@ -154,9 +170,9 @@ def _response(
     body = problem_body(code, texts, request_id)
     headers = {}
     if problem is not None and problem.errors:
-        # A client may have put a citizen's number where a name belongs.
+        # A client may have put a citizen's number where a name belongs; details are docqa's words.
         body["errors"] = [
-            {name: REDACTOR.mask(said) for name, said in error.items()} for error in problem.errors
+            {**error, "pointer": REDACTOR.mask(error["pointer"])} for error in problem.errors
         ]
     if problem is not None and problem.retry_after_s is not None:
         headers["Retry-After"] = str(problem.retry_after_s)

@@ -23,6 +23,8 @@ from pydantic import (
     ValidationError,
 )
 
+from api.beside_others import beside_others
+from api.json_body import read_json
 from api.problems import Problem, validation_problem
 from api.services import Inspected, Services
 from api.upload import NO_FILE_NAME, Upload, display_name
@@ -59,6 +61,10 @@ def in_utc(moment: datetime) -> datetime:
         raise ValueError("is not a date that can come") from error
 
 
+BookingRef = Annotated[
+    str, StringConstraints(min_length=1, max_length=100), AfterValidator(_visible)
+]
+"""The booking system's own reference."""
 Moment = Annotated[AwareDatetime, BeforeValidator(rfc3339), AfterValidator(in_utc)]
 """In UTC."""
 
@@ -80,10 +86,9 @@ class SubmissionFields(BaseModel):
         description="What the citizen typed: JSON text, claim name to value. Names: "
         f"{', '.join(CLAIM_NAMES)}; /v1/document-types says which of them a document shows.",
     )
-    booking_ref: (
-        Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_visible)]
-        | None
-    ) = Field(default=None, description="The booking the document belongs to.")
+    booking_ref: BookingRef | None = Field(
+        default=None, description="The booking the document belongs to."
+    )
     deadline: Moment | None = Field(
         default=None,
         description="RFC 3339 with a time zone; if not given the booking's deadline, or"
@@ -252,6 +257,8 @@ def _create(
         own_deadline_at=submission.deadline,
         client_id=client_id,
     )
+    if booking is not None:
+        document = beside_others(services, booking, document)
     with services.stage("store"):
         services.blobs.put(document.blob_key, submission.upload.file.read_bytes())
         try:
@@ -291,7 +298,7 @@ def _settled(
 
 def _claims(text: str) -> dict[str, str]:
     try:
-        typed = json.loads(text)
+        typed = read_json(text, "/claims")
     except (ValueError, RecursionError) as error:
         raise InvalidRequest("request.claims.not_json") from error
     return checked_claims(typed)

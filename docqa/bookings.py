@@ -12,7 +12,8 @@ A service is one file of ``models/services/``, for instance::
 
 Of several uploads of one document the newest that is accepted counts, otherwise the newest: what
 was found good once is not undone by a later photo of it. Documents that count are held against each
-other, as the sides of one upload are.
+other, as the sides of one upload are. At one that contradicts another a person looks; once it is
+accepted then, the contradiction counts no more.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from docqa.policy import Finding
 from docqa.ports import StoredDocument
 from docqa.report import fields_with_readings
 from docqa.toml_text import tables_of
+from docqa.verdict import CONTRADICTS_ANOTHER
 
 Outcome = Literal["accept", "review", "reject", "incomplete"]
 """``incomplete``: nothing is rejected, but a document is missing."""
@@ -126,6 +128,9 @@ class Assessment:
     reasons: tuple[BookingReason, ...]
     agreeing_fields: tuple[str, ...]
     """Claims of which two documents say the same. What is not in it has not been compared."""
+    contradicting: frozenset[str] = frozenset()
+    """Ids of documents that contradict another one, whatever a person has made of it. Not of those
+    that are rejected: others will come in their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,15 +216,21 @@ def assess(rules: BookingRules, booking: Booking, documents: Iterable[Filed]) ->
         ))  # fmt: skip
     reasons = [reason for slot in slots for reason in _of_slot(slot)]
     agreeing: set[str] = set()
+    contradicting: set[str] = set()
     for one, other in combinations(counting, 2):
         agreed, disagreed = compared(rules, one, other)
         agreeing |= agreed
-        reasons.extend(_disagreement(rules, one, other, name) for name in sorted(disagreed))
+        if disagreed and "reject" not in (one.decision, other.decision):
+            contradicting |= {one.document_id, other.document_id}
+        if not (_was_let_pass(one) or _was_let_pass(other)):
+            reasons.extend(_disagreement(rules, one, other, name) for name in sorted(disagreed))
     given = {reason.decision for reason in reasons}
     worst: Sequence[Outcome] = ("reject", "incomplete", "review")
     outcome: Outcome = next((decision for decision in worst if decision in given), "accept")
     reasons.sort(key=lambda reason: worst.index(reason.decision))
-    return Assessment(outcome, tuple(slots), tuple(reasons), tuple(sorted(agreeing)))
+    return Assessment(
+        outcome, tuple(slots), tuple(reasons), tuple(sorted(agreeing)), frozenset(contradicting)
+    )
 
 
 def compared(rules: BookingRules, one: Filed, other: Filed) -> tuple[set[str], set[str]]:
@@ -266,6 +277,14 @@ def _of_slot(slot: Slot) -> Iterator[BookingReason]:
         yield BookingReason(REJECTED, "reject", wanted)
     elif slot.state == "review":
         yield BookingReason(IN_REVIEW, "review", wanted)
+
+
+def _was_let_pass(document: Filed) -> bool:
+    """Whether a person saw that the document contradicts another one, and accepted it.
+
+    No report accepts it then. Whatever is uploaded later is held against it again.
+    """
+    return document.decision == "accept" and CONTRADICTS_ANOTHER in document.reason_codes
 
 
 def _disagreement(rules: BookingRules, one: Filed, other: Filed, name: str) -> BookingReason:

@@ -76,6 +76,15 @@ class OverloadedError(ProblemError):
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a reviewer decided, and why: the words are for the citizen."""
+
+    decision: Decision
+    reason: str
+    ruled_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A stored document with the report in force."""
 
@@ -89,6 +98,8 @@ class Document:
     report_number: int
     report: dict[str, Any]
     """``docqa.report/1``"""
+    ruling: Ruling | None = None
+    """The last one; None as long as no reviewer has decided."""
     was_replayed: bool = False
     """Whether an earlier upload with the same key had created it."""
 
@@ -288,12 +299,12 @@ class Client:
         service: str,
         *,
         booked_at: datetime | None = None,
-        state: Literal["open", "cancelled"] = "open",
+        state: Literal["open", "cancelled"] | None = None,
     ) -> Booking:
-        """Announce, change or cancel a booking; ``service`` is an id of ``/v1/services``."""
-        body: dict[str, Any] = {"service": service, "state": state}
-        if booked_at is not None:
-            body["booked_at"] = booked_at.isoformat()
+        """Announce, change or cancel a booking; what is not given stays as it was."""
+        moment = None if booked_at is None else booked_at.isoformat()
+        given = {"service": service, "booked_at": moment, "state": state}
+        body = {name: value for name, value in given.items() if value is not None}
         return _booking(self._ask("PUT", _of_booking(ref), json=body).json())
 
     def booking(self, ref: str) -> Booking:
@@ -377,7 +388,10 @@ def _moments(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document(value: Mapping[str, Any], was_replayed: bool = False) -> Document:
-    return Document(**_moments(_known(Document, value)), was_replayed=was_replayed)
+    known = _moments(_known(Document, value))
+    if ruled := known.get("ruling"):
+        known["ruling"] = Ruling(**_moments(_known(Ruling, ruled)))
+    return Document(**known, was_replayed=was_replayed)
 
 
 def _booking(value: Mapping[str, Any]) -> Booking:

@@ -17,7 +17,7 @@ from docqa.report import (
     rejudge_json,
     to_json,
 )
-from docqa.verdict import ATTEMPTS_EXHAUSTED, Verdict, decide
+from docqa.verdict import OF_THE_BOOKING, Verdict, decide
 
 CRASHES = ("system.crashed", "system.timeout", "system.out_of_memory")
 """What a child is lost over: tried once more, alone."""
@@ -61,14 +61,13 @@ def merged(stored: Mapping[str, Any], work: Work, fresh: Report, engine: Engine)
         "pages": pages,
         "recognised": read.get("recognised"),
         "fields": read["fields"],
-        "faults": list(dict.fromkeys([*_of_the_upload(stored), *read["faults"]])),
+        "faults": list(dict.fromkeys([*_of_the_booking(stored), *read["faults"]])),
     }
     return judged(report, stored, engine)
 
 
-def _of_the_upload(stored: Mapping[str, Any]) -> list[str]:
-    """Faults that no inspection can mend."""
-    return [fault for fault in stored["faults"] if fault == ATTEMPTS_EXHAUSTED]
+def _of_the_booking(stored: Mapping[str, Any]) -> list[str]:
+    return [fault for fault in stored["faults"] if fault in OF_THE_BOOKING]
 
 
 def failed(stored: Mapping[str, Any], fault: str, engine: Engine) -> dict[str, Any]:

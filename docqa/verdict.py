@@ -15,6 +15,10 @@ from docqa.policy import ACCEPT_SCORE, REJECT_SCORE, Finding, Policy, Rule
 
 ATTEMPTS_EXHAUSTED = "system.attempts_exhausted"
 """Stands among the faults of a document that was uploaded more often than its booking allows."""
+CONTRADICTS_ANOTHER = "system.documents_disagree"
+"""Stands among the faults of a document that contradicts another one of its booking."""
+OF_THE_BOOKING = frozenset({ATTEMPTS_EXHAUSTED, CONTRADICTS_ANOTHER})
+"""Faults that no inspection of the document alone finds, or mends."""
 
 
 class Decision(StrEnum):

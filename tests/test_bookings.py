@@ -22,6 +22,7 @@ from docqa.bookings import (
 from docqa.errors import InvalidModel
 from docqa.fields import Field, Match, Source
 from docqa.settings import Settings
+from docqa.verdict import CONTRADICTS_ANOTHER
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 BOOKING = Booking("portal", "B-7", "sy-passport", NOON)
@@ -141,6 +142,47 @@ def test_front_and_back_are_held_against_each_other(
             assert reason.code == "field.sides_disagree"
             assert reason.claim == on_front.name
             assert found.agreeing_fields == ()
+
+
+AMINA, HUDA = seen("given_name", "ocr", "آمنة"), seen("given_name", "barcode", "هدى")
+
+
+@pytest.mark.parametrize(("front", "back"), list(product(("accept", "review", "reject"), repeat=2)))
+def test_documents_that_contradict_each_other_are_named_unless_others_must_come(
+    front: Decision, back: Decision
+) -> None:
+    both = [one(FRONT, front, 0, AMINA), one(BACK, back, 1, HUDA)]
+    named = {filed.document_id for filed in both} if "reject" not in (front, back) else set()
+    assert assess(rules(), BOOKING, both).contradicting == named
+
+
+@pytest.mark.parametrize(
+    ("decision", "codes", "outcome"),
+    [
+        ("accept", (CONTRADICTS_ANOTHER,), "accept"),
+        ("accept", (), "review"),
+        ("review", (CONTRADICTS_ANOTHER,), "review"),
+        ("reject", (CONTRADICTS_ANOTHER,), "reject"),
+    ],
+)
+@pytest.mark.parametrize("seen_on", [FRONT, BACK])
+def test_what_a_person_accepted_in_spite_of_a_contradiction_is_accepted(
+    seen_on: str, decision: Decision, codes: tuple[str, ...], outcome: str
+) -> None:
+    both = [one(FRONT, "accept", 0, AMINA), one(BACK, "accept", 1, HUDA)]
+    both = [
+        replace(filed, decision=decision, reason_codes=codes)
+        if filed.document_type == seen_on
+        else filed
+        for filed in both
+    ]
+    assert assess(rules(), BOOKING, both).outcome == outcome
+
+
+def test_what_comes_after_a_person_has_accepted_a_contradiction_is_held_against_it_again() -> None:
+    accepted = replace(one(FRONT, "accept", 0, AMINA), reason_codes=(CONTRADICTS_ANOTHER,))
+    later = one(BACK, "accept", 1, HUDA)
+    assert later.document_id in assess(rules(), BOOKING, [accepted, later]).contradicting
 
 
 def test_what_two_documents_both_say_is_told() -> None:

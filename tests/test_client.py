@@ -20,6 +20,7 @@ from docqa.client import (
     OverloadedError,
     ProblemError,
     RejectedFileError,
+    Ruling,
     UnreachableError,
 )
 
@@ -146,6 +147,25 @@ def test_a_newer_service_may_say_more() -> None:
     assert booking.documents[0].reason_codes == ()
 
 
+RULED = {"decision": "reject", "reason": "خذه من جديد", "ruled_at": "2026-05-04T12:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("said", "ruling"),
+    [
+        ({"ruling": None}, None),
+        ({}, None),
+        ({"ruling": RULED}, Ruling("reject", "خذه من جديد", datetime(2026, 5, 4, 12, tzinfo=UTC))),
+        ({"ruling": {**RULED, "by": "huda"}},
+         Ruling("reject", "خذه من جديد", datetime(2026, 5, 4, 12, tzinfo=UTC))),
+    ],
+)  # fmt: skip
+def test_what_a_reviewer_decided_is_told(said: dict[str, Any], ruling: Ruling | None) -> None:
+    answer = {name: value for name, value in DOCUMENT.items() if name != "ruling"} | said
+    with Script(httpx.Response(200, json=answer)).client() as docqa:
+        assert docqa.document("doc_a").ruling == ruling
+
+
 def test_a_list_is_followed_to_its_end() -> None:
     last = {**DOCUMENT_LIST, "next": None}
     script = Script(httpx.Response(200, json=DOCUMENT_LIST), httpx.Response(200, json=last))
@@ -164,9 +184,14 @@ def cancel(docqa: Client) -> None:
     docqa.put_booking("B/7", "sy-passport", state="cancelled")
 
 
+def announce(docqa: Client) -> None:
+    docqa.put_booking("B-7", "sy-passport")
+
+
 @pytest.mark.parametrize(
     ("ask", "answer", "path", "body"),
     [
+        (announce, BOOKING, "/v1/bookings/B-7", {"service": "sy-passport"}),
         (correct, DOCUMENT, "/v1/documents/doc_a/claims", {"claims": {"given_name": "آمنة"}}),
         (cancel, BOOKING, "/v1/bookings/B%2F7", {"service": "sy-passport", "state": "cancelled"}),
     ],

@@ -15,11 +15,15 @@ from docqa.adapters.revalidations import SqlRevalidations
 from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.store import SqlStore
 from docqa.bulk import judge_key
+from docqa.corrections import judged_again
 from docqa.pipeline import Engine, faulty_report
-from docqa.plan import Plan, Selection, Work, make_plan
+from docqa.plan import Plan, Selection, Stale, Work, make_plan
 from docqa.ports import Ruling
-from docqa.report import Report
+from docqa.reading import OCR_FAILED
+from docqa.recompute import merged
+from docqa.report import Report, to_json
 from docqa.reviewing import Decided, QueueFilter
+from docqa.verdict import OF_THE_BOOKING
 from tests.contracts.stores import SQL_STORES
 from tests.judging_again import (
     LONG_AGO,
@@ -160,6 +164,17 @@ def test_a_changed_measure_is_taken_again_once_and_put_in_force(store: SqlStore)
     assert found is not None
     assert found.report["engine"]["measures"] == {"skew": "2"}
     assert plan(store, judge) == Plan(3, 0, {}, 0, 0, 0)
+
+
+@pytest.mark.parametrize("fault", sorted(OF_THE_BOOKING))
+def test_what_the_booking_made_of_a_document_stays_when_it_is_read_anew(fault: str) -> None:
+    before, judge = engine(1.0, 5.0), engine(1.0, 5.0, skew="2", reading="2")
+    stored = judged_again(
+        to_json(measured(before, 0.5), before.catalogue), before, faults=[fault, OCR_FAILED]
+    )
+    work = Work("doc_a", "0" * 32, "a4-generic", Stale(("skew",), True), 1)
+    again = merged(stored, work, measured(judge, 0.1), judge)
+    assert (again["faults"], again["verdict"]["decision"]) == ([fault], "review")
 
 
 def test_a_document_that_crashes_twice_goes_to_review_and_the_others_go_on(

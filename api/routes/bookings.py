@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.json_body import json_body, json_request
@@ -14,16 +14,29 @@ from api.principal import client_id_of
 from api.problems import Problem
 from api.routes.examples import BOOKING_CHANGE, problem_responses
 from api.services import Services
-from api.submission import Moment
+from api.submission import BookingRef, Moment
 from docqa.bookings import Assessment, Booking, BookingReason, Slot, days_left
 
+
+def _in_utf8(ref: str) -> str:
+    if "\ufffd" in ref:  # what the server makes of other bytes
+        raise ValueError("is not UTF-8")
+    return ref
+
+
 Ref = Annotated[
-    str,
+    BookingRef,
+    AfterValidator(_in_utf8),
     Path(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._~:-]{0,99}$",
-        description="The booking system's own reference.",
+        description="The booking system's own reference: any text that can be shown and has no /;"
+        " the booking_ref of its documents."
     ),
 ]
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    """What is not given is not always that."""
+    schema.pop("default")
 
 
 class BookingChange(BaseModel):
@@ -37,7 +50,10 @@ class BookingChange(BaseModel):
         description="RFC 3339 with a time zone. If not given: as it was, or now for a new booking.",
     )
     state: Literal["open", "cancelled"] = Field(
-        default="open", description="For a cancelled booking nothing is taken or reviewed any more."
+        default="open",
+        description="For a cancelled booking nothing is taken or reviewed any more. If not given:"
+        " as it was, or open for a new booking.",
+        json_schema_extra=_without_default,
     )
 
 
@@ -135,7 +151,9 @@ def _booking(services: Services, client_id: str, ref: str, change: BookingChange
         raise _wrong("/service", "is not an id of /v1/services")
     before = services.portal.bookings.get(client_id, ref)
     booked_at = change.booked_at or (before.booked_at if before else services.clock())
-    booking = Booking(client_id, ref, change.service, booked_at, change.state)
+    is_said = "state" in change.model_fields_set
+    state = change.state if is_said or before is None else before.state
+    booking = Booking(client_id, ref, change.service, booked_at, state)
     try:
         booking.deadline(service)
     except OverflowError:

@@ -12,6 +12,7 @@ from api.answers import CheckAnswer, DocumentAnswer, document_answer, find_docum
 from api.gate import Gate
 from api.principal import client_id_of
 from api.problems import Problem
+from api.query import query_values
 from api.routes.examples import KEYED_UPLOAD, UPLOAD, problem_responses, upload_responses
 from api.services import Services
 from api.submission import Submission, inspect, parse_submission, submit
@@ -49,7 +50,7 @@ def _add_uploading(router: APIRouter, services: Services, gate: Gate) -> None:
                             timeout_s=services.settings.upload_timeout_s,
                         )
                     )
-                yield parse_submission(upload, dict(request.query_params))
+                yield parse_submission(upload, query_values(request))
 
     @router.post(
         "/documents",

@@ -140,10 +140,10 @@ _MEANINGS = {
     408: "The file did not arrive in time",
     409: "Another request came first, or the time for this has passed",
     410: "The document was deleted",
-    413: "The file is too large",
-    415: "The file is not a JPEG, PNG, TIFF or PDF",
+    413: "The file or the body is too large",
+    415: "The file is not a JPEG, PNG, TIFF or PDF, or the body was encoded",
     422: "The file cannot be a document, or a value is wrong",
-    503: "Too many uploads at the moment: see Retry-After",
+    503: "It cannot be answered at the moment: see Retry-After",
 }
 
 

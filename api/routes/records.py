@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.answers import (
     DocumentAnswer,
@@ -24,6 +24,7 @@ from api.gate import Gate
 from api.json_body import json_body, json_request
 from api.principal import client_id_of
 from api.problems import Problem
+from api.query import heed_all
 from api.routes.examples import problem_responses
 from api.services import Services
 from docqa.errors import HeldDocument
@@ -97,6 +98,7 @@ def _add_listing(router: APIRouter, services: Services) -> None:
         "/documents",
         response_model=DocumentList,
         summary="A client's documents",
+        dependencies=[Depends(heed_all)],
         responses=problem_responses("http.invalid"),
     )
     def list_documents(

@@ -178,7 +178,7 @@ def _add_start(router: APIRouter, services: Services) -> None:
         summary="Judge stored documents again",
         responses={
             200: {"model": StartAnswer, "description": "The plan alone, for a dry run"},
-            **problem_responses("http.invalid"),
+            **problem_responses("http.not_json", "http.body_too_large", "http.invalid"),
         },
     )
     def start(new: NewRevalidation, request: Request, response: Response) -> dict[str, Any]:

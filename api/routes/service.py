@@ -21,7 +21,12 @@ def service_routes(services: Services) -> APIRouter:
     @router.get(
         "/readyz",
         summary="Whether documents can be judged",
-        responses={503: {"description": "Not now; problems says why and what to do."}},
+        responses={
+            503: {
+                "description": "Not now; problems says why and what to do.",
+                "content": {"application/json": {"schema": {"type": "object"}}},
+            }
+        },
     )
     def readyz(response: Response) -> dict[str, Any]:
         """The database answers, the models are loaded, the languages to read are installed."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.problems import Problem
+from api.query import heed_all
 from api.routes.examples import problem_responses
 from api.services import Services
 from docqa.webhooks.addresses import LONGEST_URL_CHARACTERS, UnusableAddress, check_url
@@ -169,7 +170,7 @@ def _add_endpoints(router: APIRouter, services: Services) -> None:
         status_code=201,
         response_model=NewEndpointAnswer,
         summary="Have events delivered",
-        responses=problem_responses("http.invalid"),
+        responses=problem_responses("http.not_json", "http.body_too_large", "http.invalid"),
     )
     def add_endpoint(new: NewEndpoint) -> dict[str, Any]:
         """Tells it what happens from now on, signed as Standard Webhooks describes."""
@@ -211,7 +212,12 @@ def _add_changes(router: APIRouter, services: Services) -> None:
         "/webhook-endpoints/{endpoint_id}",
         response_model=EndpointAnswer,
         summary="Switch an endpoint on or off, or change what it wants",
-        responses=problem_responses("http.webhook_endpoint_not_found", "http.invalid"),
+        responses=problem_responses(
+            "http.not_json",
+            "http.webhook_endpoint_not_found",
+            "http.body_too_large",
+            "http.invalid",
+        ),
     )
     def change_endpoint(endpoint_id: str, change: EndpointChange) -> dict[str, Any]:
         """What is on its way waits while it is off; what happens meanwhile is not kept for it."""
@@ -245,6 +251,7 @@ def _add_events(router: APIRouter, services: Services) -> None:
         "/events",
         response_model=EventPage,
         summary="What happened",
+        dependencies=[Depends(heed_all)],
         responses=problem_responses("http.invalid"),
     )
     def list_events(
@@ -261,7 +268,9 @@ def _add_events(router: APIRouter, services: Services) -> None:
         status_code=202,
         response_model=RedeliveryAnswer,
         summary="Tell an event again",
-        responses=problem_responses("http.event_not_found", "http.invalid"),
+        responses=problem_responses(
+            "http.not_json", "http.event_not_found", "http.body_too_large", "http.invalid"
+        ),
     )
     def redeliver(event_id: str, redelivery: Redelivery | None = None) -> dict[str, int]:
         """With the same webhook-id as before, and all attempts anew."""

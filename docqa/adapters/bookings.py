@@ -94,6 +94,14 @@ class SqlBookings:
         """What becomes of the booking with the documents it has now."""
         return self._judge(booking, self._documents(booking))
 
+    def contradicts(self, booking: Booking, document: StoredDocument) -> bool:
+        """Whether a document, stored or not, contradicts those that count of the other types."""
+        mine = document.document_type
+        others = [one for one in self._documents(booking) if one.document_type != mine]
+        if not others:
+            return False
+        return document.id in self._judge(booking, [*others, document]).contradicting
+
     def services_in_use(self) -> set[str]:
         """Ids of the services that were booked."""
         with self._store.engine.connect() as connection:

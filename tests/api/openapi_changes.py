@@ -7,6 +7,8 @@ from typing import Any
 
 PROSE = frozenset({"description", "summary", "title", "example", "examples", "default"})
 """Worded for people: free to change, since no client may depend on it."""
+LIMITS = frozenset({"pattern", "minLength", "maxLength", "minimum", "maximum"})
+"""Of what clients send: free to go, since all they sent before still is taken."""
 
 
 def breaking(old: Any, new: Any, at: str = "", *, is_sent: bool = False) -> Iterator[str]:
@@ -24,6 +26,8 @@ def breaking(old: Any, new: Any, at: str = "", *, is_sent: bool = False) -> Iter
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for name in old:
             if name in PROSE and not isinstance(old[name], Mapping):
+                continue
+            if is_sent and name in LIMITS and name not in new:
                 continue
             where = f"{at}/{name}"
             sent = is_sent or name in ("requestBody", "parameters")

@@ -94,6 +94,30 @@ def test_the_openapi_document_names_the_scope_of_every_address(http: TestClient)
         assert operation.get("security", []) == ([{"apiKey": [scope]}] if scope else []), name
 
 
+TOLD = {"x-request-id", "ratelimit", "ratelimit-policy", "retry-after", "location",
+        "idempotency-replayed"}  # fmt: skip
+"""Headers that a client goes by."""
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_every_answer_and_its_headers_are_described(
+    http: TestClient, clients: SqlClients, guarded: Scripted, name: str
+) -> None:
+    described = dict(operations(http.get("/openapi.json").json()))[name]["responses"]
+    key = new_key(clients, "admin")
+    answers = [ask(http, name, key), ask(http, name, None)]
+    with guarded.store.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE client_keys RENAME TO gone")
+    answers.append(ask(http, name, key))
+    assert answers[-1].status_code == 503
+    for answer in answers:
+        response = described[str(answer.status_code)]
+        named = {header.lower() for header in response.get("headers", {})}
+        assert TOLD & set(answer.headers) <= named, answer.status_code
+        if answer.headers.get("content-type") == "application/problem+json":
+            assert "application/problem+json" in response["content"]
+
+
 @pytest.mark.parametrize("name", GUARDED)
 def test_without_a_good_key_nothing_is_answered(
     http: TestClient, clients: SqlClients, guarded: Scripted, name: str

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
 
 from api.services import Inspected
-from tests.api.scripted_service import NOON, Scripted, report
+from docqa.ports import Ruling
+from tests.api.scripted_service import NOON, Scripted, engine, report
 
 FILE = {"file": ("scan.pdf", b"%PDF-1.7 bytes", "application/pdf")}
 BOOKING = {"service": "sy-passport", "booked_at": "2026-05-04T15:00:00+03:00"}
@@ -123,6 +125,73 @@ def test_beyond_the_attempts_of_the_service_a_person_decides(
     assert upload(client, "sy-id-back").json()["decision"] == decision
 
 
+def script(service: Scripted, source: str, name: str) -> None:
+    """The next document says a given name, which is what was typed."""
+    field = {
+        "name": "given_name", "match": "equal", "source": source, "confidence": 1.0, "page": 1,
+        "polygon": None, "note": None, "others": [],
+    }  # fmt: skip
+    page = {"index": 1, "width_px": 10, "height_px": 10, "measures": _clean()}
+    service.inspector.answer = {**report(), "fields": [field], "pages": [page]}
+    service.inspector.readings = {"given_name": {source: name}}
+
+
+def _clean() -> dict[str, Any]:
+    """Measures of a page on which no rule of the policy finds anything."""
+    measures: dict[str, Any] = {}
+    for rule in engine().policy.rules:
+        taken = measures.setdefault(
+            rule.measure, {"status": "assessed", "score": 100, "outputs": {}, "regions": []}
+        )
+        taken["outputs"][rule.output] = rule.ideal
+    return measures
+
+
+def two_people(client: TestClient, service: Scripted) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A front and a back, each good, of a booking."""
+    put(client)
+    script(service, "ocr", "آمنة")
+    front = upload(client, claims='{"given_name": "آمنة"}').json()
+    script(service, "barcode", "هدى")
+    return front, upload(client, "sy-id-back", claims='{"given_name": "هدى"}').json()
+
+
+def test_of_the_cards_of_two_people_a_person_sees_one_and_may_accept_it(
+    client: TestClient, service: Scripted
+) -> None:
+    front, back = two_people(client, service)
+    assert (front["decision"], back["decision"]) == ("accept", "review")
+    [said] = back["report"]["verdict"]["reasons"]
+    assert said["code"] == "system.documents_disagree"
+    assert [waiting.id for waiting in service.store.scan(decision="review")] == [back["id"]]
+    booking = client.get("/v1/bookings/B-7").json()
+    codes = {reason["code"] for reason in booking["reasons"]}
+    assert codes == {"field.sides_disagree", "booking.document_in_review"}
+
+    assert service.store.rule_if_open(Ruling(back["id"], "accept", "twins", "huda", NOON))
+    booking = client.get("/v1/bookings/B-7").json()
+    assert (booking["outcome"], booking["reasons"]) == ("accept", [])
+    script(service, "ocr", "سلمى")
+    third = upload(client, claims='{"given_name": "سلمى"}').json()
+    assert third["decision"] == "review"
+
+
+def test_a_corrected_document_is_held_against_the_others_again(
+    client: TestClient, service: Scripted
+) -> None:
+    front, back = two_people(client, service)
+    address = f"/v1/documents/{back['id']}/claims"
+    again = client.patch(address, json={"claims": {"father_name": "سليم"}}).json()
+    assert (again["decision"], codes_of(again)) == ("review", ["system.documents_disagree"])
+    assert client.delete(f"/v1/documents/{front['id']}").status_code == 204
+    alone = client.patch(address, json={"claims": {"father_name": "سامي"}}).json()
+    assert (alone["decision"], codes_of(alone)) == ("accept", [])
+
+
+def codes_of(document: dict[str, Any]) -> list[str]:
+    return [reason["code"] for reason in document["report"]["verdict"]["reasons"]]
+
+
 def test_deleting_a_document_gives_no_attempt_back(client: TestClient) -> None:
     put(client)
     document_id = upload(client).json()["id"]
@@ -167,9 +236,48 @@ def test_a_body_that_is_no_booking_is_a_problem(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+def test_what_is_wrong_is_said_in_words_about_the_request(client: TestClient) -> None:
+    for body, said in (([], "Input should be a JSON object"), ({"booked_at": 0}, "must be a date")):
+        whole = body if isinstance(body, list) else {**BOOKING, **body}
+        answer = client.put("/v1/bookings/B-7", json=whole)
+        assert [e["detail"][: len(said)] for e in answer.json()["errors"]] == [said]
+
+
 def test_a_booking_that_nobody_announced_is_a_problem(client: TestClient) -> None:
     answer = client.get("/v1/bookings/B-404")
     assert (answer.status_code, answer.json()["code"]) == (404, "http.booking_not_found")
+
+
+def test_a_cancelled_booking_stays_so_unless_it_is_said_to_be_open(client: TestClient) -> None:
+    assert put(client).json()["state"] == "open"
+    put(client, state="cancelled")
+    moved = put(client, booked_at="2026-05-06T15:00:00+03:00").json()
+    assert (moved["state"], moved["booked_at"]) == ("cancelled", "2026-05-06T12:00:00Z")
+    assert put(client, state="open").json()["state"] == "open"
+    assert put(client).json()["state"] == "open"
+
+
+@pytest.mark.parametrize("ref", ["B-7", "_7", "حجز-١", "B 7", "7%", "?#&", "ب" * 100])
+def test_whatever_a_document_can_be_uploaded_for_can_be_booked(
+    client: TestClient, ref: str
+) -> None:
+    assert upload(client, booking_ref=ref).status_code == 201
+    address = f"/v1/bookings/{quote(ref, safe='')}"
+    assert client.put(address, json=BOOKING).status_code == 201
+    booking = client.get(address).json()
+    assert (booking["ref"], booking["documents"][0]["state"]) == (ref, "accept")
+    event = client.get("/v1/events").json()["items"][-1]
+    assert (event["kind"], event["booking_ref"]) == ("booking.changed", ref)
+
+
+@pytest.mark.parametrize("ref", ["B%0A7", "B%E2%80%AE7", "7" * 101, quote("حجز".encode("cp1256"))])
+def test_what_cannot_be_shown_or_read_is_no_reference(client: TestClient, ref: str) -> None:
+    for answer in (
+        client.get(f"/v1/bookings/{ref}"),
+        client.put(f"/v1/bookings/{ref}", json=BOOKING),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (422, "http.invalid")
+        assert [error["pointer"] for error in answer.json()["errors"]] == ["/path/ref"]
 
 
 def test_when_it_was_booked_stays_unless_it_is_said_anew(

@@ -69,21 +69,48 @@ def part(name: str, text: bytes, more: str = "") -> bytes:
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "code", "error"),
     [
-        part("a", b"1") + part("a", b"2"),
-        part("a", b"x" * 101),
-        b"".join(part(name, b"1") for name in "abcd"),
-        part("file", b"1", '; filename="a"') + part("file", b"2", '; filename="b"'),
+        (part("a", b"1") + part("a", b"2"), "http.invalid", ("/a", "is given twice")),
+        (part("a", b"x" * 101), "http.rejected", ("/a", "is longer than 100 bytes")),
+        (
+            b"".join(part(name, b"1") for name in "abcd"),
+            "http.rejected",
+            ("/d", "is one part too many: there may be 3 beside the file"),
+        ),
+        (
+            part("file", b"1", '; filename="a"') + part("back", b"2", '; filename="b"'),
+            "http.rejected",
+            ("/back", "is a second file: send each in a request of its own"),
+        ),
+        (part("file", b"1"), "http.file_missing", ("/file", "has no file name")),
     ],
-    ids=["twice", "long", "many", "two files"],
+    ids=["twice", "long", "many", "two files", "no name"],
 )
-def test_more_than_is_allowed_is_a_problem(body: bytes) -> None:
-    with pytest.raises(Problem):
+def test_more_than_is_allowed_is_a_problem_that_says_what(
+    body: bytes, code: str, error: tuple[str, str]
+) -> None:
+    with pytest.raises(Problem) as refused:
         read(HEAD, [body + b"--x--\r\n"])
+    [said] = refused.value.errors
+    assert (refused.value.code, (said["pointer"], said["detail"])) == (code, error)
 
 
 def test_a_file_that_is_not_asked_for_is_not_kept() -> None:
     body = part("other", b"1", '; filename="a"') + part("a", b"2") + b"--x--\r\n"
     form, kept = read(HEAD, [body])
     assert (form.file_name, kept, form.fields) == (None, b"", {"a": "2"})
+
+
+def test_a_value_that_is_not_utf8_is_named_and_not_guessed_at() -> None:
+    body = part("claims", '{"given_name": "لمياء"}'.encode("windows-1256")) + b"--x--\r\n"
+    with pytest.raises(Problem) as refused:
+        read(HEAD, [body])
+    assert refused.value.code == "http.invalid"
+    assert [error["pointer"] for error in refused.value.errors] == ["/claims"]
+
+
+def test_a_file_name_that_is_not_utf8_is_shown_as_it_can_be() -> None:
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="\xe9.jpg"\r\n\r\n'
+    form, kept = read(HEAD, [head + b"1\r\n--x--\r\n"])
+    assert (form.file_name, kept) == ("é.jpg", b"1")

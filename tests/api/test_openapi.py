@@ -110,6 +110,12 @@ def test_what_is_added_or_said_better_breaks_nobody(spec: dict[str, Any]) -> Non
     changed["paths"]["/v1/new"] = {"get": {}}
     changed["components"]["schemas"]["DocumentAnswer"]["properties"]["new"] = {"type": "string"}
     changed["paths"]["/v1/documents"]["get"]["summary"] = "Better words"
+    [ref] = (
+        one
+        for one in changed["paths"]["/v1/bookings/{ref}"]["put"]["parameters"]
+        if one["name"] == "ref"
+    )
+    del ref["schema"]["maxLength"]
     changed["paths"]["/v1/documents"]["get"]["parameters"].append(
         {"name": "x", "in": "query", "required": False, "schema": {"type": "string"}}
     )
@@ -154,6 +160,44 @@ def test_every_problem_that_is_shown_is_said_in_these_words(
             codes.add(shown["code"])
     assert {"http.not_json", "http.timeout", "http.document_changed", "http.invalid"} < codes
     assert {"http.idempotency.document_deleted", "http.booking_not_found"} < codes
+
+
+def test_every_problem_has_the_form_that_is_described(
+    spec: dict[str, Any], client: TestClient
+) -> None:
+    form = spec["components"]["schemas"]["Problem"]
+    shown = 0
+    for path, method, operation in operations(spec):
+        for status, response in operation["responses"].items():
+            content = response.get("content", {}).get("application/problem+json")
+            if content is not None:
+                assert content["schema"]["$ref"].endswith("/Problem"), (path, method, status)
+                if "example" in content:
+                    check_against(content["schema"], content["example"], spec)
+                    shown += 1
+    assert shown > 40
+    for answer in (
+        client.get("/v1/bookings/B-404"),
+        client.put("/v1/bookings/B-7", json={"shoe_size": 43}),
+        client.post("/v1/checks", content=b"x" * 300_001),
+    ):
+        check_against(form, answer.json(), spec)
+        assert set(answer.json()) <= set(form["properties"])
+
+
+def test_what_was_created_and_what_was_replayed_is_told_in_headers_that_are_described(
+    spec: dict[str, Any], client: TestClient
+) -> None:
+    described = spec["paths"]["/v1/documents"]["post"]["responses"]["201"]["headers"]
+    for _ in range(2):
+        answer = client.post(
+            "/v1/documents", content=FILE_BYTES, headers={"Idempotency-Key": "the-same"}
+        )
+    told = {"Location", "Idempotency-Replayed", "X-Request-Id"}
+    assert all(name in answer.headers for name in told)
+    assert told <= set(described)
+    for header in described.values():
+        assert header["$ref"].removeprefix("#/components/headers/") in spec["components"]["headers"]
 
 
 def test_every_claim_that_is_taken_is_named(spec: dict[str, Any], client: TestClient) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import anyio
 import httpx
@@ -129,6 +131,66 @@ def test_a_field_given_twice_is_named(client: TestClient) -> None:
     assert body["errors"][0]["pointer"] == "/document_type"
 
 
+def test_a_parameter_given_twice_is_named(client: TestClient, service: Scripted) -> None:
+    for address, pointer in (
+        ("/v1/checks?document_type=sy-id-front&document_type=sy-id-back", "/document_type"),
+        ("/v1/documents?claims={}&claims={}", "/claims"),
+    ):
+        answer = client.post(address, content=b"%PDF-1.7 bytes")
+        [error] = assert_problem(answer, 422, "http.invalid")["errors"]
+        assert error == {"pointer": pointer, "detail": "is given twice"}
+    assert service.inspector.calls == []
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("bogus=1", "/query/bogus"),
+        ("booking_reference=B-7", "/query/booking_reference"),
+        ("decision=accept&decision=review", "/query/decision"),
+        ("limit=1&limit=1", "/query/limit"),
+    ],
+)
+def test_a_list_is_not_given_for_a_parameter_that_it_would_not_heed(
+    client: TestClient, query: str, pointer: str
+) -> None:
+    body = assert_problem(client.get(f"/v1/documents?{query}"), 422, "http.invalid")
+    assert [error["pointer"] for error in body["errors"]] == [pointer]
+    if "limit" not in query:
+        assert client.get(f"/v1/events?{query}").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("typed", "pointer"),
+    [
+        ('{"given_name": "آمنة", "given_name": "هدى"}', "/claims/given_name"),
+        ('{"given_name": "آمنة", "given_name": "آمنة"}', "/claims/given_name"),
+    ],
+)
+def test_a_name_given_twice_in_json_is_named(
+    client: TestClient, service: Scripted, typed: str, pointer: str
+) -> None:
+    answer = client.post("/v1/checks", files=FILE, data={"claims": typed})
+    [error] = assert_problem(answer, 422, "http.invalid")["errors"]
+    assert error == {"pointer": pointer, "detail": "is given twice"}
+    body = b'{"service": "sy-passport", "service": "sy-passport"}'
+    [error] = assert_problem(client.put("/v1/bookings/B-7", content=body), 422, "http.invalid")[
+        "errors"
+    ]
+    assert error["pointer"] == "/service"
+    assert service.inspector.calls == []
+
+
+def test_a_value_of_the_query_that_is_not_utf8_is_named(
+    client: TestClient, service: Scripted
+) -> None:
+    typed = quote('{"given_name": "لمياء"}'.encode("windows-1256"))
+    answer = client.post(f"/v1/checks?claims={typed}", content=b"%PDF-1.7 bytes")
+    body = assert_problem(answer, 422, "http.invalid")
+    assert [error["pointer"] for error in body["errors"]] == ["/claims"]
+    assert service.inspector.calls == []
+
+
 def test_a_form_without_a_file_is_a_problem(client: TestClient) -> None:
     answer = client.post("/v1/checks", files={"other": (None, b"text")})
     assert_problem(answer, 422, "http.file_missing")
@@ -151,6 +213,27 @@ def test_a_broken_form_is_a_problem(client: TestClient, content_type: str, body:
 def test_a_form_with_many_parts_is_a_problem(client: TestClient) -> None:
     data = {f"field{number}": "x" for number in range(100)}
     assert_problem(client.post("/v1/checks", files=FILE, data=data), 400, "http.rejected")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/documents"),
+        ("POST", "/v1/checks"),
+        ("PUT", "/v1/bookings/B-1"),
+        ("POST", "/v1/webhook-endpoints"),
+    ],
+)
+def test_a_body_that_was_compressed_on_the_way_is_said_to_be_that(
+    client: TestClient, service: Scripted, method: str, path: str
+) -> None:
+    packed = gzip.compress(b"%PDF-1.7 bytes")
+    answer = client.request(method, path, content=packed, headers={"Content-Encoding": "gzip"})
+    body = assert_problem(answer, 415, "http.content_encoding")
+    assert "Content-Encoding" in body["detail"]
+    assert service.inspector.calls == []
+    plain = {"Content-Encoding": "identity"}
+    assert client.post("/v1/checks", content=b"%PDF-1.7 bytes", headers=plain).status_code == 200
 
 
 # The byte cap
@@ -241,6 +324,15 @@ def test_a_form_whose_file_is_beyond_the_cap_is_a_problem(client: TestClient) ->
 
 
 # What is not there, what went wrong, and the envelope
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/v1/limits", "/v1/documents"])
+def test_who_asks_for_the_head_of_an_answer_gets_it(client: TestClient, path: str) -> None:
+    whole, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Length"] == whole.headers["Content-Length"]
+    assert client.head("/nowhere").status_code == 404
+    assert client.head("/v1/checks").status_code == 405
 
 
 def test_unknown_addresses_and_methods_are_problems(client: TestClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -54,7 +55,28 @@ def test_an_address_that_cannot_be_used_is_a_problem_that_says_why(
     "body", [{}, {"url": URL, "colour": "red"}, {"url": URL, "kinds": ["No Kind"]}, [], {"url": 5}]
 )
 def test_a_wrong_body_is_a_problem(client: TestClient, body: Any) -> None:
-    assert_problem(client.post("/v1/webhook-endpoints", json=body), 422, "http.invalid")
+    answer = client.post("/v1/webhook-endpoints", json=body)
+    errors = assert_problem(answer, 422, "http.invalid")["errors"]
+    pointers = [error["pointer"] for error in errors]
+    assert all(re.fullmatch("|/(url|colour|kinds/0)", pointer) for pointer in pointers), pointers
+    assert "dictionary" not in answer.text
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 60_000, b'{"url": "x'])
+@pytest.mark.parametrize("path", ["/v1/webhook-endpoints", "/v1/revalidations"])
+def test_a_body_that_is_no_json_is_said_to_be_none(
+    client: TestClient, path: str, body: bytes
+) -> None:
+    answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert_problem(answer, 400, "http.not_json")
+
+
+def test_an_own_limit_is_told_and_a_number_in_a_clients_name_is_not(client: TestClient) -> None:
+    answer = client.get("/v1/events?after=99999999999")
+    assert "2147483647" in assert_problem(answer, 422, "http.invalid")["errors"][0]["detail"]
+    answer = client.post("/v1/webhook-endpoints", json={"url": URL, "01234567890": 1})
+    [error] = assert_problem(answer, 422, "http.invalid")["errors"]
+    assert "01234567890" not in answer.text and error["pointer"].startswith("/")
 
 
 def test_an_endpoint_is_switched_off_and_on(client: TestClient) -> None:

@@ -91,6 +91,33 @@ def test_every_change_of_the_outcome_is_told_once(sql: SqlStore, bookings: SqlBo
     assert [body["outcome"] for body in told(sql)] == ["incomplete", "review", "reject"]
 
 
+def says(document: StoredDocument, source: str, name: str) -> StoredDocument:
+    """The document with a given name read from it, which is what was typed."""
+    field = {
+        "name": "given_name", "match": "equal", "source": source, "confidence": 1.0, "page": 1,
+        "polygon": None, "others": [],
+    }  # fmt: skip
+    readings = {"given_name": {source: name}}
+    return replace(document, report={**document.report, "fields": [field]}, readings=readings)
+
+
+@pytest.mark.parametrize("name", ["آمنة", "هدى"])
+def test_a_document_is_held_against_those_of_the_other_types_whether_it_is_stored_or_not(
+    sql: SqlStore, bookings: SqlBookings, name: str
+) -> None:
+    front = says(document(1, TYPES[0], "accept"), "ocr", "آمنة")
+    back = says(document(2, TYPES[1], "accept"), "barcode", name)
+    another = says(document(3, TYPES[0], "accept"), "ocr", "سلمى")
+    assert not bookings.contradicts(BOOKING, front)
+    sql.add(front)
+    for _ in range(2):
+        assert bookings.contradicts(BOOKING, back) == (name != "آمنة")
+        assert not bookings.contradicts(replace(BOOKING, ref="B-8"), back)
+        if sql.get(back.id) is None:
+            sql.add(back)
+    assert bookings.contradicts(BOOKING, another)
+
+
 def test_events_hold_codes_and_nothing_else(sql: SqlStore, bookings: SqlBookings) -> None:
     sql.add(document(1, TYPES[0], "accept", claims={"given_name": "آمنة"}))
     assert told(sql)[-1] == {
