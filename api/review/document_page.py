@@ -114,7 +114,7 @@ def document_page(
         longest=LONGEST_WORDS_CHARACTERS,
         failure=failure,
         undone=_was_undone(visit),
-        done=done_notice(services, visit),
+        done=done_notice(services, visit, document_id),
         cursor=queue.cursor((document.deadline_at, document.received_at, document.id)),
         previous=visit.request.query_params.get("previous", ""),
     )

@@ -20,7 +20,7 @@ from api.review.deciding import (
     ticked_codes,
 )
 from api.review.document_page import Typed, document_page
-from api.review.notices import UNDO_GRACE, UNDO_WITHIN
+from api.review.notices import UNDO_GRACE, UNDO_WITHIN, is_repeated
 from api.review.sign_in import form_is_ours, read_form
 from api.review.taking import next_document, take
 from api.review.veil import is_revealed, veil_of
@@ -125,7 +125,8 @@ def _decide(services: Services, visit: Visit, document_id: str, form: _Form) -> 
         claim_version=_number(form, "claim"),
         second_look=is_sampled(document_id, services.settings.second_look_fraction),
     )
-    if result != "recorded":
+    is_over = result == "closed" and is_repeated(services, visit, document_id, outcome)
+    if result != "recorded" and not is_over:
         status, failure = _FAILED[result]
         if result == "changed":  # what was ticked was among the reasons of another report
             typed = replace(typed, codes=None)

@@ -24,9 +24,28 @@ class DoneNotice:
     """Seconds that are left to take it back; 0 when it cannot be."""
 
 
-def done_notice(services: Services, visit: Visit) -> DoneNotice | None:
-    """What ``?done=`` is about, if the visitor did it; None otherwise."""
-    document_id = visit.request.query_params.get("done", "")
+def done_notice(services: Services, visit: Visit, shown_id: str = "") -> DoneNotice | None:
+    """What ``?done=`` is about, if the visitor did it; None otherwise.
+
+    Without it, what the visitor decided on the document ``shown_id``, while it can be undone.
+    """
+    told = _decision_on(services, visit, visit.request.query_params.get("done", ""))
+    own = told or _decision_on(services, visit, shown_id)
+    return own if own is not None and (told or own.undo_s) else None
+
+
+def is_repeated(services: Services, visit: Visit, document_id: str, outcome: str) -> bool:
+    """Whether the visitor decided just so a moment ago: a form can be sent twice by two presses."""
+    last = services.desk.trail(document_id)[:1]
+    return any(
+        (entry.reviewer, entry.action) == (visit.reviewer, outcome)
+        and services.clock() <= entry.recorded_at + UNDO_WITHIN + UNDO_GRACE
+        for entry in last
+    )
+
+
+def _decision_on(services: Services, visit: Visit, document_id: str) -> DoneNotice | None:
+    """What the visitor did with a document, if that was the last that was done with it."""
     last = services.desk.trail(document_id)[:1] if document_id else []
     for entry in last:
         if entry.reviewer == visit.reviewer and entry.action in (*_UNDOABLE, "second_look"):

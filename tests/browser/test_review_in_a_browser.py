@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from api.review.texts import TEXTS
 from tests.api.scripted_service import REVIEWER, Scripted
@@ -16,6 +16,7 @@ from tests.browser.reviewing_in_a_browser import (
     PHONE,
     Watch,
     add_document,
+    await_keys,
     sign_in,
     visiting,
 )
@@ -24,7 +25,7 @@ OTHER = "samer"
 
 
 def key(page: Page, name: str) -> None:
-    page.wait_for_selector("html[data-listens]")
+    await_keys(page)
     page.keyboard.press(name)
 
 
@@ -84,6 +85,66 @@ def test_one_key_decides_and_goes_on_and_another_takes_it_back(
     found = service.store.get(first.id)
     assert found is not None and found.decision == "review"
     assert service.store.rulings(first.id) == []
+
+
+@pytest.mark.parametrize("press", ["key", "mouse"])
+def test_a_second_press_does_not_decide_the_document_that_comes_in_the_place_of_the_first(
+    browser: Browser, served: tuple[Scripted, str], press: str
+) -> None:
+    service, url = served
+    first, second, third = (add_document(service, number) for number in (1, 2, 3))
+    with visiting(browser) as context:
+        page = context.new_page()
+        sign_in(page, url)
+        page.clock.install()
+        page.goto(f"{url}/review/{first.id}")
+        key(page, "c")
+        expect(page.get_by_text("You hold this document")).to_be_visible()
+        await_keys(page)
+        box = page.get_by_role("button", name=TEXTS["en"]["accept"]).bounding_box()
+        assert box is not None
+
+        def accept() -> None:
+            page.wait_for_load_state()
+            if press == "key":
+                page.keyboard.press("a")
+            else:
+                page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+        page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
+        accept()
+        expect(page).to_have_url(re.compile(f"/review/{second.id}"))
+        accept()
+        page.clock.run_for(900)
+        accept()
+        page.clock.run_for(200)
+        key(page, "s")
+        expect(page).to_have_url(re.compile(f"/review/{third.id}"))
+    assert [ruling.decision for ruling in service.store.rulings(first.id)] == ["accept"]
+    assert [ruling.decision for ruling in service.store.rulings(second.id)] == ["reject"]
+    assert service.store.rulings(third.id) == []
+
+
+def test_nothing_is_decided_before_the_picture_has_come(
+    browser: Browser, served: tuple[Scripted, str]
+) -> None:
+    service, url = served
+    made = add_document(service)
+    held: list[Route] = []
+    with visiting(browser) as context:
+        page = context.new_page()
+        sign_in(page, url)
+        page.clock.install()
+        page.route("**/image?*size=small", lambda route: held.append(route))
+        page.goto(f"{url}/review/{made.id}", wait_until="domcontentloaded")
+        accept = page.get_by_role("button", name=TEXTS["en"]["accept"])
+        page.clock.run_for(5000)
+        expect(accept).to_be_disabled()
+        while held:
+            held.pop().continue_()
+        page.wait_for_load_state()
+        page.clock.run_for(1000)
+        expect(accept).to_be_enabled()
 
 
 def test_a_claim_that_was_lost_is_told_and_nothing_typed_is_lost(

@@ -3,6 +3,7 @@
 import { followBeat } from "./claim.js";
 import { listen } from "./keys.js";
 import { replaceParts } from "./parts.js";
+import { settle } from "./settling.js";
 import { Viewer } from "./viewer.js";
 
 const viewers = [...document.querySelectorAll("[data-viewer]")]
@@ -59,6 +60,7 @@ document.addEventListener("partsreplaced", () => {
   sharpenCrops();
 });
 
+settle();
 listen();
 replaceParts();
 followBeat();
