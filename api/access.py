@@ -136,7 +136,7 @@ class Access:
 
         def role() -> str | None:
             services = self._services
-            reviewer = services.sessions.reviewer(token, now=services.clock())
+            reviewer = services.sessions.reviewer(token, now=services.clock(), renews=False)
             return None if reviewer is None else services.clients.role(reviewer)
 
         found = await anyio.to_thread.run_sync(role)

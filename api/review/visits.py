@@ -45,12 +45,17 @@ class Visit:
         )
 
 
-def visits(services: Services) -> Callable[[Request], Visit]:
-    """The dependency that finds out who asks. It raises SignInNeeded."""
+def visits(services: Services, *, renews: bool = True) -> Callable[[Request], Visit]:
+    """The dependency that finds out who asks. It raises SignInNeeded.
+
+    Args:
+        services: that know the sessions.
+        renews: whether somebody is there who asks; a script's own requests keep nobody signed in.
+    """
 
     def visit(request: Request) -> Visit:
         token = session_token(request)
-        reviewer = services.sessions.reviewer(token, now=services.clock())
+        reviewer = services.sessions.reviewer(token, now=services.clock(), renews=renews)
         if reviewer is None:
             raise SignInNeeded
         return Visit(

@@ -75,11 +75,37 @@ def test_a_sign_of_life_is_answered_until_the_claim_is_lost(
 ) -> None:
     made = document(1, service)
     assert post(reviewer, f"/review/{made.id}/claim").status_code == 303
-    assert post(reviewer, f"/review/{made.id}/claim", beat="1").status_code == 204
-    service.clock.now += timedelta(minutes=11)
+    service.clock.now += timedelta(minutes=9)
+    assert post(reviewer, f"/review/{made.id}/beat").status_code == 204
+    service.clock.now += timedelta(minutes=9)
     other = colleague(service)
+    assert post(other, f"/review/{made.id}/claim").status_code == 412
+    service.clock.now += timedelta(minutes=2)
     assert post(other, f"/review/{made.id}/claim").status_code == 303
-    assert post(reviewer, f"/review/{made.id}/claim", beat="1").status_code == 412
+    assert post(reviewer, f"/review/{made.id}/beat").status_code == 412
+
+
+def test_a_sign_of_life_takes_nothing_that_was_put_back(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = document(1, service)
+    post(reviewer, f"/review/{made.id}/claim")
+    post(reviewer, f"/review/{made.id}/release")
+    assert post(reviewer, f"/review/{made.id}/beat").status_code == 412
+    assert service.services.desk.holder(made.id, now=service.clock.now) is None
+
+
+def test_signs_of_life_alone_keep_nobody_signed_in(reviewer: TestClient, service: Scripted) -> None:
+    made = document(1, service)
+    token = form_token(reviewer.get("/review").text)
+    post(reviewer, f"/review/{made.id}/claim")
+
+    def beat() -> Any:
+        service.clock.now += timedelta(minutes=8)
+        data = {"form_token": token}
+        return reviewer.post(f"/review/{made.id}/beat", data=data, follow_redirects=False)
+
+    assert [beat().status_code for _ in range(4)] == [204, 204, 204, 303]
 
 
 def test_a_decision_can_be_undone_for_ten_seconds_and_the_note_comes_back(

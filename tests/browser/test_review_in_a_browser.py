@@ -180,6 +180,31 @@ def test_a_claim_that_was_lost_is_told_and_nothing_typed_is_lost(
     assert service.store.rulings(made.id) == []
 
 
+@pytest.mark.parametrize("how", ["put back", "signed out"])
+def test_an_open_page_says_when_its_document_is_held_no_more(
+    browser: Browser, served: tuple[Scripted, str], how: str
+) -> None:
+    service, url = served
+    made = add_document(service)
+    with visiting(browser) as context:
+        page = context.new_page()
+        sign_in(page, url)
+        page.clock.install()
+        key(page, "n")
+        expect(page.get_by_text("You hold this document")).to_be_visible()
+        page.wait_for_selector("html[data-listens]")
+        with page.expect_response(f"**/review/{made.id}/beat") as answer:
+            page.clock.fast_forward("02:01")
+        assert answer.value.status == 204
+        expect(page.locator("#claim-lost")).to_be_hidden()
+        if how == "put back":
+            service.services.desk.release(made.id, REVIEWER)
+        else:
+            service.clock.now += timedelta(minutes=31)
+        page.clock.fast_forward("02:01")
+        expect(page.get_by_role("alert")).to_have_text(TEXTS["en"]["hold_lost"])
+
+
 def test_what_changed_under_a_reviewer_is_shown_first_and_the_same_key_then_decides(
     browser: Browser, served: tuple[Scripted, str]
 ) -> None:
