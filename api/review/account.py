@@ -54,6 +54,7 @@ def account_routes(services: Services) -> APIRouter:
             "login.html",
             token=token,
             status=status,
+            address=SIGN_IN,
             failure=failure,
             back=back,
             name=name,

@@ -20,7 +20,7 @@ from api.review.deciding import (
     is_sampled,
     ticked_codes,
 )
-from api.review.document_page import Typed, document_page
+from api.review.document_page import Typed, address_of, document_page
 from api.review.notices import UNDO_GRACE, UNDO_WITHIN, is_repeated
 from api.review.sign_in import form_is_ours, read_form
 from api.review.taking import next_document, take
@@ -145,7 +145,7 @@ def _claim(services: Services, visit: Visit, document_id: str, form: _Form) -> R
     claim = take(services, document_id, visit.reviewer, take_over=takes_over)
     if claim is None:
         return document_page(services, visit, document_id, 412, "claim_lost", _typed(form))
-    return RedirectResponse(f"{HOME}/{document_id}", 303)
+    return RedirectResponse(address_of(visit, document_id), 303)
 
 
 def _beat(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:
@@ -169,9 +169,7 @@ def _reveal(services: Services, visit: Visit, document_id: str, form: _Form) -> 
             services, visit, document_id, 422, "reveal_reason_missing", _typed(form)
         )
     services.desk.record(TrailEntry(document_id, visit.reviewer, "revealed", why, services.clock()))
-    page = visit.request.query_params.get("page", "")
-    shown = f"?page={page}" if page.isdecimal() else ""
-    return RedirectResponse(f"{HOME}/{document_id}{shown}#claims", 303)
+    return RedirectResponse(address_of(visit, document_id) + "#claims", 303)
 
 
 def _undo(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:

@@ -28,6 +28,7 @@ from api.review.pages import render
 from api.review.sign_in import keep_token, new_visitor, session_token
 from api.services import Services
 
+SIGN_IN = "/review/login"
 START = "/review/oidc"
 CALLBACK = "/review/oidc/callback"
 _ALGORITHMS = ["RS256", "PS256", "ES256"]
@@ -175,6 +176,7 @@ def _routes(services: Services, provider: Provider) -> APIRouter:
             "login.html",
             token=token,
             status=403,
+            address=SIGN_IN,
             failure="sign_in_failed",
             back=query_to(kept_asked_for(request)),
             name="",

@@ -86,6 +86,7 @@ def _queue_page(
     return visit.render(
         "queue.html",
         status,
+        address=HOME,
         rows=[queue.queue_row(waiting, services, visit.language, now) for waiting in shown],
         counters=services.desk.counters(visit.reviewer, now=now, soon=ESCALATE_WITHIN),
         asked=asked,

@@ -192,4 +192,4 @@ def test_the_language_that_was_chosen_is_remembered(client: TestClient) -> None:
 def test_switching_the_language_keeps_the_place(reviewer: TestClient, service: Scripted) -> None:
     made = document(1, service)
     page = reviewer.get(f"/review/{made.id}?page=1").text
-    assert 'href="?page=1&amp;lang=ar"' in page
+    assert f'href="/review/{made.id}?page=1&amp;lang=ar"' in page
