@@ -13,21 +13,21 @@ import anyio.to_thread
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
 from api.headers import raw_headers
 from api.problems import Problem, problem_response, status_of
 from api.rates import Allowance, Rates
-from api.review.sign_in import session_token
+from api.review.visits import visit_of
 from api.scopes import ADMIN, PUBLIC, UPLOADS, Address, addressed
 from api.services import Services
 
 LOCAL_CLIENT = "local"
 """Everybody, where keys are not needed."""
 _REVIEW = "/review"
-_OF_VISITORS = ("/review/login", "/review/logout", "/review/oidc")
-_DECIDING_ROLES = frozenset({"reviewer", "senior", "admin"})
+_OF_ALL_ROLES = ("/review/login", "/review/logout", "/review/oidc", "/review/preferences")
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _SMALL_BODY_BYTES = 1_000_000
 
@@ -35,10 +35,17 @@ _SMALL_BODY_BYTES = 1_000_000
 class _Refused(Exception):
     """A request that ends here."""
 
-    def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        headers: Mapping[str, str] | None = None,
+        page: Response | None = None,
+    ) -> None:
         super().__init__(problem.code)
         self.problem = problem
         self.headers = headers or {}
+        self.page = page
+        """What people are answered with instead."""
 
 
 class Access:
@@ -67,7 +74,7 @@ class Access:
             allowance = await self._let_in(scope)
         except _Refused as refused:
             state = scope["state"]
-            response = problem_response(refused.problem, state["request_id"])
+            response = refused.page or problem_response(refused.problem, state["request_id"])
             response.headers.update(refused.headers)
             await response(scope, receive, send)
             return
@@ -136,18 +143,19 @@ class Access:
         return allowance
 
     async def _check_role(self, scope: Scope) -> None:
-        if scope["method"] in _SAFE_METHODS or scope["path"].startswith(_OF_VISITORS):
+        if scope["method"] in _SAFE_METHODS or scope["path"].startswith(_OF_ALL_ROLES):
             return
-        token = session_token(Request(scope))
+        request = Request(scope)
 
-        def role() -> str | None:
-            services = self._services
-            reviewer = services.sessions.reviewer(token, now=services.clock())
-            return None if reviewer is None else services.clients.role(reviewer)
+        def look() -> None:
+            visit = visit_of(self._services, request, renews=False)
+            if visit is None or visit.decides:
+                return
+            is_for_people = "text/html" in request.headers.get("accept", "")
+            page = visit.refuse() if is_for_people else None
+            raise _Refused(Problem("http.role_may_not"), page=page)
 
-        found = await anyio.to_thread.run_sync(role)
-        if found is not None and found not in _DECIDING_ROLES:
-            raise _Refused(Problem("http.role_may_not"))
+        await anyio.to_thread.run_sync(look)
 
 
 def _capped(receive: Receive) -> Receive:

@@ -102,8 +102,11 @@ class Sessions(Protocol):
         """A new secret token for ``reviewer``."""
         ...
 
-    def reviewer(self, token: str, *, now: datetime) -> str | None:
-        """Who is signed in with ``token``; None when nobody is (any more)."""
+    def reviewer(self, token: str, *, now: datetime, renews: bool = True) -> str | None:
+        """Who is signed in with ``token``; None when nobody is (any more).
+
+        The idle time starts anew if it ``renews``.
+        """
         ...
 
     def end(self, token: str) -> None:

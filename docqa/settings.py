@@ -185,7 +185,9 @@ class Settings(BaseSettings):
         description="Font of the pages, its -Bold beside it; the visitor's own fonts without it.",
     )
     session_idle_minutes: int = Field(
-        default=30, ge=1, description="A reviewer is signed out after so long without a request."
+        default=30,
+        ge=1,
+        description="A reviewer is signed out after so long without a request of theirs.",
     )
     session_hours: int = Field(
         default=12, ge=1, description="A reviewer is signed out after so long in any case."

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import FileResponse, RedirectResponse
 
 from api.gate import Gate
+from api.review.coming_back import asked_for, query_to
 from api.review.pages import render
 from api.review.sign_in import (
     Attempts,
@@ -43,16 +44,28 @@ def account_routes(services: Services) -> APIRouter:
         retry_after_s=services.settings.retry_after_s,
     )
 
-    def sign_in_page(request: Request, status: int = 200, failure: str | None = None) -> Response:
+    def sign_in_page(
+        request: Request, status: int = 200, failure: str | None = None, name: str = ""
+    ) -> Response:
         token = session_token(request) or new_visitor()
-        page = render(request, "login.html", token=token, status=status, failure=failure)
+        back = query_to(asked_for(request))
+        page = render(
+            request,
+            "login.html",
+            token=token,
+            status=status,
+            address=SIGN_IN,
+            failure=failure,
+            back=back,
+            name=name,
+        )
         keep_token(request, page, token)
         return page
 
     @router.get("/login")
     def show_sign_in(request: Request) -> Response:
         if services.sessions.reviewer(session_token(request), now=services.clock()):
-            return RedirectResponse(HOME, 303)
+            return RedirectResponse(asked_for(request), 303)
         return sign_in_page(request)
 
     @router.post("/login")
@@ -62,15 +75,15 @@ def account_routes(services: Services) -> APIRouter:
             return sign_in_page(request, 403, "form_expired")
         name, now = form.get("name", "").strip(), services.clock()
         if attempts.exhausted(name, now):
-            return sign_in_page(request, 429, "sign_in_wait")
+            return sign_in_page(request, 429, "sign_in_wait", name)
 
         with passwords.admitted():
             token = await passwords.run(lambda: _start_session(services, request, form, now))
         if token is None:
             attempts.failed(name, now)
-            return sign_in_page(request, 401, "sign_in_failed")
+            return sign_in_page(request, 401, "sign_in_failed", name)
         attempts.succeeded(name)
-        response = RedirectResponse(HOME, 303)
+        response = RedirectResponse(asked_for(request), 303)
         keep_token(request, response, token)
         return response
 

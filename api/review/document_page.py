@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from fastapi import Response
 
@@ -20,6 +22,9 @@ from api.services import Services
 from docqa.overlay import Veil
 from docqa.ports import StoredDocument
 from docqa.reviewing import Claim, TrailEntry
+
+_LOOKED_AT = ("page", "at", "beside", "beside_page", "previous", "done", "undone")
+"""Of a query: everything but the language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,20 @@ class Told:
     at: str
 
 
+def address_of(visit: Visit, document_id: str, step: str = "", **changes: object) -> str:
+    """The page of a document as the visitor looks at it, or what its forms are sent to.
+
+    Args:
+        visit: whose query says what is looked at.
+        document_id: of the document.
+        step: what follows the id in the address of a form.
+        changes: what is to be looked at instead; None takes it out.
+    """
+    kept = {name: visit.request.query_params.get(name) for name in _LOOKED_AT} | changes
+    query = urlencode({name: value for name, value in kept.items() if value is not None})
+    return f"/review/{quote(document_id)}{step}" + (f"?{query}" if query else "")
+
+
 def document_page(
     services: Services,
     visit: Visit,
@@ -94,6 +113,9 @@ def document_page(
     return visit.render(
         "document.html",
         status,
+        address=f"/review/{document_id}",
+        here=partial(address_of, visit, document_id),
+        sent_to=partial(address_of, visit, document_id, at=None, done=None, undone=None),
         document=document,
         shown=_shown(services, visit, document, revealed),
         beside=beside and _beside_shown(services, visit, beside),
@@ -120,7 +142,7 @@ def document_page(
         longest=LONGEST_WORDS_CHARACTERS,
         failure=failure,
         undone=_was_undone(visit),
-        done=done_notice(services, visit),
+        done=done_notice(services, visit, document_id),
         cursor=queue.cursor((document.deadline_at, document.received_at, document.id)),
         previous=visit.request.query_params.get("previous", ""),
     )
@@ -136,7 +158,7 @@ def _shown(
 ) -> Shown:
     report, query = document.report, visit.request.query_params
     indexes = tuple(page["index"] for page in report["pages"])
-    index = _number(query, "page") if is_main else 1
+    index = _number(query, "page" if is_main else "beside_page")
     index = index if index in indexes else 1
     page = None
     if indexes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, Response
@@ -19,9 +20,9 @@ from api.review.deciding import (
     is_sampled,
     ticked_codes,
 )
-from api.review.document_page import Typed, document_page
+from api.review.document_page import Typed, address_of, document_page
 from api.review.last_filter import last_asked
-from api.review.notices import UNDO_GRACE, UNDO_WITHIN
+from api.review.notices import UNDO_GRACE, UNDO_WITHIN, is_repeated
 from api.review.sign_in import form_is_ours, read_form
 from api.review.taking import next_document, take
 from api.review.veil import is_revealed, veil_of
@@ -65,8 +66,8 @@ def document_page_routes(services: Services, drawing: Gate) -> APIRouter:
             )
         return Response(picture, media_type="image/png")
 
-    def add(path: str, work: _Work) -> None:
-        async def answer(document_id: str, visit: Visit = signed_in) -> Response:
+    def add(path: str, work: _Work, visitor: Any = signed_in) -> None:
+        async def answer(document_id: str, visit: Visit = visitor) -> Response:
             form = await read_form(visit.request)
 
             def checked() -> Response:
@@ -84,6 +85,7 @@ def document_page_routes(services: Services, drawing: Gate) -> APIRouter:
 
     add("/{document_id}", _decide)
     add("/{document_id}/claim", _claim)
+    add("/{document_id}/beat", _beat, Depends(visits(services, renews=False)))
     add("/{document_id}/release", _release)
     add("/{document_id}/reveal", _reveal)
     add("/{document_id}/undo", _undo)
@@ -126,7 +128,8 @@ def _decide(services: Services, visit: Visit, document_id: str, form: _Form) -> 
         claim_version=_number(form, "claim"),
         second_look=is_sampled(document_id, services.settings.second_look_fraction),
     )
-    if result != "recorded":
+    is_over = result == "closed" and is_repeated(services, visit, document_id, outcome)
+    if result != "recorded" and not is_over:
         status, failure = _FAILED[result]
         if result == "changed":  # what was ticked was among the reasons of another report
             typed = replace(typed, codes=None)
@@ -141,11 +144,18 @@ def _decide(services: Services, visit: Visit, document_id: str, form: _Form) -> 
 def _claim(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:
     takes_over = visit.supervises and "over" in form
     claim = take(services, document_id, visit.reviewer, take_over=takes_over)
-    if "beat" in form:  # a script asks; nobody sees this answer
-        return Response(status_code=412 if claim is None else 204)
     if claim is None:
         return document_page(services, visit, document_id, 412, "claim_lost", _typed(form))
-    return RedirectResponse(f"{HOME}/{document_id}", 303)
+    return RedirectResponse(address_of(visit, document_id), 303)
+
+
+def _beat(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:
+    """Hold on to what is held; a script asks, and nobody sees the answer."""
+    held = services.desk.holder(document_id, now=services.clock())
+    is_mine = held is not None and held.reviewer == visit.reviewer
+    if not is_mine or take(services, document_id, visit.reviewer, take_over=False) is None:
+        return Response(status_code=412)
+    return Response(status_code=204)
 
 
 def _release(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:
@@ -160,9 +170,7 @@ def _reveal(services: Services, visit: Visit, document_id: str, form: _Form) -> 
             services, visit, document_id, 422, "reveal_reason_missing", _typed(form)
         )
     services.desk.record(TrailEntry(document_id, visit.reviewer, "revealed", why, services.clock()))
-    page = visit.request.query_params.get("page", "")
-    shown = f"?page={page}" if page.isdecimal() else ""
-    return RedirectResponse(f"{HOME}/{document_id}{shown}#claims", 303)
+    return RedirectResponse(address_of(visit, document_id) + "#claims", 303)
 
 
 def _undo(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from api.review.visits import Visit
 from api.services import Services
+from docqa.reviewing import TrailEntry
 
 UNDO_WITHIN = timedelta(seconds=10)
 UNDO_GRACE = timedelta(seconds=2)
@@ -24,14 +25,36 @@ class DoneNotice:
     """Seconds that are left to take it back; 0 when it cannot be."""
 
 
-def done_notice(services: Services, visit: Visit) -> DoneNotice | None:
-    """What ``?done=`` is about, if the visitor did it; None otherwise."""
-    document_id = visit.request.query_params.get("done", "")
-    trail = services.desk.trail(document_id) if document_id else []
-    own = [entry for entry in trail if entry.reviewer == visit.reviewer]
-    for entry in own[:1]:  # somebody else may have taken the document since
+def done_notice(services: Services, visit: Visit, shown_id: str = "") -> DoneNotice | None:
+    """What ``?done=`` is about, if the visitor did it; None otherwise.
+
+    Without it, what the visitor decided on the document ``shown_id``, while it can be undone.
+    """
+    told = _decision_on(services, visit, visit.request.query_params.get("done", ""))
+    own = told or _decision_on(services, visit, shown_id)
+    return own if own is not None and (told or own.undo_s) else None
+
+
+def is_repeated(services: Services, visit: Visit, document_id: str, outcome: str) -> bool:
+    """Whether the visitor decided just so a moment ago: a form can be sent twice by two presses."""
+    return any(
+        entry.action == outcome
+        and services.clock() <= entry.recorded_at + UNDO_WITHIN + UNDO_GRACE
+        for entry in _own_last(services, visit, document_id)
+    )
+
+
+def _decision_on(services: Services, visit: Visit, document_id: str) -> DoneNotice | None:
+    """What the visitor decided on a document, if they did nothing with it since."""
+    for entry in _own_last(services, visit, document_id):
         if entry.action in (*_UNDOABLE, "second_look"):
             left = entry.recorded_at + UNDO_WITHIN - services.clock()
             undo_s = max(0, int(left.total_seconds())) if entry.action in _UNDOABLE else 0
             return DoneNotice(document_id, entry.action, undo_s)
     return None
+
+
+def _own_last(services: Services, visit: Visit, document_id: str) -> list[TrailEntry]:
+    """What the visitor did last with a document, or nothing; others may have taken it since."""
+    trail = services.desk.trail(document_id) if document_id else []
+    return [entry for entry in trail if entry.reviewer == visit.reviewer][:1]

@@ -23,11 +23,12 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from starlette.responses import RedirectResponse
 
+from api.review.coming_back import keep_asked_for, kept_asked_for, query_to
 from api.review.pages import render
 from api.review.sign_in import keep_token, new_visitor, session_token
 from api.services import Services
 
-HOME = "/review"
+SIGN_IN = "/review/login"
 START = "/review/oidc"
 CALLBACK = "/review/oidc/callback"
 _ALGORITHMS = ["RS256", "PS256", "ES256"]
@@ -170,7 +171,16 @@ def _routes(services: Services, provider: Provider) -> APIRouter:
     def refused(request: Request, why: SignInRefused) -> Response:
         _LOG.warning("sign-in by the provider refused", reason=str(why))
         token = new_visitor()
-        page = render(request, "login.html", token=token, status=403, failure="sign_in_failed")
+        page = render(
+            request,
+            "login.html",
+            token=token,
+            status=403,
+            address=SIGN_IN,
+            failure="sign_in_failed",
+            back=query_to(kept_asked_for(request)),
+            name="",
+        )
         keep_token(request, page, token)
         return page
 
@@ -183,6 +193,7 @@ def _routes(services: Services, provider: Provider) -> APIRouter:
             return refused(request, SignInRefused(type(error).__name__))
         response = RedirectResponse(address, 303)
         keep_token(request, response, visitor)
+        keep_asked_for(request, response)
         return response
 
     @router.get(CALLBACK)
@@ -197,7 +208,7 @@ def _routes(services: Services, provider: Provider) -> APIRouter:
             token = await anyio.to_thread.run_sync(signed_in)
         except SignInRefused as why:
             return refused(request, why)
-        response = RedirectResponse(HOME, 303)
+        response = RedirectResponse(kept_asked_for(request), 303)
         keep_token(request, response, token)
         return response
 

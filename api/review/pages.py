@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -43,6 +44,7 @@ def render(
     reviewer: str | None = None,
     status: int = 200,
     images: str = "'self'",
+    address: str | None = None,
     **values: Any,
 ) -> HTMLResponse:
     """``template`` in the visitor's language.
@@ -54,6 +56,7 @@ def render(
         reviewer: who is signed in.
         status: of the answer.
         images: where pictures may come from, for the Content-Security-Policy.
+        address: path where the page can be asked for; of the request where that is it.
         values: what the template shows.
     """
     language = language_of(request)
@@ -65,6 +68,7 @@ def render(
             (name, TEXTS[name]["language"], request.url.include_query_params(lang=name).query)
             for name in LANGUAGES
         ],
+        address=quote(address or request.url.path),
         form_token=form_token(token),
         reviewer=reviewer,
         has_provider=request.app.state.has_provider,

@@ -8,7 +8,8 @@ from starlette.responses import RedirectResponse
 
 from api.gate import Gate
 from api.review import queue, views
-from api.review.account import HOME, SIGN_IN, account_routes, has_font, style_routes
+from api.review.account import HOME, account_routes, has_font, style_routes
+from api.review.coming_back import sign_in_address
 from api.review.document_routes import document_page_routes
 from api.review.last_filter import keep_filter, last_asked
 from api.review.notices import done_notice
@@ -30,8 +31,8 @@ def install_review(app: FastAPI, services: Services, *, drawing: Gate) -> None:
         drawing: admits requests for page images.
     """
 
-    async def to_sign_in(_: Request, __: Exception) -> Response:
-        return RedirectResponse(SIGN_IN, 303)
+    async def to_sign_in(request: Request, _: Exception) -> Response:
+        return RedirectResponse(sign_in_address(request), 303)
 
     font = services.settings.arabic_font
     app.state.has_font = has_font(font)
@@ -89,6 +90,7 @@ def _queue_page(
     return visit.render(
         "queue.html",
         status,
+        address=HOME,
         rows=[queue.queue_row(waiting, services, visit.language, now) for waiting in shown],
         counters=services.desk.counters(visit.reviewer, now=now, soon=ESCALATE_WITHIN),
         asked=asked,

@@ -82,7 +82,7 @@ def supervisor_routes(services: Services) -> APIRouter:
     @router.get("")
     def show(visit: Visit = signed_in) -> Response:
         if not visit.supervises:
-            return visit.render("refused.html", 403)
+            return visit.render("refused.html", 403, heading="supervisor", lead="supervisor_only")
         days = _period(visit)
         figures = services.desk.figures(**_between(services, days))
         return visit.render(
@@ -96,7 +96,7 @@ def supervisor_routes(services: Services) -> APIRouter:
     @router.get("/decisions.{form}")
     def export(form: str, visit: Visit = signed_in) -> Response:
         if not visit.supervises:
-            return visit.render("refused.html", 403)
+            return visit.render("refused.html", 403, heading="supervisor", lead="supervisor_only")
         if form not in ("csv", "jsonl"):
             return visit.render("missing.html", 404)
         rows = services.desk.decisions(**_between(services, _period(visit)))

@@ -15,6 +15,8 @@ from api.services import Services
 
 SUPERVISING = frozenset({"senior", "auditor", "admin"})
 """Roles that see what all reviewers decided."""
+DECIDING = frozenset({"reviewer", "senior", "admin"})
+"""Roles that take, decide and reveal."""
 
 
 class SignInNeeded(Exception):
@@ -30,7 +32,9 @@ class Visit:
     token: str
     language: str
     supervises: bool
-    """Whether they may see what others decided, and take documents over."""
+    """Whether they may see what others decided; who also ``decides`` may take documents over."""
+    decides: bool
+    """Whether they may do more than look."""
 
     def render(self, template: str, status: int = 200, **values: Any) -> Response:
         """``template`` for this reviewer."""
@@ -41,24 +45,44 @@ class Visit:
             reviewer=self.reviewer,
             status=status,
             supervises=self.supervises,
+            decides=self.decides,
             **values,
         )
 
+    def refuse(self) -> Response:
+        """The page that says that this account only looks."""
+        return self.render("refused.html", 403, heading="refused", lead="looks_only")
 
-def visits(services: Services) -> Callable[[Request], Visit]:
-    """The dependency that finds out who asks. It raises SignInNeeded."""
+
+def visits(services: Services, *, renews: bool = True) -> Callable[[Request], Visit]:
+    """The dependency that finds out who asks. It raises SignInNeeded.
+
+    Args:
+        services: that know the sessions.
+        renews: whether somebody is there who asks; a script's own requests keep nobody signed in.
+    """
 
     def visit(request: Request) -> Visit:
-        token = session_token(request)
-        reviewer = services.sessions.reviewer(token, now=services.clock())
-        if reviewer is None:
+        found = visit_of(services, request, renews=renews)
+        if found is None:
             raise SignInNeeded
-        return Visit(
-            request,
-            reviewer,
-            token,
-            language_of(request),
-            supervises=services.clients.role(reviewer) in SUPERVISING,
-        )
+        return found
 
     return visit
+
+
+def visit_of(services: Services, request: Request, *, renews: bool) -> Visit | None:
+    """Who asks; None when they are not signed in (any more)."""
+    token = session_token(request)
+    reviewer = services.sessions.reviewer(token, now=services.clock(), renews=renews)
+    if reviewer is None:
+        return None
+    role = services.clients.role(reviewer)
+    return Visit(
+        request,
+        reviewer,
+        token,
+        language_of(request),
+        supervises=role in SUPERVISING,
+        decides=role in DECIDING,
+    )

@@ -60,8 +60,11 @@ class SqlSessions:
             )
         return token
 
-    def reviewer(self, token: str, *, now: datetime) -> str | None:
-        """Who is signed in with ``token``, whose idle time starts anew; None when nobody is."""
+    def reviewer(self, token: str, *, now: datetime, renews: bool = True) -> str | None:
+        """Who is signed in with ``token``; None when nobody is.
+
+        The idle time starts anew if it ``renews``.
+        """
         query = (
             sa.select(sessions.c.reviewer, sessions.c.idle_until)
             .join(reviewers)  # SQLite keeps the session of an account that was deleted by hand
@@ -71,7 +74,7 @@ class SqlSessions:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
-        if row.idle_until < now + self._idle - _IDLE_PRECISION:
+        if renews and row.idle_until < now + self._idle - _IDLE_PRECISION:
             with self._engine.begin() as connection:
                 connection.execute(
                     sa.update(sessions)

@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.rates import Rates
+from api.review.texts import LANGUAGES, TEXTS
 from api.scopes import PUBLIC, SCOPE_OF, UPLOADS, operations
 from docqa.adapters.clients import SCOPES, SqlClients
 from tests.api.reviewing import document, form_token, sign_in
@@ -360,3 +361,30 @@ def test_an_auditor_sees_everything_and_decides_nothing(
     )
     assert answer.status_code == status
     assert len(guarded.store.rulings(OURS)) == (0 if role == "auditor" else 1)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_auditor_is_offered_nothing_that_is_refused_and_told_so_on_a_page(
+    http: TestClient, guarded: Scripted, clients: SqlClients, language: str
+) -> None:
+    def offered(path: str) -> set[str]:
+        page = http.get(f"{path}?lang={language}").text
+        return set(re.findall(r'method="post" action="([^"?]+)', page))
+
+    def sent(path: str) -> Any:
+        form = {"form_token": form_token(http.get("/review").text), "back": "/review"}
+        return http.post(path, data=form, headers={"Accept": "text/html"}, follow_redirects=False)
+
+    document = f"/review/{OURS}"
+    own = {"/review/logout", "/review/preferences"}
+    sign_in(http)
+    before = offered("/review") | offered(document)
+    assert {document, "/review/next", f"{document}/claim", f"{document}/reveal"} < before
+    clients.set_role(REVIEWER, "auditor")
+    assert offered("/review") | offered(document) == own
+    assert sent("/review/preferences").status_code == 303
+    trail = guarded.services.desk.trail(OURS)
+    for path in before - own:
+        answer = sent(path)
+        assert answer.status_code == 403 and TEXTS[language]["looks_only"] in answer.text
+    assert guarded.services.desk.trail(OURS) == trail

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,23 @@ def test_whom_the_provider_vouches_for_is_signed_in_with_its_role(
     assert cookie.startswith("__Host-docqa=") and "Secure" in cookie and "HttpOnly" in cookie
     assert "amal@example.org" in browser.get("/review").text
     assert SqlClients(installed.store.engine).role("amal@example.org") == "auditor"
+
+
+def test_signing_in_by_the_provider_leads_to_what_was_asked_for_once(
+    browser: TestClient, provider: OidcProvider
+) -> None:
+    asked = browser.get("/review/doc_a?page=2", follow_redirects=False).headers["location"]
+    start = re.search(r'href="(/review/oidc[^"]*)"', browser.get(asked).text)
+    assert start is not None
+    for address, reached in (
+        (unescape(start[1]), "/review/doc_a?page=2"),
+        ("/review/oidc", "/review"),
+        ("/review/oidc?next=https://elsewhere.example", "/review"),
+    ):
+        left = browser.get(address, follow_redirects=False)
+        brought = provider.authorise(left.headers["location"])
+        back = browser.get("/review/oidc/callback", params=brought, follow_redirects=False)
+        assert back.headers["location"] == reached
 
 
 def test_state_nonce_and_verifier_are_new_each_time_and_pkce_is_used(

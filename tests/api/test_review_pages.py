@@ -8,6 +8,7 @@ from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from starlette.testclient import TestClient
@@ -333,6 +334,49 @@ def test_each_page_of_a_document_is_shown_with_its_own_regions(
     assert 'points="7,7' not in first
     assert 'points="7,7' in second and 'viewBox="0 0 100 200"' in second
     assert reviewer.get(f"/review/{made.id}?page=99").text.count('viewBox="0 0 1240 1754"') == 1
+
+
+def test_every_link_of_a_page_leads_to_a_page_and_keeps_what_is_looked_at(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    regions = [{"kind": "glare", "polygon": square(7, 7, 7)}]
+    two_pages = report("review", (reason("quality.glare", "review", page=2, regions=regions),))
+    two_pages["pages"].append({"index": 2, "width_px": 100, "height_px": 200, "measures": {}})
+    facts: dict[str, Any] = {"booking_ref": "B-1", "report": two_pages}
+    made, other, third = (document(number, service, **facts) for number in (1, 2, 3))
+    looked_at = f"page=2&beside={other.id}&beside_page=2&previous={third.id}"
+    page = reviewer.get(f"/review/{made.id}?{looked_at}").text
+    assert len(re.findall('aria-current="page">Page 2<', page)) == 2
+    first_page = looked_at.replace("page=2", "page=1", 1).replace("&", "&amp;")
+    assert f'href="/review/{made.id}?{first_page}"' in page
+    form = {"form_token": form_token(page), "why": " ", "decision": "reject"}
+    answers = [page] + [
+        reviewer.post(unescape(address), data=form).text
+        for address in re.findall(r'method="post" action="(/review/doc_[^"]+)"', page)
+    ]
+    late = reviewer.post(f"/review/{made.id}/undo?{looked_at}", data=form)
+    assert late.status_code == 409
+    assert len(answers) == 4
+    for shown in (*answers, late.text):
+        links = [unescape(link) for link in re.findall(r'<a [^>]*href="([^"#]*\?[^"#]*)', shown)]
+        assert len(links) > 8
+        for link in links:
+            address = urlsplit(link)
+            if address.path.endswith("/image"):
+                continue
+            assert address.path == f"/review/{made.id}"
+            kept = dict(parse_qsl(address.query))
+            assert kept["previous"] == third.id and "page" in kept
+            assert reviewer.get(link).status_code == 200
+
+
+def test_a_page_that_a_form_was_answered_with_changes_its_language(reviewer: TestClient) -> None:
+    page = reviewer.post("/review/next")
+    assert page.status_code == 403
+    link = re.search(r'hreflang="ar" href="([^"]+)"', page.text)
+    assert link is not None
+    queue = reviewer.get(unescape(link[1])).text
+    assert '<html lang="ar"' in queue and TEXTS["ar"]["queue_lead"] in queue
 
 
 def test_an_unknown_document_is_a_page_that_says_so(reviewer: TestClient) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.review.texts import TEXTS
 from tests.api.reviewing import ENGLISH, document, form_token, sign_in
 from tests.api.scripted_service import PASSWORD, REVIEWER, Scripted
 
@@ -15,7 +19,70 @@ from tests.api.scripted_service import PASSWORD, REVIEWER, Scripted
 @pytest.mark.parametrize("path", ["/review", "/review/doc_a", "/review/doc_a/pages/1/image"])
 def test_nothing_is_shown_to_somebody_who_is_not_signed_in(client: TestClient, path: str) -> None:
     answer = client.get(path, follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/review/login")
+    assert answer.status_code == 303
+    assert answer.headers["location"].partition("?")[0] == "/review/login"
+
+
+def sign_in_at(client: TestClient, address: str) -> str:
+    """Where somebody comes to who signs in on the page at ``address``, wrongly at first."""
+    form = {"name": REVIEWER, "password": "wrong"}
+    for _ in range(2):
+        page = client.get(address).text
+        action = re.search(r'class="card sign-in" method="post" action="([^"]+)"', page)
+        assert action is not None
+        address, form["form_token"] = unescape(action[1]), form_token(page)
+        answer = client.post(address, data=form, follow_redirects=False)
+        form["password"] = PASSWORD
+    return str(answer.headers["location"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "reached"),
+    [
+        ("/review", "/review"),
+        ("/review?only=mine&lang=en", "/review?only=mine&lang=en"),
+        ("/review/doc_a?page=2&beside=doc_b", "/review/doc_a?page=2&beside=doc_b"),
+        ("/review/supervision?days=7", "/review/supervision?days=7"),
+    ],
+)
+def test_signing_in_leads_to_what_was_asked_for_and_says_why(
+    client: TestClient, asked: str, reached: str
+) -> None:
+    answer = client.get(asked, follow_redirects=False)
+    page = client.get(answer.headers["location"], headers=ENGLISH).text
+    assert (TEXTS["en"]["sign_in_first"] in page) == (asked != "/review")
+    assert sign_in_at(client, answer.headers["location"]) == reached
+
+
+@pytest.mark.parametrize("path", ["", "/claim", "/reveal", "/undo", "/beat"])
+def test_a_form_that_was_sent_too_late_leads_back_to_its_document(
+    client: TestClient, path: str
+) -> None:
+    answer = client.post(f"/review/doc_a{path}?page=2", follow_redirects=False)
+    assert sign_in_at(client, answer.headers["location"]) == "/review/doc_a?page=2"
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://elsewhere.example/review",
+        "//elsewhere.example/review",
+        "/\\elsewhere.example",
+        "/reviews",
+        "/review/login",
+        "/review/logout",
+        "/review/oidc",
+        "/v1/documents",
+        "javascript:alert(1)",
+    ],
+)
+def test_signing_in_leads_nowhere_else(client: TestClient, elsewhere: str) -> None:
+    assert sign_in_at(client, f"/review/login?{urlencode({'next': elsewhere})}") == "/review"
+
+
+def test_a_name_need_not_be_typed_again(client: TestClient) -> None:
+    assert f'value="{REVIEWER}"' in sign_in(client, "wrong").text
+    assert 'value="&#34;&gt;"' in sign_in(client, "wrong", name='">').text
 
 
 def test_a_decision_of_somebody_who_is_not_signed_in_is_not_taken(
@@ -29,7 +96,7 @@ def test_a_decision_of_somebody_who_is_not_signed_in_is_not_taken(
 def test_a_wrong_name_and_a_wrong_password_look_the_same(client: TestClient) -> None:
     wrong_password, wrong_name = sign_in(client, "wrong"), sign_in(client, name="nobody")
     assert wrong_password.status_code == wrong_name.status_code == 401
-    assert wrong_password.text == wrong_name.text
+    assert wrong_password.text == wrong_name.text.replace("nobody", REVIEWER)
 
 
 def test_signing_in_changes_the_cookie_which_no_script_can_read(client: TestClient) -> None:
@@ -125,4 +192,4 @@ def test_the_language_that_was_chosen_is_remembered(client: TestClient) -> None:
 def test_switching_the_language_keeps_the_place(reviewer: TestClient, service: Scripted) -> None:
     made = document(1, service)
     page = reviewer.get(f"/review/{made.id}?page=1").text
-    assert 'href="?page=1&amp;lang=ar"' in page
+    assert f'href="/review/{made.id}?page=1&amp;lang=ar"' in page

@@ -120,11 +120,37 @@ def test_a_sign_of_life_is_answered_until_the_claim_is_lost(
 ) -> None:
     made = document(1, service)
     assert post(reviewer, f"/review/{made.id}/claim").status_code == 303
-    assert post(reviewer, f"/review/{made.id}/claim", beat="1").status_code == 204
-    service.clock.now += timedelta(minutes=11)
+    service.clock.now += timedelta(minutes=9)
+    assert post(reviewer, f"/review/{made.id}/beat").status_code == 204
+    service.clock.now += timedelta(minutes=9)
     other = colleague(service)
+    assert post(other, f"/review/{made.id}/claim").status_code == 412
+    service.clock.now += timedelta(minutes=2)
     assert post(other, f"/review/{made.id}/claim").status_code == 303
-    assert post(reviewer, f"/review/{made.id}/claim", beat="1").status_code == 412
+    assert post(reviewer, f"/review/{made.id}/beat").status_code == 412
+
+
+def test_a_sign_of_life_takes_nothing_that_was_put_back(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = document(1, service)
+    post(reviewer, f"/review/{made.id}/claim")
+    post(reviewer, f"/review/{made.id}/release")
+    assert post(reviewer, f"/review/{made.id}/beat").status_code == 412
+    assert service.services.desk.holder(made.id, now=service.clock.now) is None
+
+
+def test_signs_of_life_alone_keep_nobody_signed_in(reviewer: TestClient, service: Scripted) -> None:
+    made = document(1, service)
+    token = form_token(reviewer.get("/review").text)
+    post(reviewer, f"/review/{made.id}/claim")
+
+    def beat() -> Any:
+        service.clock.now += timedelta(minutes=8)
+        data = {"form_token": token}
+        return reviewer.post(f"/review/{made.id}/beat", data=data, follow_redirects=False)
+
+    assert [beat().status_code for _ in range(4)] == [204, 204, 204, 303]
 
 
 def test_a_decision_can_be_undone_for_ten_seconds_and_the_note_comes_back(
@@ -144,6 +170,40 @@ def test_a_decision_can_be_undone_for_ten_seconds_and_the_note_comes_back(
     service.clock.now += timedelta(seconds=13)
     late = post(reviewer, f"/review/{made.id}/undo")
     assert late.status_code == 409 and EN["undo_late"] in late.text
+
+
+def test_a_decision_can_be_undone_where_the_document_is_looked_at_again(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    first, second = document(1, service), document(2, service)
+    for made in (first, second):
+        post(reviewer, f"/review/{made.id}", decision="accept", report="1")
+    undo = f'action="/review/{first.id}/undo"'
+    assert undo in reviewer.get(f"/review/{first.id}").text
+    assert undo not in reviewer.get(f"/review/{second.id}").text
+    assert undo not in colleague(service).get(f"/review/{first.id}").text
+    service.clock.now += timedelta(seconds=10)
+    page = reviewer.get(f"/review/{first.id}").text
+    assert undo not in page and EN["recorded"] not in page
+
+
+def test_a_decision_that_comes_twice_is_answered_twice_alike_while_it_can_be_undone(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    first, second = document(1, service), document(2, service)
+    once, again = (
+        post(reviewer, f"/review/{first.id}", decision="accept", report="1") for _ in range(2)
+    )
+    assert once.headers["location"].startswith(f"/review/{second.id}?done={first.id}")
+    assert (again.status_code, again.headers["location"]) == (303, once.headers["location"])
+    assert len(service.store.rulings(first.id)) == 1
+    other = post(reviewer, f"/review/{first.id}", decision="rescan", reason="why", report="1")
+    assert other.status_code == 409 and EN["already_ruled"] in other.text
+    stranger = colleague(service)
+    assert post(stranger, f"/review/{first.id}", decision="accept", report="1").status_code == 409
+    service.clock.now += timedelta(seconds=13)
+    late = post(reviewer, f"/review/{first.id}", decision="accept", report="1")
+    assert late.status_code == 409
 
 
 def test_the_number_needs_a_reason_and_is_hidden_again_after_a_while(

@@ -139,6 +139,12 @@ def sign_in(page: Page, url: str, language: str = "en", name: str = REVIEWER) ->
     expect(page.get_by_role("heading", name=texts["queue"])).to_be_visible()
 
 
+def await_keys(page: Page) -> None:
+    """Until the page listens, and takes a decision where there is one to take."""
+    page.wait_for_selector("html[data-listens]")
+    page.wait_for_selector("button[aria-disabled]", state="detached")
+
+
 @contextmanager
 def visiting(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
     """A visitor of their own, with a desk's screen unless ``options`` say otherwise."""

@@ -19,6 +19,7 @@ from tests.browser.reviewing_in_a_browser import (
     NARROW,
     Watch,
     add_document,
+    await_keys,
     sign_in,
     visiting,
 )
@@ -136,6 +137,7 @@ def test_a_reviewer_decides_with_the_tab_key_alone_and_sees_where_they_are(
         page = context.new_page()
         sign_in(page, url)
         page.goto(f"{url}/review/doc_{1:032x}")
+        await_keys(page)
         for _ in range(60):
             page.keyboard.press("Tab")
             focused = page.locator(":focus")

@@ -10,7 +10,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from api.review.texts import TEXTS
 from tests.api.scripted_service import Scripted
-from tests.browser.reviewing_in_a_browser import add_document, sign_in, visiting
+from tests.browser.reviewing_in_a_browser import (
+    add_document,
+    await_keys,
+    sign_in,
+    visiting,
+)
 
 ARABIC_LAYOUT = {
     "KeyA": "ش", "KeyR": "ق", "KeyS": "س", "KeyE": "ث", "KeyN": "ى", "KeyP": "ح", "KeyZ": "ئ",
@@ -23,7 +28,7 @@ PRESS = """([code, key, shift]) => (document.activeElement ?? document.body).dis
 
 def press(page: Page, layout: str, code: str, shift: bool = False) -> None:
     """As a keyboard of that layout does: the same place, another letter."""
-    page.wait_for_selector("html[data-listens]")
+    await_keys(page)
     letter = ARABIC_LAYOUT.get(code, code) if layout == "ar" else code[-1].lower()
     page.evaluate(PRESS, [code, letter, shift])
 

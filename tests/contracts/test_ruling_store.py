@@ -142,6 +142,12 @@ def test_an_idle_session_is_over_and_a_used_one_is_not(sessions: SqlSessions) ->
     assert sessions.reviewer(idle, now=NOON + IDLE) is None
 
 
+def test_a_look_that_renews_nothing_does_not_keep_a_session(sessions: SqlSessions) -> None:
+    token = sessions.start("huda", now=NOON)
+    assert sessions.reviewer(token, now=NOON + IDLE * 0.9, renews=False) == "huda"
+    assert sessions.reviewer(token, now=NOON + IDLE) is None
+
+
 def test_a_session_is_over_after_its_lifetime_however_busy(sessions: SqlSessions) -> None:
     token = sessions.start("huda", now=NOON)
     for quarter in range(1, 8):

@@ -7,12 +7,12 @@ export function followBeat() {
   if (!panel) return;
   const token = panel.querySelector("[name='form_token']").value;
   const beating = setInterval(async () => {
-    const body = new URLSearchParams({ form_token: token, beat: "1" });
+    const body = new URLSearchParams({ form_token: token });
     try {
       const answer = await fetch(panel.dataset.beat, { method: "POST", body });
-      if (answer.status !== 412) return;
+      if (answer.status >= 500 || (answer.ok && !answer.redirected)) return;
     } catch {
-      return; // the network is away for a moment; the next beat tells
+      return; // the network or the service is away for a moment; the next beat tells
     }
     clearInterval(beating);
     document.getElementById("claim-lost").hidden = false;

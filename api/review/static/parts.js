@@ -14,7 +14,9 @@ export function replaceParts() {
         document.getElementById(id).replaceWith(document.adoptNode(part));
       }
       document.dispatchEvent(new Event("partsreplaced"));
-      document.getElementById(form.dataset.parts.split(" ")[0]).querySelector("[role='status']")?.scrollIntoView({ block: "nearest" });
+      const first = document.getElementById(form.dataset.parts.split(" ")[0]);
+      const told = document.querySelector("#failure [role='alert']") ?? first.querySelector("[role='status']");
+      told?.scrollIntoView({ block: "nearest" });
     } catch {
       form.submit(); // the plain way shows what is wrong
     }

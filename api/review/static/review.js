@@ -3,6 +3,8 @@
 import { followBeat } from "./claim.js";
 import { listen } from "./keys.js";
 import { replaceParts } from "./parts.js";
+import { settle } from "./settling.js";
+import { keepTyped } from "./typed.js";
 import { Viewer } from "./viewer.js";
 
 const viewers = [...document.querySelectorAll("[data-viewer]")]
@@ -25,8 +27,10 @@ for (const opener of document.querySelectorAll("[data-opens]")) {
 }
 
 for (const rejecting of document.querySelectorAll("details.rejecting")) {
+  let isAsked = false; // not what was open on the page before
+  rejecting.querySelector("summary").addEventListener("click", () => (isAsked = true));
   rejecting.addEventListener("toggle", () => {
-    if (rejecting.open) rejecting.querySelector("[data-first]").focus();
+    if (rejecting.open && isAsked) rejecting.querySelector("[data-first]").focus();
   });
 }
 
@@ -59,6 +63,8 @@ document.addEventListener("partsreplaced", () => {
   sharpenCrops();
 });
 
+settle();
+keepTyped();
 listen();
 replaceParts();
 followBeat();
