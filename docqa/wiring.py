@@ -180,6 +180,20 @@ def open_stores(settings: Settings) -> Stores:
     )
 
 
+def existing_stores(settings: Settings) -> Stores:
+    """The same, for whoever has no use for a new and empty database.
+
+    Raises InvalidModel as :func:`open_stores`, and where there is no database.
+    """
+    with opening_database():
+        if is_missing(settings.database_url):
+            raise InvalidModel(
+                "there is no database where DOCQA_DATABASE_URL says: a path in it is taken from the"
+                " folder that docqa is started in. `docqa migrate` makes a new one"
+            )
+    return open_stores(settings)
+
+
 def open_blobs(settings: Settings) -> BlobStore:
     """The uploaded bytes alone, for whoever needs no database."""
     keyring = parse_keys(settings.encryption_keys.get_secret_value())

@@ -16,5 +16,5 @@ def run_reseal() -> None:
     done the old keys can be taken away. It can run again at any time.
     """
     settings = Settings()
-    changed = sum(1 for _ in record_keeping.reseal(settings, wiring.open_stores(settings)))
+    changed = sum(1 for _ in record_keeping.reseal(settings, wiring.existing_stores(settings)))
     click.echo(f"{changed} documents were encrypted anew; all are under the newest key.")

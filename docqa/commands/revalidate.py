@@ -62,7 +62,7 @@ def revalidate(**options: Any) -> None:
     settings = Settings()
     # Ended in order, it leaves no document behind in its spool.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_INTERRUPTED))
-    stores = wiring.open_stores(settings)
+    stores = wiring.existing_stores(settings)
     with ExitStack() as stack:
         stack.callback(stores.documents.close)
         store = stores.revalidations
@@ -203,7 +203,7 @@ def revalidations() -> None:
 @revalidations.command("list")
 def list_runs() -> None:
     """Print every run, newest first."""
-    stores = wiring.open_stores(Settings())
+    stores = wiring.existing_stores(Settings())
     table = Table("id", "mode", "state", "policy", "decided", "recomputed", "failed")
     for run in stores.revalidations.runs():
         done = f"{run.decided} of {run.total}"
@@ -216,7 +216,7 @@ def list_runs() -> None:
 def _mover(name: str, state: str, allowed: tuple[str, ...], summary: str) -> click.Command:
     @click.argument("run_id")
     def move(run_id: str) -> None:
-        store = wiring.open_stores(Settings()).revalidations
+        store = wiring.existing_stores(Settings()).revalidations
         if not store.move(run_id, state, allowed=allowed):
             click.echo(f"{run_id}: there is no such run, or it cannot be {state} now", err=True)
             raise click.exceptions.Exit(EXIT_BAD_INPUT)

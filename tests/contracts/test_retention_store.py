@@ -312,6 +312,14 @@ def test_uploads_without_a_document_are_found_and_erased_once_they_are_old(kept:
     assert kept.retention.orphans(later, erases=True) == 0
 
 
+def test_a_database_knows_whether_it_ever_held_a_document(kept: Kept) -> None:
+    assert not kept.retention.has_any()
+    added = kept.add()
+    assert kept.retention.has_any()
+    kept.retention.erase(added.id, "requested")
+    assert kept.retention.has_any()
+
+
 # Changing keys.
 
 
