@@ -82,6 +82,8 @@ KEY = "k1:" + base64.b64encode(bytes(32)).decode()
         (["keys", "list"], {"DATABASE_URL": "foo://u:secret@h/d"}, 9, "DOCQA_DATABASE_URL"),
         (["keys", "list"], {"DATABASE_URL": "sqlite:///file"}, 9, "file is not a database"),
         (["keys", "list"], {"DATABASE_URL": "sqlite:////proc/x/d"}, 9, "DOCQA_DATABASE_URL"),
+        (["keys", "list"], {"MODELS_DIR": "gone"}, 9, "DOCQA_MODELS_DIR names gone, which has no"),
+        (["check", "a.png"], {"MODELS_DIR": "blobs"}, 9, "DOCQA_MODELS_DIR names blobs, which has"),
         (["migrate"], {"DATABASE_URL": "foo"}, 9, "DOCQA_DATABASE_URL"),
         (["config", "check"], {"DATABASE_URL": "foo"}, 9, "DOCQA_DATABASE_URL"),
         (["config", "check"], {"BLOBS_DIR": "/proc/x"}, 9, "DOCQA_BLOBS_DIR"),
