@@ -6,6 +6,7 @@ decoded in killable children on every node, as in the service.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import tempfile
@@ -19,15 +20,16 @@ from pathlib import Path
 from typing import Any
 
 from docqa import wiring
-from docqa.errors import MissingDependency
+from docqa.errors import DamagedData, MissingDependency
 from docqa.pipeline import Engine
 from docqa.plan import Work
 from docqa.ports import BlobStore
 from docqa.report import Report
-from docqa.revalidate import ClusterLost, Recompute
+from docqa.revalidate import ClusterLost, Recompute, Unread
 from docqa.settings import Settings
 from docqa.worker import Worker
 
+_LOG = logging.getLogger(__name__)
 NICE = 10
 """Of a batch, its children below it like everybody's: interactive uploads on the same machine go
 first."""
@@ -59,11 +61,20 @@ class Station:
     spool: Path
 
     def __call__(self, work: Work) -> Report:
-        """See :data:`docqa.revalidate.Recompute`."""
+        """See :data:`docqa.revalidate.Recompute`. Raises Unread where the file cannot be had."""
         with tempfile.NamedTemporaryFile(dir=self.spool) as file:
-            file.write(self.blobs.get(work.blob_key))
+            file.write(self._read(work))
             file.flush()
             return self.worker.recompute_file(Path(file.name), work)
+
+    def _read(self, work: Work) -> bytes:
+        try:
+            return self.blobs.get(work.blob_key)
+        except (KeyError, OSError, DamagedData) as error:
+            _LOG.warning(
+                "the file of %s cannot be read: %s", work.document_id, type(error).__name__
+            )
+            raise Unread(work.document_id) from error
 
 
 @contextmanager

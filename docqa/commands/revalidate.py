@@ -22,7 +22,7 @@ from docqa.batch.whatif import import_pyarrow, write_outcome
 from docqa.commands.speaking import EXIT_BAD_INPUT, EXIT_INTERRUPTED, cluster_address
 from docqa.pipeline import Engine
 from docqa.plan import SELECTABLE, Mode, Plan, Run, RunMoved, Selection, make_plan
-from docqa.revalidate import ClusterLost, Driver
+from docqa.revalidate import LEFT, ClusterLost, Driver
 from docqa.settings import Settings
 from docqa.verdict import Decision
 
@@ -160,6 +160,13 @@ def _finish(
             worker = stack.enter_context(wiring.start_worker(settings, engine, policy))
             write_outcome(options["out"], run, stores, worker, engine, options["pictures"])
     _print_transitions(counts, run)
+    if left := sum(row["documents"] for row in counts if row["reason"] == LEFT):
+        click.echo(
+            f"{left} documents keep their reports, since their files could not be read: put that "
+            "right and run the same command again",
+            err=True,
+        )
+        raise click.exceptions.Exit(EXIT_INTERRUPTED)
 
 
 def _print_plan(plan: Plan) -> None:
