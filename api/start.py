@@ -80,7 +80,7 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
     lacking = [
         f"{finding.subject}: {finding.state}. {finding.remedy}"
         for finding in doctor.examine(settings)
-        if finding.remedy is not None
+        if finding.remedy is not None and finding.subject not in doctor.ASKED_ANEW
     ]
     stores = wiring.open_stores(settings)
     worker = wiring.start_worker(settings, engine)

@@ -6,6 +6,7 @@ Everything else gets what it needs handed in. A new store is one line here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -287,14 +288,16 @@ def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:
         return f"policy {engine.policy.id}, {len(engine.document_types)} document types"
 
     def database() -> str:
-        if is_missing(settings.database_url):
-            return "none yet: run `docqa migrate`"
-        documents = SqlStore(settings.database_url)
-        try:
+        keyring = parse_keys(settings.encryption_keys.get_secret_value())
+        with opening_database(), ExitStack() as stack:
+            if is_missing(settings.database_url):
+                return "none yet: run `docqa migrate`"
+            documents = SqlStore(settings.database_url, keyring)
+            stack.callback(documents.close)
             documents.engine.connect().close()  # raises what keeps it from answering
-            return "; ".join(documents.problems()) or "answers, schema up to date"
-        finally:
-            documents.close()
+            if problems := documents.problems():
+                raise InvalidModel("; ".join(problems))
+        return "answers, schema up to date"
 
     def encryption() -> str:
         keyring = parse_keys(settings.encryption_keys.get_secret_value())

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from docqa import wiring
+from docqa import doctor, wiring
 from docqa.bookings import Booking
 from docqa.cli import cli
 from docqa.errors import InvalidModel
@@ -172,6 +172,19 @@ def test_keys_are_changed_without_losing_a_document(
     files = b"".join(path.read_bytes() for path in place.rglob("*") if path.is_file())
     assert KEYS[1].encode() not in files
     assert all(path.read_bytes() != b"scan" for path in (place / "blobs").iterdir())
+
+
+def test_doctor_opens_the_database_with_the_keys_and_a_problem_of_it_is_a_fault(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCQA_ENCRYPTION_KEYS", f"k1:{KEYS[0]}")
+    add(1, 1)
+    [found] = [one for one in doctor.examine(Settings()) if one.subject == "database"]
+    assert (found.state, found.remedy) == ("answers, schema up to date", None)
+    monkeypatch.setenv("DOCQA_ENCRYPTION_KEYS", f"k2:{KEYS[1]}")
+    [found] = [one for one in doctor.examine(Settings()) if one.subject == "database"]
+    assert "sealed by the key k1" in found.state
+    assert found.remedy is not None
 
 
 def test_doctor_says_whether_what_is_stored_is_encrypted(monkeypatch: pytest.MonkeyPatch) -> None:
