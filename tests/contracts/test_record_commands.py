@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from docqa import doctor, wiring
 from docqa.bookings import Booking
 from docqa.cli import cli
-from docqa.errors import InvalidModel
+from docqa.errors import DamagedData, InvalidModel
 from docqa.ports import StoredDocument
 from docqa.settings import Settings
 
@@ -172,6 +172,18 @@ def test_keys_are_changed_without_losing_a_document(
     files = b"".join(path.read_bytes() for path in place.rglob("*") if path.is_file())
     assert KEYS[1].encode() not in files
     assert all(path.read_bytes() != b"scan" for path in (place / "blobs").iterdir())
+
+
+def test_reseal_counts_what_it_did_and_names_what_has_no_file(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost, _ = add(1, 1), add(2, 1)
+    (place / "blobs" / lost.blob_key).unlink()
+    monkeypatch.setenv("DOCQA_ENCRYPTION_KEYS", f"k1:{KEYS[0]}")
+    told = run("reseal")
+    assert "2 documents were encrypted anew" in told.output and "all are" not in told.output
+    assert isinstance(told.exception, DamagedData)
+    assert f"{lost.id}: its file is not there" in str(told.exception)
 
 
 def test_doctor_opens_the_database_with_the_keys_and_a_problem_of_it_is_a_fault(
