@@ -21,6 +21,7 @@ from typing import Any
 
 from docqa import wiring
 from docqa.errors import DamagedData, MissingDependency
+from docqa.memory_files import MemoryFiles
 from docqa.pipeline import Engine
 from docqa.plan import Work
 from docqa.ports import BlobStore
@@ -58,14 +59,13 @@ class Station:
 
     blobs: BlobStore
     worker: Worker
-    spool: Path
+    files: MemoryFiles
+    """Where they find the bytes: what is stored sealed must not lie on a disk in clear."""
 
     def __call__(self, work: Work) -> Report:
         """See :data:`docqa.revalidate.Recompute`. Raises Unread where the file cannot be had."""
-        with tempfile.NamedTemporaryFile(dir=self.spool) as file:
-            file.write(self._read(work))
-            file.flush()
-            return self.worker.recompute_file(Path(file.name), work)
+        with self.files.holding(self._read(work)) as path:
+            return self.worker.recompute_file(path, work)
 
     def _read(self, work: Work) -> bytes:
         try:
@@ -96,21 +96,21 @@ def local_station(
     """
     opened: list[Worker] = []
     lock = threading.Lock()
-    with tempfile.TemporaryDirectory(prefix="docqa-batch-") as spool:
-        blobs = wiring.open_blobs(settings)
+    blobs, files = wiring.open_blobs(settings), MemoryFiles()
 
-        def recompute(work: Work) -> Report:
-            with lock:
-                if not opened:
-                    opened.append(wiring.start_worker(settings, engine, policy))
-            return Station(blobs, opened[0], Path(spool))(work)
+    def recompute(work: Work) -> Report:
+        with lock:
+            if not opened:
+                opened.append(wiring.start_worker(settings, engine, policy))
+        return Station(blobs, opened[0], files)(work)
 
-        try:
-            with ThreadPoolExecutor(settings.workers) as threads:
-                yield threads, recompute, settings.workers
-        finally:
-            for worker in opened:
-                worker.close()
+    try:
+        with ThreadPoolExecutor(settings.workers) as threads:
+            yield threads, recompute, settings.workers
+    finally:
+        for worker in opened:
+            worker.close()
+        files.close()
 
 
 @contextmanager
@@ -235,9 +235,9 @@ def _open_station(order: Order) -> Station:
             "DASK_DISTRIBUTED__WORKER__DAEMON=False"
         )
     settings = Settings()
-    spool = Path(tempfile.mkdtemp(prefix="docqa-batch-"))
-    (spool / "policy.toml").write_text(order.policy_text, encoding="utf-8")
-    policy = str(spool / "policy.toml")  # stays: every new child reads it
+    folder = Path(tempfile.mkdtemp(prefix="docqa-policy-"))
+    (folder / "policy.toml").write_text(order.policy_text, encoding="utf-8")
+    policy = str(folder / "policy.toml")  # stays: every new child reads it
     engine = wiring.load_engine(settings, policy)
     if engine.digest != order.engine_digest:
         raise ClusterLost(
@@ -245,7 +245,7 @@ def _open_station(order: Order) -> Station:
             "same docqa on every node"
         )
     return Station(
-        wiring.open_blobs(settings), wiring.start_worker(settings, engine, policy), spool
+        wiring.open_blobs(settings), wiring.start_worker(settings, engine, policy), MemoryFiles()
     )
 
 

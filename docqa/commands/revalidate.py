@@ -60,7 +60,7 @@ def revalidate(**options: Any) -> None:
     docqa revalidate --policy stricter.toml --mode apply
     """
     settings = Settings()
-    # Ended in order, it leaves no document behind in its spool.
+    # Ended in order, it leaves no file of its policy behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_INTERRUPTED))
     stores = wiring.existing_stores(settings)
     with ExitStack() as stack:
