@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from api.memory_files import MemoryFiles
 from docqa.documents import FieldSpec
+from docqa.memory_files import MemoryFiles
 from docqa.overlay import Veil
 from docqa.ports import BlobStore, ReportStore, RulingStore
 from docqa.reviewing import ReviewDesk

@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from api.judging import StoredJudge, policy_json
-from api.memory_files import MemoryFiles
 from api.portal import Portal
 from api.services import Inspected, Services, Texts
 from docqa import doctor, wiring
@@ -15,6 +14,7 @@ from docqa.batch.attendant import Attendant
 from docqa.batch.office import Office
 from docqa.catalogue import LANGUAGES, Catalogue
 from docqa.deadlines import DeadlineWatch
+from docqa.memory_files import MemoryFiles
 from docqa.overlay import Veil
 from docqa.report import readings_json, to_json
 from docqa.settings import Settings
@@ -80,7 +80,7 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
     lacking = [
         f"{finding.subject}: {finding.state}. {finding.remedy}"
         for finding in doctor.examine(settings)
-        if finding.remedy is not None
+        if finding.remedy is not None and finding.subject not in doctor.ASKED_ANEW
     ]
     stores = wiring.open_stores(settings)
     worker = wiring.start_worker(settings, engine)

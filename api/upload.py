@@ -14,9 +14,9 @@ from pathlib import Path
 from starlette.requests import Request
 
 from api.form_data import FormLimits, FormReader
-from api.memory_files import MemoryFile, MemoryFiles
 from api.problems import Problem
 from docqa.errors import InvalidDocument
+from docqa.memory_files import MemoryFile, MemoryFiles
 
 FILE_PART = "file"
 LONGEST_FILE_NAME_CHARACTERS = 200

@@ -1,7 +1,7 @@
 """The command line: ``docqa check | serve | revalidate | measures | doctor | migrate | reviewer``.
 
 Exit codes: 0 accept, 10 review, 11 reject (the worst of all files), 2 bad input, 1 usage,
-3 a missing dependency, 7 a cluster that was lost, 9 a wrong configuration.
+3 a missing dependency, 7 a run that another call is to finish, 9 a wrong configuration.
 """
 
 from __future__ import annotations

@@ -9,6 +9,9 @@ from docqa import wiring
 from docqa.errors import DocqaError, MissingDependency
 from docqa.settings import Settings
 
+ASKED_ANEW = ("database",)
+"""Subjects that a service asks about itself, whenever it is asked whether it is ready."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -36,7 +39,7 @@ def _look(subject: str, look: Callable[[], str]) -> Finding:
     except MissingDependency as error:
         return Finding(subject, f"{error.name} is not installed", error.remedy)
     except DocqaError as error:
-        return Finding(subject, str(error), "Mend the file it names and run docqa doctor again.")
+        return Finding(subject, str(error), "Mend what it names and run docqa doctor again.")
     except Exception as error:  # whatever it is, the report must go on
         return Finding(
             subject, f"failed ({type(error).__name__})", "See docqa's log for the cause."

@@ -34,9 +34,14 @@ def models_dir(settings: Settings) -> Path:
     """The folder with policy/, documents/, reasons/ and the trained models.
 
     Raises:
-        InvalidModel: there is none.
+        InvalidModel: there is none, or not where the settings say.
     """
-    for folder in filter(None, (settings.models_dir, _PACKAGED, _CHECKOUT)):
+    named = settings.models_dir
+    if named is not None and not (named / "policy").is_dir():
+        raise InvalidModel(
+            f"DOCQA_MODELS_DIR names {named}, which has no policy/: is it spelt right, and mounted?"
+        )
+    for folder in filter(None, (named, _PACKAGED, _CHECKOUT)):
         if (folder / "policy").is_dir():
             return folder
     raise InvalidModel("no models folder found; set DOCQA_MODELS_DIR to it")

@@ -48,7 +48,8 @@ class Run:
     decided: int = 0
     recomputed: int = 0
     failed: int = 0
-    """Documents that could not be recomputed: they go to review."""
+    """Documents that could not be recomputed: they go to review, or stay as they are where their
+    files could not be read."""
     decided_to: str = ""
     """Id of the last document decided."""
 
@@ -115,6 +116,8 @@ class Judgement:
     after: str = ""
     codes: tuple[str, ...] = ()
     """The codes of the new reasons, the weightiest first."""
+    is_left: bool = False
+    """Its file could not be read: it keeps its report, and is to be done by another run."""
 
     @property
     def is_changed(self) -> bool:

@@ -55,13 +55,15 @@ def merged(stored: Mapping[str, Any], work: Work, fresh: Report, engine: Engine)
         names = [name for name in engine.measures if name in known]
         pages.append({**page, "measures": {name: known[name] for name in names}})
     read = found if work.stale.reading else stored
+    # Where nothing was read, what stands of an earlier failure is of an inspection made anew now.
+    failing = read if stored["fields"] else found
     report = {
         **found,
         "sha256": stored["sha256"],
         "pages": pages,
         "recognised": read.get("recognised"),
         "fields": read["fields"],
-        "faults": list(dict.fromkeys([*_of_the_booking(stored), *read["faults"]])),
+        "faults": list(dict.fromkeys([*_of_the_booking(stored), *failing["faults"]])),
     }
     return judged(report, stored, engine)
 

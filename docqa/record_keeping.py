@@ -11,6 +11,7 @@ from docqa.retention import class_of, is_over
 from docqa.settings import Settings
 
 ORPHANED = "orphaned"
+SPARED = "spared"
 _YOUNG = timedelta(days=1)
 """No upload takes so long."""
 
@@ -22,7 +23,8 @@ def purge(settings: Settings, stores: wiring.Stores, *, erases: bool) -> Iterato
 
     Yields:
         The retention class of each, or ``failed`` for one that could not be erased now; and
-        ``orphaned`` for each upload without a document, as a crash leaves it.
+        ``orphaned`` for each upload without a document, as a crash leaves it. They are ``spared``
+        where the database knows of no document at all: it may be that of another installation.
     """
     periods = wiring.load_retention(settings)
     now = datetime.now(UTC)
@@ -46,11 +48,12 @@ def purge(settings: Settings, stores: wiring.Stores, *, erases: bool) -> Iterato
         else:
             yield name
     try:
-        number = stores.retention.orphans(now - _YOUNG, erases=erases)
+        is_known = stores.retention.has_any()
+        number = stores.retention.orphans(now - _YOUNG, erases=erases and is_known)
     except OSError:
         yield "failed"
     else:
-        yield from [ORPHANED] * number
+        yield from [ORPHANED if is_known else SPARED] * number
     if erases:
         stores.reservations.forget_unanswered(now - _YOUNG)
         stores.retention.overwrite_deleted()

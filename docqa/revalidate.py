@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -45,6 +45,8 @@ _FAILURES_IN_A_ROW = 25
 """So many are no accident of documents but of the workers' set-up: nothing is kept of them."""
 
 FAILED = "system.failed"
+LEFT = "storage.unread"
+"""The reason of a transition where the file could not be read: the document is as it was."""
 
 _Transition = tuple[str, str, str, str]
 """Document type, decision before and after, reason."""
@@ -56,6 +58,10 @@ whatever else fails is raised."""
 
 class ClusterLost(Exception):
     """The workers cannot be reached any more; what they finished is committed."""
+
+
+class Unread(Exception):
+    """A document's file cannot be had now: that is no fault of the document's."""
 
 
 class Revalidations(Protocol):
@@ -133,9 +139,9 @@ class Driver:
         """
         if self.store.move(run.id, "running", allowed=("waiting", "running")):
             groups = stale_groups(self.engine, self.store.tally(run.selection))
-            self._recompute(run, groups, crashed=False)
-            self._recompute(run, groups, crashed=True)
-            self._decide(run)
+            left = self._recompute(run, groups, crashed=False)
+            left |= self._recompute(run, groups, crashed=True)
+            self._decide(run, left)
         return self._now(run)
 
     def _now(self, run: Run) -> Run:
@@ -145,12 +151,16 @@ class Driver:
 
     # Recomputing
 
-    def _recompute(self, run: Run, groups: Sequence[tuple[Group, Stale]], *, crashed: bool) -> None:
+    def _recompute(
+        self, run: Run, groups: Sequence[tuple[Group, Stale]], *, crashed: bool
+    ) -> set[str]:
+        """Returns the ids of those whose files could not be read."""
         pending = self.store.pending(run, groups, crashed=crashed)
         window = 1 if crashed else 3 * self.workers
         flying: dict[Future[Report], Pending] = {}
         done: list[tuple[Pending, Report | str]] = []
         doubtful: list[tuple[Pending, Report | str]] = []
+        left: set[str] = set()
         kept_at = monotonic()
         while True:
             for one in islice(pending, window - len(flying)):
@@ -161,7 +171,7 @@ class Driver:
             for future in finished:
                 outcome = _outcome(future)
                 doubtful.append((flying.pop(future), outcome))
-                if outcome != FAILED:
+                if outcome not in (FAILED, LEFT):
                     done, doubtful = done + doubtful, []
             if len(doubtful) >= _FAILURES_IN_A_ROW:
                 raise ClusterLost(
@@ -169,22 +179,28 @@ class Driver:
                     "blobs? Nothing of it was kept; put it right and run the same command again"
                 )
             if len(done) >= _KEPT_AT_ONCE or monotonic() - kept_at >= _KEPT_AT_LEAST_EVERY_S:
-                self._keep(run, done, crashed)
+                left |= self._keep(run, done, crashed)
                 done, kept_at = [], monotonic()
                 if self._now(run).state != "running":
                     break
         for future in flying:
             future.cancel()
-        self._keep(run, done + doubtful, crashed)
+        return left | self._keep(run, done + doubtful, crashed)
 
-    def _keep(self, run: Run, done: Sequence[tuple[Pending, Report | str]], crashed: bool) -> None:
+    def _keep(
+        self, run: Run, done: Sequence[tuple[Pending, Report | str]], crashed: bool
+    ) -> set[str]:
+        """Commit what there is; returns the ids of those of which there is nothing to commit."""
         kept: list[tuple[Pending, str, str | None]] = []
+        left: set[str] = set()
         failures = 0
         for one, outcome in done:
             if not isinstance(outcome, str):
                 report = merged(one.report, one.work, outcome, self.engine)
                 read = _text(readings_json(outcome)) if one.work.stale.reading else None
                 kept.append((one, _text(report), read))
+            elif outcome == LEFT:
+                left.add(one.work.document_id)
             elif outcome in CRASHES and not crashed:
                 self.store.keep_crash(run, one)
             else:
@@ -194,10 +210,11 @@ class Driver:
             self.store.keep_recomputed(run, kept, failures)
         if done:
             self.tell(self._now(run))
+        return left
 
     # Deciding
 
-    def _decide(self, run: Run) -> None:
+    def _decide(self, run: Run, left: Collection[str]) -> None:
         judge = BulkJudge(self.engine.policy, self.engine.document_types)
         moves = 0
         run = self._now(run)
@@ -206,7 +223,9 @@ class Driver:
             if not batch:
                 self.store.move(run.id, "done", allowed=("running",))
                 return
-            decided = [_decided(judge, one) for one in batch]
+            decided = [
+                _left(one) if one.document_id in left else _decided(judge, one) for one in batch
+            ]
             most = REWRITTEN_AT_ONCE if run.mode == "apply" else DECIDED_AT_ONCE
             try:
                 for part in _parts(decided, most):
@@ -250,6 +269,11 @@ def _decided(judge: BulkJudge, one: Judgement) -> tuple[Judgement, _Transition]:
     return one, (one.document_type, before, after, reason)
 
 
+def _left(one: Judgement) -> tuple[Judgement, _Transition]:
+    before = from_json(one.facts)[4]
+    return replace(one, is_left=True), (one.document_type, before, before, LEFT)
+
+
 def _parts(
     decided: Sequence[tuple[Judgement, _Transition]], most: int
 ) -> Iterator[list[tuple[Judgement, _Transition]]]:
@@ -278,7 +302,8 @@ def _outcome(future: Future[Report]) -> Report | str:
             return "system.crashed"
         if type(error).__module__.startswith("distributed"):
             raise ClusterLost("the cluster is gone; run the same command again") from error
-        return FAILED
+        # Of the child's own failures none is raised: this is the disk, the share or the store.
+        return LEFT if isinstance(error, Unread | OSError) else FAILED
     return fault_of(report) or report
 
 

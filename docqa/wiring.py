@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -181,6 +182,20 @@ def open_stores(settings: Settings) -> Stores:
     )
 
 
+def existing_stores(settings: Settings) -> Stores:
+    """The same, for whoever has no use for a new and empty database.
+
+    Raises InvalidModel as :func:`open_stores`, and where there is no database.
+    """
+    with opening_database():
+        if is_missing(settings.database_url):
+            raise InvalidModel(
+                "there is no database where DOCQA_DATABASE_URL says: a path in it is taken from the"
+                " folder that docqa is started in. `docqa migrate` makes a new one"
+            )
+    return open_stores(settings)
+
+
 def open_blobs(settings: Settings) -> BlobStore:
     """The uploaded bytes alone, for whoever needs no database."""
     keyring = parse_keys(settings.encryption_keys.get_secret_value())
@@ -280,14 +295,16 @@ def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:
         return f"policy {engine.policy.id}, {len(engine.document_types)} document types"
 
     def database() -> str:
-        if is_missing(settings.database_url):
-            return "none yet: run `docqa migrate`"
-        documents = SqlStore(settings.database_url)
-        try:
+        keyring = parse_keys(settings.encryption_keys.get_secret_value())
+        with opening_database(), ExitStack() as stack:
+            if is_missing(settings.database_url):
+                return "none yet: run `docqa migrate`"
+            documents = SqlStore(settings.database_url, keyring)
+            stack.callback(documents.close)
             documents.engine.connect().close()  # raises what keeps it from answering
-            return "; ".join(documents.problems()) or "answers, schema up to date"
-        finally:
-            documents.close()
+            if problems := documents.problems():
+                raise InvalidModel("; ".join(problems))
+        return "answers, schema up to date"
 
     def encryption() -> str:
         keyring = parse_keys(settings.encryption_keys.get_secret_value())

@@ -19,7 +19,7 @@ from docqa.adapters.store import SqlStore
 from docqa.pipeline import Engine, faulty_report
 from docqa.plan import Judgement, Run, RunMoved, Work
 from docqa.report import Report
-from docqa.revalidate import ClusterLost, Driver
+from docqa.revalidate import LEFT, ClusterLost, Driver, Unread
 from tests.batch.dask_cluster import until
 from tests.contracts.stores import SQL_STORES
 from tests.judging_again import (
@@ -252,14 +252,75 @@ def test_fewer_that_fail_are_kept_as_failed_and_the_run_goes_on(
 
 
 def failing(number: int, judge: Engine) -> Callable[[Work], Report]:
-    """A worker that cannot read the bytes of the first documents."""
+    """A worker that fails over the first documents."""
     left = number
 
     def recompute(work: Work) -> Report:
         nonlocal left
         left -= 1
         if left >= 0:
-            raise FileNotFoundError(work.blob_key)
+            raise ValueError(work.blob_key)
         return measured(judge, 0.1)
 
     return recompute
+
+
+# Files that cannot be read
+
+
+def unread(judge: Engine, *names: str, error: Exception) -> Callable[[Work], Report]:
+    """A worker that cannot read the files of some documents; all others are turned by 0.1."""
+
+    def recompute(work: Work) -> Report:
+        if work.document_id in names:
+            raise error
+        return measured(judge, 0.1)
+
+    return recompute
+
+
+@pytest.mark.parametrize("mode", ["report", "apply"])
+@pytest.mark.parametrize("error", [Unread("no file"), OSError("the share is away")], ids=str)
+def test_a_document_whose_file_cannot_be_read_keeps_its_report_and_stays_to_be_done(
+    store: SqlStore, error: Exception, mode: str
+) -> None:
+    judge, revalidations = engine(1.0, 5.0, skew="2"), SqlRevalidations(store.engine)
+    recompute = unread(judge, "doc_a", "doc_b", error=error)
+    before = store.get("doc_a")
+    done = drive(store, judge, begin(store, judge, mode), recompute)
+    assert (done.state, done.decided, done.recomputed, done.failed) == ("done", 3, 1, 2)
+    assert store.get("doc_a") == before
+    assert {(r["before"], r["after"], r["reason"]) for r in revalidations.counts(done.id)} == {
+        ("accept", "accept", LEFT),
+        ("review", "review", LEFT),
+        ("reject", "accept", "geometry.skew"),
+    }
+    again = drive(store, judge, begin(store, judge, "apply"), unread(judge, error=error))
+    assert (again.state, again.recomputed, again.failed) == ("done", 2, 0)
+    assert decisions(store) == ["accept", "accept", "accept"]
+    assert rows(store, schema.reports) == 6
+
+
+def test_a_run_that_goes_on_counts_a_file_that_cannot_be_read_once(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revalidate, "DECIDED_AT_ONCE", 1)
+    judge, revalidations = engine(1.0, 5.0, skew="2"), SqlRevalidations(store.engine)
+    run = begin(store, judge, "apply")
+    pausing = Meanwhile(store, lambda: revalidations.move(run.id, "paused", allowed=("running",)))
+    recompute = unread(judge, "doc_a", error=Unread("no file"))
+    assert driver(pausing, judge, recompute).drive(run).failed == 1
+    revalidations.move(run.id, "waiting", allowed=("paused",))
+    done = driver(revalidations, judge, recompute).drive(run)
+    assert (done.state, done.decided, done.failed) == ("done", 3, 1)
+
+
+def test_files_that_cannot_be_read_one_after_the_other_stop_the_run(store: SqlStore) -> None:
+    for number in range(22):
+        add(store, f"d{number:02}", 0.5)
+    judge, run = engine(1.0, 5.0, skew="2"), begin(store, engine(1.0, 5.0, skew="2"), "apply")
+    names = [found.id for found in store.scan()]
+    recompute = unread(judge, *names, error=Unread("no file"))
+    with pytest.raises(ClusterLost, match="one document after the other"):
+        driver(SqlRevalidations(store.engine), judge, recompute).drive(run)
+    assert (rows(store, judgements), rows(store, schema.reports)) == (0, 25)

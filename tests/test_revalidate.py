@@ -196,6 +196,19 @@ def test_a_document_that_crashes_twice_goes_to_review_and_the_others_go_on(
     assert len(tries) == 4
 
 
+def test_what_failed_once_is_no_fault_any_more_once_it_is_inspected_anew(store: SqlStore) -> None:
+    def fails(work: Work) -> Report:
+        if work.document_id == "doc_a":
+            raise ValueError("whatever a decoder may do")
+        return measured(engine(1.0, 5.0, skew="2"), 0.1)
+
+    judge_again(store, engine(1.0, 5.0, skew="2"), "apply", fails)
+    assert decisions(store) == ["review", "accept", "accept"]
+    later = engine(1.0, 5.0, skew="3")
+    judge_again(store, later, "apply", lambda work: measured(later, 0.1))
+    assert decisions(store) == ["accept", "accept", "accept"]
+
+
 def test_facts_lost_or_never_made_are_made_from_the_reports(store: SqlStore) -> None:
     with store.engine.begin() as connection:
         before = connection.execute(sa.select(report_facts)).all()

@@ -129,7 +129,10 @@ class RevalidationSummary(BaseModel):
     total: int
     decided: int
     recomputed: int = Field(description="Documents measured, read or inspected anew.")
-    failed: int = Field(description="Of these, those that could not be: they go to review.")
+    failed: int = Field(
+        description="Documents that could not be: they go to review, or stay as they are where "
+        "their files could not be read."
+    )
 
 
 class TransitionAnswer(BaseModel):
@@ -138,7 +141,10 @@ class TransitionAnswer(BaseModel):
     document_type: str
     before: str
     after: str
-    reason: str = Field(description="The weightiest of the new verdict, or of the old one.")
+    reason: str = Field(
+        description="The weightiest of the new verdict, or of the old one; `storage.unread` where "
+        "the file could not be read."
+    )
     documents: int
 
 

@@ -11,6 +11,7 @@ from docqa.adapters.schema import documents, reservations
 from docqa.adapters.sealing import NO_KEYS, Keyring, sealed_by
 from docqa.adapters.store import SqlStore
 from docqa.adapters.webhook_tables import webhook_endpoints
+from docqa.errors import DamagedData
 from docqa.ports import BlobStore
 
 _KEY_BYTES = 16
@@ -43,17 +44,27 @@ def reseal(store: SqlStore, bare: BlobStore, keyring: Keyring) -> Iterator[str]:
         The id of each document and of each webhook endpoint that was changed.
 
     Raises:
-        DamagedData: a blob was changed or cut, or its key is not in the ring.
+        DamagedData: what a column holds was changed or cut, or its key is not in the ring; or, once
+            all others are done, it names the documents whose blobs are lost or are like that.
     """
     ids = sa.select(documents.c.id).order_by(documents.c.received_at, documents.c.id)
     with store.engine.connect() as connection:
         every = list(connection.execute(ids).scalars())
+    left: list[str] = []
     for document_id in every:
         changed = _reseal_columns(store, document_id, keyring)
-        if _reseal_blob(store, bare, document_id, keyring) or changed:
+        try:
+            changed |= _reseal_blob(store, bare, document_id, keyring)
+        except DamagedData as error:
+            left.append(f"{document_id}: {error}")
+        if changed:
             yield document_id
     yield from _reseal_secrets(store.engine, keyring)
     _reseal_digests(store.engine, keyring)
+    if left:
+        raise DamagedData(
+            "\n".join([f"The files of {len(left)} documents could not be sealed anew:", *left])
+        )
 
 
 def _reseal_secrets(engine: sa.Engine, keyring: Keyring) -> Iterator[str]:
@@ -139,7 +150,15 @@ def _reseal_blob(store: SqlStore, bare: BlobStore, document_id: str, keyring: Ke
         old = connection.execute(sa.select(documents.c.blob_key).where(mine)).scalar_one_or_none()
     if old is None:
         return False
-    stored = bare.get(old)
+    is_old = mine & (documents.c.blob_key == old)
+    try:
+        stored = bare.get(old)
+    except KeyError:
+        with store.engine.connect() as connection:
+            is_there = connection.execute(sa.select(documents.c.id).where(is_old)).first()
+        if is_there is None:
+            return False  # erased meanwhile
+        raise DamagedData("its file is not there: restore it from a backup") from None
     sealed_with = sealed_by(stored)
     if sealed_with == keyring.key_ids[0]:
         return False
@@ -147,8 +166,6 @@ def _reseal_blob(store: SqlStore, bare: BlobStore, document_id: str, keyring: Ke
     new = secrets.token_hex(_KEY_BYTES)
     bare.put(new, keyring.seal(plain, new))
     with store.engine.begin() as connection:
-        moved = connection.execute(
-            sa.update(documents).where(mine, documents.c.blob_key == old).values(blob_key=new)
-        )
+        moved = connection.execute(sa.update(documents).where(is_old).values(blob_key=new))
     bare.delete(old if moved.rowcount else new)
     return bool(moved.rowcount)

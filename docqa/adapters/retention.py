@@ -130,6 +130,14 @@ class SqlRetention:
         found = self._orphans(before)
         return _delete_each(found, self._blobs.delete) if erases else sum(1 for _ in found)
 
+    def has_any(self) -> bool:
+        """Whether there is or ever was a document."""
+        query = sa.select(
+            sa.exists(sa.select(documents.c.id)) | sa.exists(sa.select(deletion_receipts.c.id))
+        )
+        with self._engine.connect() as connection:
+            return bool(connection.execute(query).scalar_one())
+
     def receipt(self, document_id: str) -> DeletionReceipt | None:
         """The receipt of an erased document; None when it was not erased."""
         query = sa.select(deletion_receipts).where(deletion_receipts.c.document_id == document_id)

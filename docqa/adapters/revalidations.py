@@ -287,12 +287,16 @@ class SqlRevalidations:
             RunMoved: another process drives the run, or a document changed meanwhile.
         """
         changed = [one for one in decided if one.is_changed]
-        moved = replace(run, decided=run.decided + len(decided), decided_to=decided[-1].document_id)
+        number, left = len(decided), sum(one.is_left for one in decided)
+        moved = replace(run, decided=run.decided + number, failed=run.failed + left)
+        moved = replace(moved, decided_to=decided[-1].document_id)
         with self._engine.begin() as connection:
             self._forward(connection, run, moved)
             if run.mode == "apply":
                 put = put_in_force(connection, changed, rewrite)
-                attest(connection, run, [one for one in decided if not one.is_changed])
+                attest(
+                    connection, run, [one for one in decided if not (one.is_changed or one.is_left)]
+                )
                 there = put.ids
             else:
                 put = None
@@ -305,12 +309,11 @@ class SqlRevalidations:
         return moved
 
     def _forward(self, connection: sa.Connection, run: Run, moved: Run) -> None:
+        values = {name: getattr(moved, name) for name in ("decided", "decided_to", "failed")}
         advanced = connection.execute(
             sa.update(revalidations)
             .where(revalidations.c.id == run.id, revalidations.c.decided_to == run.decided_to)
-            .values(
-                decided=moved.decided, decided_to=moved.decided_to, updated_at=datetime.now(UTC)
-            )
+            .values(**values, updated_at=datetime.now(UTC))
         )
         if advanced.rowcount != 1:
             raise RunMoved(f"another process drives the run {run.id}")

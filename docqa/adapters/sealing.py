@@ -139,6 +139,17 @@ class Keyring:
             return None  # no other key would help
         return None if key_id in self.key_ids else key_id
 
+    def text_starts(self) -> list[str]:
+        """What a text begins with that one of the keys sealed: some beginnings for each key."""
+        found: set[str] = set()
+        for key_id in self.key_ids:
+            header = MAGIC + bytes([len(key_id)]) + key_id.encode()
+            length = -(-len(header) * 4 // 3)
+            for nonce in range(0, 256, 16):  # shares the last letter of Base64 with the id
+                encoded = base64.b64encode(header + bytes([nonce, 0])).decode()
+                found.add(TEXT_MAGIC + encoded[:length])
+        return sorted(found)
+
     def digests(self, text: str) -> list[str]:
         """The keyed digests (HMAC-SHA-256, hex) of ``text`` for an index, the active key's first.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -29,7 +30,7 @@ from docqa.adapters.schema import (
     schema_is_current,
     sessions,
 )
-from docqa.adapters.sealing import NO_KEYS, Keyring
+from docqa.adapters.sealing import NO_KEYS, TEXT_MAGIC, Keyring
 from docqa.fields import normal_national_number
 from docqa.ports import Ruling, StoredDocument
 
@@ -38,8 +39,10 @@ Watcher = Callable[[sa.Connection, str, str, str | None], None]
 
 _ROWS_AT_ONCE = 100
 _ADD = sa.insert(documents)
-_ANY_CLAIMS = sa.select(sa.type_coerce(documents.c.claims, sa.JSON)).limit(1)
+_CLAIMS = sa.type_coerce(documents.c.claims, sa.JSON)
 """As they are stored, sealed or not."""
+_KEYS_LOOKED_FOR_EVERY_S = 60.0
+"""That goes through all documents: too much for each of a probe's questions."""
 _ANSWER = (
     sa.update(reservations)
     .where(reservations.c.document_id == sa.bindparam("its_document"))
@@ -62,6 +65,8 @@ class SqlStore:
         self.engine = open_engine(url, keyring)
         self.keyring = keyring
         self._watchers: list[Watcher] = []
+        self._missing_key: str | None = None
+        self._keys_due_at = 0.0
 
     def watch(self, watcher: Watcher) -> None:
         """Have ``watcher`` called whenever a document of a booking changes, in the transaction
@@ -101,15 +106,29 @@ class SqlStore:
             with self.engine.connect() as connection:
                 if not schema_is_current(connection):
                     return ["the database schema is out of date: run `docqa migrate`"]
-                stored = connection.execute(_ANY_CLAIMS).scalar_one_or_none()
+                if time.monotonic() >= self._keys_due_at:
+                    self._missing_key = self._look_for_keys(connection)
+                    self._keys_due_at = time.monotonic() + _KEYS_LOOKED_FOR_EVERY_S
         except sa.exc.SQLAlchemyError as error:
             return [f"the database does not answer ({type(error).__name__})"]
-        if (key_id := self.keyring.missing_key(stored)) is not None:
+        if self._missing_key is not None:
             return [
-                f"documents are sealed by the key {key_id}: give it in DOCQA_ENCRYPTION_KEYS as"
-                " well, and start every service anew"
+                f"documents are sealed by the key {self._missing_key}: give it in"
+                " DOCQA_ENCRYPTION_KEYS as well, and start every service anew"
             ]
         return []
+
+    def _look_for_keys(self, connection: sa.Connection) -> str | None:
+        """The id of a key that sealed a document's claims and is not here."""
+        text = sa.cast(_CLAIMS, sa.Text)
+        known: dict[int, list[str]] = {}
+        for start in self.keyring.text_starts():
+            known.setdefault(len(start) + 1, []).append(f'"{start}')
+        query = sa.select(_CLAIMS).where(text.startswith(f'"{TEXT_MAGIC}'))
+        for length, starts in known.items():
+            query = query.where(sa.func.substr(text, 1, length).not_in(starts))
+        found = connection.execute(query.limit(_ROWS_AT_ONCE)).scalars()  # some may be damaged
+        return next(filter(None, map(self.keyring.missing_key, found)), None)
 
     # ReportStore
 

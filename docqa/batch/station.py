@@ -6,6 +6,7 @@ decoded in killable children on every node, as in the service.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import tempfile
@@ -19,15 +20,17 @@ from pathlib import Path
 from typing import Any
 
 from docqa import wiring
-from docqa.errors import MissingDependency
+from docqa.errors import DamagedData, MissingDependency
+from docqa.memory_files import MemoryFiles
 from docqa.pipeline import Engine
 from docqa.plan import Work
 from docqa.ports import BlobStore
 from docqa.report import Report
-from docqa.revalidate import ClusterLost, Recompute
+from docqa.revalidate import ClusterLost, Recompute, Unread
 from docqa.settings import Settings
 from docqa.worker import Worker
 
+_LOG = logging.getLogger(__name__)
 NICE = 10
 """Of a batch, its children below it like everybody's: interactive uploads on the same machine go
 first."""
@@ -56,14 +59,22 @@ class Station:
 
     blobs: BlobStore
     worker: Worker
-    spool: Path
+    files: MemoryFiles
+    """Where they find the bytes: what is stored sealed must not lie on a disk in clear."""
 
     def __call__(self, work: Work) -> Report:
-        """See :data:`docqa.revalidate.Recompute`."""
-        with tempfile.NamedTemporaryFile(dir=self.spool) as file:
-            file.write(self.blobs.get(work.blob_key))
-            file.flush()
-            return self.worker.recompute_file(Path(file.name), work)
+        """See :data:`docqa.revalidate.Recompute`. Raises Unread where the file cannot be had."""
+        with self.files.holding(self._read(work)) as path:
+            return self.worker.recompute_file(path, work)
+
+    def _read(self, work: Work) -> bytes:
+        try:
+            return self.blobs.get(work.blob_key)
+        except (KeyError, OSError, DamagedData) as error:
+            _LOG.warning(
+                "the file of %s cannot be read: %s", work.document_id, type(error).__name__
+            )
+            raise Unread(work.document_id) from error
 
 
 @contextmanager
@@ -85,21 +96,21 @@ def local_station(
     """
     opened: list[Worker] = []
     lock = threading.Lock()
-    with tempfile.TemporaryDirectory(prefix="docqa-batch-") as spool:
-        blobs = wiring.open_blobs(settings)
+    blobs, files = wiring.open_blobs(settings), MemoryFiles()
 
-        def recompute(work: Work) -> Report:
-            with lock:
-                if not opened:
-                    opened.append(wiring.start_worker(settings, engine, policy))
-            return Station(blobs, opened[0], Path(spool))(work)
+    def recompute(work: Work) -> Report:
+        with lock:
+            if not opened:
+                opened.append(wiring.start_worker(settings, engine, policy))
+        return Station(blobs, opened[0], files)(work)
 
-        try:
-            with ThreadPoolExecutor(settings.workers) as threads:
-                yield threads, recompute, settings.workers
-        finally:
-            for worker in opened:
-                worker.close()
+    try:
+        with ThreadPoolExecutor(settings.workers) as threads:
+            yield threads, recompute, settings.workers
+    finally:
+        for worker in opened:
+            worker.close()
+        files.close()
 
 
 @contextmanager
@@ -224,9 +235,9 @@ def _open_station(order: Order) -> Station:
             "DASK_DISTRIBUTED__WORKER__DAEMON=False"
         )
     settings = Settings()
-    spool = Path(tempfile.mkdtemp(prefix="docqa-batch-"))
-    (spool / "policy.toml").write_text(order.policy_text, encoding="utf-8")
-    policy = str(spool / "policy.toml")  # stays: every new child reads it
+    folder = Path(tempfile.mkdtemp(prefix="docqa-policy-"))
+    (folder / "policy.toml").write_text(order.policy_text, encoding="utf-8")
+    policy = str(folder / "policy.toml")  # stays: every new child reads it
     engine = wiring.load_engine(settings, policy)
     if engine.digest != order.engine_digest:
         raise ClusterLost(
@@ -234,7 +245,7 @@ def _open_station(order: Order) -> Station:
             "same docqa on every node"
         )
     return Station(
-        wiring.open_blobs(settings), wiring.start_worker(settings, engine, policy), spool
+        wiring.open_blobs(settings), wiring.start_worker(settings, engine, policy), MemoryFiles()
     )
 
 

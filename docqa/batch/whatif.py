@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import csv
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -15,6 +14,7 @@ import jinja2
 
 from docqa.batch.charts import COLOURS, bars
 from docqa.errors import InvalidDocument, MissingDependency
+from docqa.memory_files import MemoryFiles
 from docqa.pipeline import Engine
 from docqa.plan import Run
 from docqa.recompute import judged
@@ -144,16 +144,17 @@ def _picture(stores: Stores, worker: Worker, engine: Engine, document_id: str) -
         return None
     report = judged(document.report, document.report, engine)
     pages = [reason["page"] for reason in report["verdict"]["reasons"] if reason["page"]]
-    with tempfile.NamedTemporaryFile(prefix="docqa-batch-") as file:
-        try:
-            file.write(stores.blobs.get(document.blob_key))
-            file.flush()
+    files = MemoryFiles()  # no disk may see it in clear
+    try:
+        with files.holding(stores.blobs.get(document.blob_key)) as path:
             drawn = worker.page_picture(
-                Path(file.name),
+                path,
                 page=pages[0] if pages else 1,
                 max_side_px=_PICTURE_SIDE_PX,
                 report=report,
             )
-        except (InvalidDocument, KeyError):
-            return None
+    except (InvalidDocument, KeyError):
+        return None
+    finally:
+        files.close()
     return base64.b64encode(drawn).decode()

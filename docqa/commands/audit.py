@@ -27,7 +27,7 @@ def verify_audit(context: click.Context, head: str | None) -> None:
             parse_head(head)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--head") from error
-    found = wiring.open_stores(Settings()).audit.verify(head)
+    found = wiring.existing_stores(Settings()).audit.verify(head)
     if found.broken is None:
         click.echo(f"The audit trail is whole: {found.entries} entries. Its head is {found.head}")
         return

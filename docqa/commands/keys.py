@@ -60,7 +60,7 @@ def list_keys() -> None:
     """Show every key: whose, what for, until when, and when it was used last."""
     now = datetime.now(UTC)
     table = Table("key id", "client", "scopes", "state", "valid until", "last used")
-    for key in wiring.open_stores(Settings()).clients.all_keys():
+    for key in wiring.existing_stores(Settings()).clients.all_keys():
         state = "live" if key.is_live(now) else "revoked" if key.revoked_at else "expired"
         table.add_row(
             key.key_id,
@@ -77,6 +77,6 @@ def list_keys() -> None:
 @click.argument("key_id")
 def revoke(key_id: str) -> None:
     """Make the key KEY_ID useless from now on."""
-    if not wiring.open_stores(Settings()).clients.revoke_key(key_id, now=datetime.now(UTC)):
+    if not wiring.existing_stores(Settings()).clients.revoke_key(key_id, now=datetime.now(UTC)):
         raise click.UsageError(f"there is no live key {key_id}: see docqa keys list")
     click.echo(f"{key_id} opens nothing any more.")

@@ -59,7 +59,7 @@ def tune(name: str | None, since: datetime | None, out: Path | None) -> None:
     folder = wiring.models_dir(settings)
     catalogue, types = wiring.load_catalogue(folder), wiring.load_document_types(folder)
     judged = wiring.load_policy(folder, name or settings.policy, catalogue, types)
-    stores = wiring.open_stores(settings)
+    stores = wiring.existing_stores(settings)
     try:
         found = curves(judged, stores.truths.decided(since.replace(tzinfo=UTC) if since else None))
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from docqa import record_keeping, wiring
+from docqa.errors import DamagedData
 from docqa.settings import Settings
 
 
@@ -16,5 +17,12 @@ def run_reseal() -> None:
     done the old keys can be taken away. It can run again at any time.
     """
     settings = Settings()
-    changed = sum(1 for _ in record_keeping.reseal(settings, wiring.open_stores(settings)))
+    changed = 0
+    try:
+        for _ in record_keeping.reseal(settings, wiring.existing_stores(settings)):
+            changed += 1
+    except DamagedData:
+        if changed:
+            click.echo(f"{changed} documents were encrypted anew.")
+        raise
     click.echo(f"{changed} documents were encrypted anew; all are under the newest key.")

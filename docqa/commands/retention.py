@@ -7,10 +7,11 @@ from collections import Counter
 import click
 
 from docqa import record_keeping, wiring
-from docqa.commands.speaking import EXIT_BAD_INPUT, errors
+from docqa.commands.speaking import EXIT_BAD_INPUT, EXIT_CONFIGURATION, errors
 from docqa.settings import Settings
 
 _ACTOR = "command_line"
+_NO_DOCUMENTS = ("failed", record_keeping.ORPHANED, record_keeping.SPARED)
 
 
 @click.command("purge")
@@ -27,15 +28,22 @@ def run_purge(context: click.Context, erases: bool) -> None:
     docqa purge --apply
     """
     settings = Settings()
-    stores = wiring.open_stores(settings)
+    stores = wiring.existing_stores(settings)
     counted: Counter[str] = Counter()
     for outcome in record_keeping.purge(settings, stores, erases=erases):
         counted[outcome] += 1
     for outcome, number in sorted(counted.items()):
         click.echo(f"{outcome}: {number}")
     state = "erased" if erases else "nothing was erased; add --apply to erase them"
-    over = counted.total() - counted["failed"] - counted[record_keeping.ORPHANED]
+    over = counted.total() - sum(counted[other] for other in _NO_DOCUMENTS)
     click.echo(f"{over} documents are over: {state}")
+    if counted[record_keeping.SPARED]:
+        errors.print(
+            "No upload is erased: the database never held a document. Do DOCQA_DATABASE_URL and "
+            "DOCQA_BLOBS_DIR, or DOCQA_BLOBS_URL, name the same installation?",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+        context.exit(EXIT_CONFIGURATION)
     if counted["failed"]:
         errors.print("Some could not be erased: run docqa purge again, and see docqa's log.")
         context.exit(EXIT_BAD_INPUT)
@@ -48,7 +56,7 @@ def run_purge(context: click.Context, erases: bool) -> None:
 def run_hold(context: click.Context, document_id: str, reason: str) -> None:
     """Forbid to erase a document (legal hold)."""
     try:
-        wiring.open_stores(Settings()).retention.hold(document_id, reason, _ACTOR)
+        wiring.existing_stores(Settings()).retention.hold(document_id, reason, _ACTOR)
     except KeyError:
         errors.print("There is no such document.")
         context.exit(EXIT_BAD_INPUT)
@@ -61,7 +69,7 @@ def run_hold(context: click.Context, document_id: str, reason: str) -> None:
 def run_release(context: click.Context, document_id: str) -> None:
     """End a document's legal hold."""
     try:
-        wiring.open_stores(Settings()).retention.release(document_id, _ACTOR)
+        wiring.existing_stores(Settings()).retention.release(document_id, _ACTOR)
     except KeyError:
         errors.print("There is no such document.")
         context.exit(EXIT_BAD_INPUT)

@@ -22,7 +22,7 @@ from docqa.batch.whatif import import_pyarrow, write_outcome
 from docqa.commands.speaking import EXIT_BAD_INPUT, EXIT_INTERRUPTED, cluster_address
 from docqa.pipeline import Engine
 from docqa.plan import SELECTABLE, Mode, Plan, Run, RunMoved, Selection, make_plan
-from docqa.revalidate import ClusterLost, Driver
+from docqa.revalidate import LEFT, ClusterLost, Driver
 from docqa.settings import Settings
 from docqa.verdict import Decision
 
@@ -60,9 +60,9 @@ def revalidate(**options: Any) -> None:
     docqa revalidate --policy stricter.toml --mode apply
     """
     settings = Settings()
-    # Ended in order, it leaves no document behind in its spool.
+    # Ended in order, it leaves no file of its policy behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_INTERRUPTED))
-    stores = wiring.open_stores(settings)
+    stores = wiring.existing_stores(settings)
     with ExitStack() as stack:
         stack.callback(stores.documents.close)
         store = stores.revalidations
@@ -160,6 +160,13 @@ def _finish(
             worker = stack.enter_context(wiring.start_worker(settings, engine, policy))
             write_outcome(options["out"], run, stores, worker, engine, options["pictures"])
     _print_transitions(counts, run)
+    if left := sum(row["documents"] for row in counts if row["reason"] == LEFT):
+        click.echo(
+            f"{left} documents keep their reports, since their files could not be read: put that "
+            "right and run the same command again",
+            err=True,
+        )
+        raise click.exceptions.Exit(EXIT_INTERRUPTED)
 
 
 def _print_plan(plan: Plan) -> None:
@@ -203,7 +210,7 @@ def revalidations() -> None:
 @revalidations.command("list")
 def list_runs() -> None:
     """Print every run, newest first."""
-    stores = wiring.open_stores(Settings())
+    stores = wiring.existing_stores(Settings())
     table = Table("id", "mode", "state", "policy", "decided", "recomputed", "failed")
     for run in stores.revalidations.runs():
         done = f"{run.decided} of {run.total}"
@@ -216,7 +223,7 @@ def list_runs() -> None:
 def _mover(name: str, state: str, allowed: tuple[str, ...], summary: str) -> click.Command:
     @click.argument("run_id")
     def move(run_id: str) -> None:
-        store = wiring.open_stores(Settings()).revalidations
+        store = wiring.existing_stores(Settings()).revalidations
         if not store.move(run_id, state, allowed=allowed):
             click.echo(f"{run_id}: there is no such run, or it cannot be {state} now", err=True)
             raise click.exceptions.Exit(EXIT_BAD_INPUT)

@@ -17,7 +17,8 @@ from docqa.errors import InvalidDocument, InvalidRequest
 EXIT_BY_DECISION = {"accept": 0, "review": 10, "reject": 11}
 EXIT_USAGE, EXIT_BAD_INPUT, EXIT_MISSING, EXIT_CONFIGURATION = 1, 2, 3, 9
 EXIT_INTERRUPTED = 7
-"""The workers were lost, or another process drives the run; run the same command again."""
+"""The workers were lost, another process drives the run, or files could not be read; run the same
+command again."""
 
 errors = Console(stderr=True)
 """Where everything goes that is not a result."""

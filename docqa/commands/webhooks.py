@@ -41,7 +41,7 @@ def add(url: str, kinds: tuple[str, ...], client: str | None) -> None:
         check_url(url, settings.webhook_allowed_networks)
     except UnusableAddress as error:
         raise click.UsageError(f"{url} cannot be used: {error}") from error
-    store = wiring.open_stores(settings).webhooks
+    store = wiring.existing_stores(settings).webhooks
     endpoint, secret = store.add_endpoint(url, kinds=kinds, client_id=client, now=_now())
     click.echo(f"{endpoint.id}\n{secret}")
 
@@ -50,7 +50,7 @@ def add(url: str, kinds: tuple[str, ...], client: str | None) -> None:
 def list_endpoints() -> None:
     """List the endpoints."""
     table = Table("endpoint", "url", "kinds", "client", "state")
-    for one in wiring.open_stores(Settings()).webhooks.endpoints():
+    for one in wiring.existing_stores(Settings()).webhooks.endpoints():
         state = "on" if one.enabled else f"off ({one.disabled_because})"
         kinds = ", ".join(one.kinds) or "all"
         table.add_row(one.id, one.url, kinds, one.client_id or "all", state)
@@ -61,7 +61,7 @@ def list_endpoints() -> None:
 @click.argument("endpoint_id")
 def rotate(endpoint_id: str) -> None:
     """Print a new secret; for a day webhooks are signed with the old one as well."""
-    store = wiring.open_stores(Settings()).webhooks
+    store = wiring.existing_stores(Settings()).webhooks
     try:
         click.echo(store.rotate_secret(endpoint_id, now=_now()))
     except KeyError:
@@ -72,7 +72,7 @@ def rotate(endpoint_id: str) -> None:
 @click.argument("endpoint_id")
 def disable(endpoint_id: str) -> None:
     """Deliver nothing there any more; PATCH /v1/webhook-endpoints/ID switches it on again."""
-    store = wiring.open_stores(Settings()).webhooks
+    store = wiring.existing_stores(Settings()).webhooks
     try:
         store.change_endpoint(endpoint_id, enabled=False)
     except KeyError:
@@ -85,7 +85,7 @@ def disable(endpoint_id: str) -> None:
 @click.option("--endpoint", help="Only to this endpoint; to all that want it if not given.")
 def redeliver(event_id: str, endpoint: str | None) -> None:
     """Tell an event again."""
-    store = wiring.open_stores(Settings()).webhooks
+    store = wiring.existing_stores(Settings()).webhooks
     try:
         count = store.redeliver(event_id, endpoint_id=endpoint, now=_now())
     except KeyError as error:
@@ -99,7 +99,7 @@ def redeliver(event_id: str, endpoint: str | None) -> None:
 def deliver(once: bool) -> None:
     """Deliver webhooks until stopped. `docqa serve` does so too: see DOCQA_WEBHOOK_THREADS."""
     settings = Settings()
-    courier = wiring.make_courier(settings, wiring.open_stores(settings).webhooks)
+    courier = wiring.make_courier(settings, wiring.existing_stores(settings).webhooks)
     if once:
         click.echo(f"{courier.deliver_due()} attempts were made.")
     else:

@@ -21,6 +21,16 @@ RING = Keyring({"k1": OLD})
 DATA = b"\xff\xd8 a whole scan \x00"
 
 
+@pytest.mark.parametrize("key_id", ["a", "k1", "k2", "k22", "k_-9", "2026-05", "x" * 32])
+def test_texts_of_a_key_begin_as_it_says_and_those_of_no_other_key_do(key_id: str) -> None:
+    ring = Keyring({key_id: bytes(32)})
+    starts = tuple(ring.text_starts())
+    assert all(ring.seal_text("x", "p").startswith(starts) for _ in range(200))
+    for other in ("b", "k3", "k21", "k_-8", "2026-06", "x" * 31, "x" * 31 + "y"):
+        text = Keyring({other: bytes(32)}).seal_text("x", "p")
+        assert not text.startswith(starts)
+
+
 @given(st.binary(max_size=200), st.text(max_size=20))
 def test_what_is_sealed_opens_as_it_was_and_shows_nothing(data: bytes, place: str) -> None:
     sealed = RING.seal(data, place)

@@ -19,7 +19,6 @@ from argon2 import PasswordHasher
 from PIL import Image, ImageDraw
 
 from api.judging import StoredJudge, policy_json
-from api.memory_files import MemoryFiles
 from api.portal import Portal
 from api.services import Inspected, PageRenderer, Services, Texts
 from docqa import wiring
@@ -40,6 +39,7 @@ from docqa.bookings import BookingRules, assess, filed
 from docqa.catalogue import LANGUAGES
 from docqa.documents import FieldSpec
 from docqa.fields import CLAIM_NAMES
+from docqa.memory_files import MemoryFiles
 from docqa.overlay import Veil, hide
 from docqa.pipeline import Engine
 from docqa.settings import Settings

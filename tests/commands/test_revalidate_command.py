@@ -14,6 +14,7 @@ from docqa.commands.revalidate import new_run
 from docqa.commands.speaking import EXIT_INTERRUPTED
 from docqa.plan import Selection
 from tests.batch.dask_cluster import BIN, Installation
+from tests.commands.small_installation import STRAIGHT, filled, stricter
 
 
 @pytest.fixture
@@ -61,3 +62,30 @@ def test_the_same_command_goes_on_with_a_paused_run(home: Installation) -> None:
     run_id = begun(home, "paused")
     done = revalidate(home)
     assert json.loads(done.stdout.splitlines()[-1])["id"] == run_id, done.stderr
+
+
+def test_files_that_cannot_be_read_change_no_decision_and_are_told(tmp_path: Path) -> None:
+    home = filled(tmp_path)
+    stores = wiring.open_stores(home.settings)
+    text = stricter(tmp_path).read_text(encoding="utf-8")
+    measured = "\n[colour.area_fraction]\naccept = 0.0001\nreject = 0.0\nideal = 1.0\n"
+    policy = tmp_path / "measuring_more.toml"
+    policy.write_text(
+        f'{text}{measured}reason = "quality.resolution"\nsource = "x"\n', encoding="utf-8"
+    )
+    blobs = tmp_path / "blobs"
+    blobs.rename(tmp_path / "elsewhere")
+    blobs.mkdir()
+    arguments = ("--policy", str(policy), "--mode", "apply")
+    told = revalidate(home, *arguments)
+    assert told.returncode == EXIT_INTERRUPTED
+    assert "2 documents keep their reports" in told.stderr
+    assert {found.decision for found in stores.documents.scan()} == {"accept"}
+    blobs.rmdir()
+    (tmp_path / "elsewhere").rename(blobs)
+    again = revalidate(home, *arguments)
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout.splitlines()[-1])["failed"] == 0
+    found = stores.documents.get(STRAIGHT)
+    assert found is not None and found.report_number == 2
+    stores.documents.close()

@@ -19,6 +19,7 @@ from docqa.settings import Settings
 def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCQA_DATABASE_URL", f"sqlite:///{tmp_path}/docqa.sqlite3")
     monkeypatch.setenv("DOCQA_BLOBS_DIR", str(tmp_path / "blobs"))
+    wiring.migrate_database(Settings())
 
 
 def revalidations(*arguments: str) -> Result:

@@ -20,6 +20,7 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCQA_DATABASE_URL", f"sqlite:///{tmp_path}/docqa.sqlite3")
     monkeypatch.setenv("DOCQA_BLOBS_DIR", str(tmp_path / "blobs"))
     monkeypatch.setenv("DOCQA_WEBHOOK_ALLOWED_NETWORKS", "127.0.0.0/8, ::1/128")
+    wiring.migrate_database(Settings())
 
 
 def run(*arguments: str) -> Result:

@@ -26,13 +26,14 @@ Call = Callable[..., tuple[int, str]]
 def docqa(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Call]:
-    """Calls it as its users do, in a folder with a picture and a file that is no database."""
+    """Calls it as its users do, in a folder with a picture, a database, and a file that is none."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DOCQA_WORKERS", "1")
     monkeypatch.setenv("DOCQA_DATABASE_URL", "sqlite:///d.sqlite3")
     monkeypatch.setenv("DOCQA_BLOBS_DIR", "blobs")
     Image.new("L", (50, 60), 255).save("a.png")
     Path("file").write_text("no database, and no folder either, but a text of some length")
+    wiring.migrate_database(Settings())
 
     def call(*arguments: str, **environment: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["docqa", *arguments])
@@ -81,6 +82,8 @@ KEY = "k1:" + base64.b64encode(bytes(32)).decode()
         (["keys", "list"], {"DATABASE_URL": "foo://u:secret@h/d"}, 9, "DOCQA_DATABASE_URL"),
         (["keys", "list"], {"DATABASE_URL": "sqlite:///file"}, 9, "file is not a database"),
         (["keys", "list"], {"DATABASE_URL": "sqlite:////proc/x/d"}, 9, "DOCQA_DATABASE_URL"),
+        (["keys", "list"], {"MODELS_DIR": "gone"}, 9, "DOCQA_MODELS_DIR names gone, which has no"),
+        (["check", "a.png"], {"MODELS_DIR": "blobs"}, 9, "DOCQA_MODELS_DIR names blobs, which has"),
         (["migrate"], {"DATABASE_URL": "foo"}, 9, "DOCQA_DATABASE_URL"),
         (["config", "check"], {"DATABASE_URL": "foo"}, 9, "DOCQA_DATABASE_URL"),
         (["config", "check"], {"BLOBS_DIR": "/proc/x"}, 9, "DOCQA_BLOBS_DIR"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import os
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,9 +12,10 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
-from docqa import wiring
+from docqa import doctor, wiring
 from docqa.bookings import Booking
 from docqa.cli import cli
+from docqa.errors import DamagedData, InvalidModel
 from docqa.ports import StoredDocument
 from docqa.settings import Settings
 
@@ -127,6 +130,7 @@ def test_purge_erases_the_documents_of_a_cancelled_booking_but_a_held_one(place:
 
 @pytest.mark.parametrize("command", [("hold", "doc_x", "--reason", "case"), ("release", "doc_x")])
 def test_holding_an_unknown_document_says_so(place: Path, command: tuple[str, ...]) -> None:
+    assert run("migrate").exit_code == 0
     assert run(*command).exit_code == 2
 
 
@@ -170,6 +174,31 @@ def test_keys_are_changed_without_losing_a_document(
     assert all(path.read_bytes() != b"scan" for path in (place / "blobs").iterdir())
 
 
+def test_reseal_counts_what_it_did_and_names_what_has_no_file(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost, _ = add(1, 1), add(2, 1)
+    (place / "blobs" / lost.blob_key).unlink()
+    monkeypatch.setenv("DOCQA_ENCRYPTION_KEYS", f"k1:{KEYS[0]}")
+    told = run("reseal")
+    assert "2 documents were encrypted anew" in told.output and "all are" not in told.output
+    assert isinstance(told.exception, DamagedData)
+    assert f"{lost.id}: its file is not there" in str(told.exception)
+
+
+def test_doctor_opens_the_database_with_the_keys_and_a_problem_of_it_is_a_fault(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCQA_ENCRYPTION_KEYS", f"k1:{KEYS[0]}")
+    add(1, 1)
+    [found] = [one for one in doctor.examine(Settings()) if one.subject == "database"]
+    assert (found.state, found.remedy) == ("answers, schema up to date", None)
+    monkeypatch.setenv("DOCQA_ENCRYPTION_KEYS", f"k2:{KEYS[1]}")
+    [found] = [one for one in doctor.examine(Settings()) if one.subject == "database"]
+    assert "sealed by the key k1" in found.state
+    assert found.remedy is not None
+
+
 def test_doctor_says_whether_what_is_stored_is_encrypted(monkeypatch: pytest.MonkeyPatch) -> None:
     look = wiring.dependencies(Settings())["encryption at rest"]
     assert "off: set DOCQA_ENCRYPTION_KEYS" in look()
@@ -177,3 +206,60 @@ def test_doctor_says_whether_what_is_stored_is_encrypted(monkeypatch: pytest.Mon
     settings = Settings()
     assert wiring.dependencies(settings)["encryption at rest"]().endswith("the key k1")
     assert KEYS[0] not in repr(settings)
+
+
+def leave_an_orphan(place: Path) -> Path:
+    """As a crash leaves it, three days ago."""
+    settings = Settings()
+    wiring.open_blobs(settings).put("a" * 32, b"scan")
+    orphan = place / "blobs" / ("a" * 32)
+    three_days_ago = (datetime.now(UTC) - timedelta(days=3)).timestamp()
+    os.utime(orphan, (three_days_ago, three_days_ago))
+    return orphan
+
+
+def test_purge_erases_uploads_of_no_document(place: Path) -> None:
+    add(1, 1)
+    orphan = leave_an_orphan(place)
+    assert "orphaned: 1" in run("purge").output
+    assert orphan.exists()
+    assert "orphaned: 1" in run("purge", "--apply").output
+    assert not orphan.exists()
+
+
+def test_beside_a_database_that_never_held_a_document_nothing_is_an_orphan(place: Path) -> None:
+    assert run("migrate").exit_code == 0
+    orphan = leave_an_orphan(place)
+    for arguments in (["purge"], ["purge", "--apply"]):
+        told = run(*arguments)
+        assert told.exit_code == 9
+        assert "spared: 1" in told.output and "0 documents are over" in told.output
+        assert "the same installation?" in told.output
+    assert orphan.exists()
+
+
+def test_where_every_document_was_erased_an_upload_of_none_goes_too(place: Path) -> None:
+    add(1, 91)
+    run("purge", "--apply")
+    orphan = leave_an_orphan(place)
+    assert "orphaned: 1" in run("purge", "--apply").output
+    assert not orphan.exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "purge --apply", "hold doc_1 --reason x", "release doc_1", "verify-audit", "reseal",
+        "keys list", "keys revoke k", "webhooks list", "webhooks add http://127.0.0.1/x",
+        "webhooks deliver --once", "revalidate", "revalidations list", "policy tune",
+    ],
+)  # fmt: skip
+def test_what_is_asked_of_a_database_makes_none(
+    command: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCQA_WEBHOOK_ALLOWED_NETWORKS", "127.0.0.0/8")
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # docqa revalidate has one of its own
+    asked = run(*command.split())
+    assert isinstance(asked.exception, InvalidModel)
+    assert "there is no database" in str(asked.exception)
+    assert list(place.iterdir()) == []

@@ -322,6 +322,23 @@ def test_a_key_that_opens_what_is_stored_and_is_not_here_is_reported(
     assert len(problems) == len(missing)
 
 
+def test_a_key_that_a_single_document_needs_is_reported_wherever_that_document_stands(
+    sql: SqlStore,
+) -> None:
+    old, new = {"k1": bytes(range(32))}, {"k2": bytes(32)}
+    for numbers, ring in (([1, 2, 3], new), ([4], old), ([5, 6], new)):
+        store = SqlStore(url_of(sql), Keyring(ring))
+        for number in numbers:
+            store.add(document(number, claims={"given_name": "x"}))
+        store.close()
+    for ring, keys in ((new, ["k1"]), (old, ["k2"]), (new | old, []), ({}, ["k1", "k2"])):
+        store = SqlStore(url_of(sql), Keyring(ring))
+        problems = store.problems()
+        store.close()
+        assert len(problems) == bool(keys)
+        assert all(any(f"key {key}" in one for key in keys) for one in problems)
+
+
 CLAIMS = {"given_name": "آمنة", "national_number": "٠١٠٢٠٣٠٤٠٥٠"}
 READINGS = {"national_number": {"barcode": "01020304050"}}
 

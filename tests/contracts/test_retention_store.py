@@ -312,6 +312,14 @@ def test_uploads_without_a_document_are_found_and_erased_once_they_are_old(kept:
     assert kept.retention.orphans(later, erases=True) == 0
 
 
+def test_a_database_knows_whether_it_ever_held_a_document(kept: Kept) -> None:
+    assert not kept.retention.has_any()
+    added = kept.add()
+    assert kept.retention.has_any()
+    kept.retention.erase(added.id, "requested")
+    assert kept.retention.has_any()
+
+
 # Changing keys.
 
 
@@ -353,6 +361,54 @@ def test_resealing_puts_everything_under_the_newest_key_and_runs_again_for_free(
         assert all(ring.is_current(name) for name in names)
     assert base64.b64encode(NEW).decode() not in repr(ring)
     for each in opened:
+        each.store.close()
+
+
+def test_files_that_are_lost_or_damaged_are_named_and_keep_nothing_from_being_resealed(
+    kept: Kept,
+) -> None:
+    old, both = sealing(kept, {"k1": OLD}), sealing(kept, {"k2": NEW, "k1": OLD})
+    for number in (1, 2, 3, 4):
+        old.add(number)
+    kept.blobs.delete(document(1).blob_key)
+    kept.blobs.delete(document(2).blob_key)
+    kept.blobs.put(document(2).blob_key, Keyring({"k1": OLD}).seal(b"scan", "elsewhere"))
+    webhooks(old).add_endpoint(URL, kinds=(), client_id=None, now=NOON)
+    for expected in (5, 0):
+        changed = reseal(both.store, kept.blobs, both.store.keyring)
+        done = [next(changed) for _ in range(expected)]
+        with pytest.raises(DamagedData) as told:
+            next(changed)
+        assert len(set(done)) == expected
+        assert [document(n).id in str(told.value) for n in (1, 2, 3, 4)] == [
+            True,
+            True,
+            False,
+            False,
+        ]
+        assert "is not there" in str(told.value) and "were changed" in str(told.value)
+    newest = sealing(kept, {"k2": NEW})
+    for number in (3, 4):
+        found = newest.store.get(document(number).id)
+        assert found is not None and newest.blobs.get(found.blob_key) == b"scan %d" % number
+    assert kept.blobs.get(document(2).blob_key)
+    for each in (old, both, newest):
+        each.store.close()
+
+
+def test_a_document_erased_while_it_is_resealed_is_not_called_lost(kept: Kept) -> None:
+    old, both = sealing(kept, {"k1": OLD}), sealing(kept, {"k2": NEW, "k1": OLD})
+    old.add(1)
+
+    class Erasing(FolderBlobs):
+        def get(self, key: str) -> bytes:
+            kept.retention.erase(document(1).id, "requested")
+            return super().get(key)
+
+    assert isinstance(kept.blobs, FolderBlobs)
+    erasing = Erasing(kept.blobs._folder)
+    assert list(reseal(both.store, erasing, both.store.keyring)) == [document(1).id]
+    for each in (old, both):
         each.store.close()
 
 

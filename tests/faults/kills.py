@@ -60,6 +60,7 @@ def ordeal(
             WEBHOOK_TIMEOUT_S="2",
         )
         receiver = stack.enter_context(receiving(answers(204)))
+        installation.command("migrate")
         receiver.secrets += installation.command("webhooks", "add", receiver.address).split()[1:]
         installation.start()
         stack.callback(installation.kill)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from api.memory_files import _KEPT_BYTES, MemoryFiles
+from docqa.memory_files import _KEPT_BYTES, MemoryFiles
 from tests.memory_files import held_bytes
 
 _SIZES = (0, 1, 262_143, 262_144, 3_000_000, _KEPT_BYTES, _KEPT_BYTES + 1, 11_000_000)

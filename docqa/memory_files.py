@@ -1,7 +1,7 @@
-"""Uploads while they are being judged: files in memory, which children open by their path.
+"""Documents while they are being judged: files in memory, which children open by their path.
 
 No disk ever sees them, and none is left behind by a process that was killed. A file is used again
-by a later upload, its old bytes wiped: on many machines memory that nobody used for a while costs
+by a later document, its old bytes wiped: on many machines memory that nobody used for a while costs
 ten times as much to write to.
 """
 

@@ -1,0 +1,75 @@
+"""What a station hands to its children, and what it says of files that it cannot get."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from docqa.adapters.memory import MemoryBlobs
+from docqa.adapters.sealed_blobs import SealedBlobs
+from docqa.adapters.sealing import Keyring
+from docqa.batch.station import Station
+from docqa.memory_files import MemoryFiles
+from docqa.plan import Stale, Work
+from docqa.revalidate import Unread
+from tests.memory_files import held_bytes
+
+KEY = "0" * 32
+SCAN = b"a scan in clear"
+WORK = Work("doc_1", KEY, "a4-generic", Stale(("skew",)), 1)
+
+
+class Child:
+    """Stands in for the children: notes what it is given."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[bytes, bool]] = []
+
+    def recompute_file(self, path: Path, work: Work) -> None:
+        is_on_disk = any(file.is_file() for file in Path(tempfile.gettempdir()).rglob("*"))
+        self.found.append((path.read_bytes(), is_on_disk))
+
+
+@pytest.fixture
+def blobs() -> SealedBlobs:
+    made = SealedBlobs(MemoryBlobs(), Keyring({"k1": bytes(32)}))
+    made.put(KEY, SCAN)
+    return made
+
+
+def station(blobs: Any, child: Any) -> Station:
+    return Station(blobs, child, MemoryFiles())
+
+
+def test_a_document_is_opened_in_memory_alone_and_wiped(
+    blobs: SealedBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    child = Child()
+    made = station(blobs, child)
+    made(WORK)
+    assert child.found == [(SCAN, False)]
+    assert SCAN not in held_bytes()
+    made.files.close()
+
+
+class Away(MemoryBlobs):
+    def get(self, key: str) -> bytes:
+        raise OSError("the share is away")
+
+
+@pytest.mark.parametrize(
+    "stored", [MemoryBlobs(), Away(), "sealed by another key"], ids=["lost", "away", "sealed"]
+)
+def test_a_file_that_cannot_be_had_is_said_to_be_so_and_nothing_is_judged(
+    stored: Any, blobs: SealedBlobs
+) -> None:
+    child = Child()
+    if isinstance(stored, str):
+        stored = SealedBlobs(blobs._inner, Keyring({"k2": bytes(range(32))}))
+    with pytest.raises(Unread):
+        station(stored, child)(WORK)
+    assert child.found == []
