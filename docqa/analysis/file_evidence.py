@@ -1,7 +1,8 @@
 """What a file says about the device that made it.
 
 Metadata is easy to lose and easy to forge, so it works in one direction: the trace of a camera or
-a scanner app is near proof against a scanner, while the name of a scanner is only a hint for one.
+a scanner app is near proof against a scanner, while the name of a scanner is only a hint for one,
+save in two levels, where pixels say nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from docqa.analysis.capture_evidence import Evidence
-from docqa.analysis.device_names import SCANNER_MAKES, SCANNER_MODELS, device_of
+from docqa.analysis.device_names import MAKES_OF_BOTH, SCANNER_MAKES, SCANNER_MODELS, device_of
 from docqa.analysis.formats import FORMATS_MM
 from docqa.page import Origin, Page
 
@@ -170,7 +171,8 @@ def _lower(name: str | None) -> str:
 
 
 def _names_scanner(program: str) -> bool:
-    return any(p.search(program) for p in (SCANNER_PROGRAMS, SCANNER_MAKES, SCANNER_MODELS))
+    known = (SCANNER_PROGRAMS, SCANNER_MAKES, SCANNER_MODELS, MAKES_OF_BOTH)
+    return any(names.search(program) for names in known)
 
 
 def _exact_paper(origin: Origin, short: int, long: int) -> bool:

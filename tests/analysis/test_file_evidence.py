@@ -107,6 +107,11 @@ def device_evidence(
         ("Lexmark", "X1100 Series"),
         ("FUJITSU", "fi-7160"),
         ("PFU", "ScanSnap iX1500"),
+        ("Kyocera", "TASKalfa 3252ci"),
+        ("KYOCERA", "FS-1135MFP"),
+        ("KONICA MINOLTA", "bizhub C280"),
+        ("TOSHIBA", "e-STUDIO355"),
+        ("Microtek", "ScanMaker i800"),
         ("Nikon", "SUPER COOLSCAN 5000 ED"),
     ],
 )
@@ -151,6 +156,28 @@ def test_names_of_phones_and_cameras_are_a_cameras_whatever_density_is_stated(
     make: str, model: str, ppi_tag: float
 ) -> None:
     assert device_evidence(make, model, ppi_tag=ppi_tag) == {"exif_make"}
+
+
+@pytest.mark.parametrize("ppi_tag", [72.0, 300.0])
+@pytest.mark.parametrize(
+    ("make", "model"),
+    [
+        ("KYOCERA", "KC-S701"),
+        ("KONICA MINOLTA", "DiMAGE Z5"),
+        ("TOSHIBA", "PDR-M700"),
+        ("FUJITSU", "F-02H"),
+        ("Mustek", "DV5300"),
+    ],
+)
+def test_a_maker_of_phones_and_of_copiers_is_a_scanners_by_its_model_only(
+    make: str, model: str, ppi_tag: float
+) -> None:
+    assert device_evidence(make, model, ppi_tag=ppi_tag) == set()
+
+
+@pytest.mark.parametrize("model", ["PhotoPC 3100Z", "R-D1", "L-500V"])
+def test_a_camera_of_epsons_is_no_scanner(model: str) -> None:
+    assert device_evidence("SEIKO EPSON CORP.", model, ppi_tag=72.0) == {"exif_make"}
 
 
 @pytest.mark.parametrize("model", ["hp PhotoSmart 43x series", "HP PhotoSmart C945 (V01.60)"])
