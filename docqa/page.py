@@ -58,6 +58,8 @@ class Origin:
     model: str | None = None
     software: str | None = None
     has_exif: bool = False
+    states_exposure: bool = False
+    """The tags tell an exposure time, a lens opening or a focal length, as cameras' do."""
     pdf_producer: str | None = None
     pdf_creator: str | None = None
     pdf_layering: Layering | None = None

@@ -119,8 +119,8 @@ def _judged(row: Row, model: CaptureModel) -> Judged:
     two_levels = page.origin.colour_mode == "bilevel" or extreme > 0.995
     kind = "two levels" if two_levels else "clipped" if extreme > 0.15 else "hard"
     bare = replace(
-        page.origin, make=None, model=None, software=None, has_exif=False, ppi_tag=None,
-        pdf_producer=None, pdf_creator=None,
+        page.origin, make=None, model=None, software=None, has_exif=False,
+        states_exposure=False, ppi_tag=None, pdf_producer=None, pdf_creator=None,
     )  # fmt: skip
     forgery = _retold(page, replace(bare, **FORGED))  # type: ignore[arg-type]  # values of several fields
     forged = judge(forgery, model).scanner_probability

@@ -1,7 +1,8 @@
 """What a file says about the device that made it.
 
 Metadata is easy to lose and easy to forge, so it works in one direction: the trace of a camera or
-a scanner app is near proof against a scanner, while the name of a scanner is only a hint for one.
+a scanner app is near proof against a scanner, while the name of a scanner is only a hint for one,
+save in two levels, where pixels say nothing.
 """
 
 from __future__ import annotations
@@ -11,24 +12,14 @@ import re
 from dataclasses import dataclass
 
 from docqa.analysis.capture_evidence import Evidence
+from docqa.analysis.device_names import MAKES_OF_BOTH, SCANNER_MAKES, SCANNER_MODELS, device_of
 from docqa.analysis.formats import FORMATS_MM
 from docqa.page import Origin, Page
 
-SCANNER_MAKES = re.compile(
-    r"epson|fujitsu|pfu\b|plustek|brother|kodak alaris|xerox|ricoh ?fi|kyocera|lexmark|avision"
-    r"|konica minolta|kmbt|lanier|savin|toshiba|visioneer|microtek|mustek|regula|\bcontex\b"
-)
-"""Makers of scanners, copiers and document readers that sell no cameras or phones of that name."""
-SCANNER_MODELS = re.compile(
-    r"scan|\bir[- ]?adv|\bir c?\d{4}|imagerunner|imageclass|\blide\b|\bmfp\b|\bmf\d{3}"
-    r"|officejet|laserjet|deskjet|workcentre|bizhub|e-studio|\bsc1011\b|\bfi-\d{4}|perfection"
-    r"|\bdr-[cgmp]?\d{3,4}|\bpixma\b|\bmx-?\d{4}|taskalfa|ecosys|aficio|\bmp c\d{4}"
-)
-"""Models by which Canon, HP, Sony or Ricoh devices are known to be scanners or copiers."""
 SCANNER_PROGRAMS = re.compile(
     r"naps2|paperstream|scansnap|scandall|vrs\b|twain|wia-|scan assistant|adobe psl"
     r"|pdf scan library|smart touch|paper capture|mfpimglib|vuescan|silverfast|simple-scan|xsane"
-    r"|capture ?perfect"
+    r"|capture ?perfect|mp navigator"
 )
 """Programs that drive a scanner."""
 SCANNER_APPS = re.compile(
@@ -127,14 +118,9 @@ def file_evidence(page: Page) -> FileEvidence:
     """Sort what the file says. Never raises; absent metadata is no evidence."""
     origin = page.origin
     short, long = sorted((page.width_px, page.height_px))
-    device = _lower(origin.make, origin.model)
     named = (origin.software, origin.pdf_producer, origin.pdf_creator)
     programs = [_lower(program) for program in named if program]
     scanner: list[Evidence] = []
-    camera: list[Evidence] = []
-    if origin.make and origin.make.strip():
-        is_scanner = SCANNER_MAKES.search(device) or SCANNER_MODELS.search(device)
-        (scanner if is_scanner else camera).append("exif_scanner" if is_scanner else "exif_make")
     app: list[Evidence] = (
         ["pdf_producer_app"] if any(SCANNER_APPS.search(p) for p in programs) else []
     )
@@ -149,22 +135,44 @@ def file_evidence(page: Page) -> FileEvidence:
         scanner.append("exact_paper_size")
     if origin.ppi_tag and min(abs(origin.ppi_tag - ppi) for ppi in SCAN_PPI) < 1:
         scanner.append("density_tag")
+    camera, device = _device(origin, speaks_for_scanner=bool(scanner))
     weak: list[Evidence] = ["phone_aspect_ratio"] if _camera_aspect(short, long) else []
     sent: list[Evidence] = ["messenger_picture"] if _was_sent(origin, long) else []
     contained = origin.format == "tiff" or (
         origin.format == "pdf" and origin.pdf_layering != "rendered"
     )
     return FileEvidence(
-        tuple(camera), tuple(app), tuple(shot), tuple(scanner), tuple(weak), tuple(sent), contained
+        camera, tuple(app), tuple(shot), (*device, *scanner), tuple(weak), tuple(sent), contained
     )
 
 
-def _lower(*words: str | None) -> str:
-    return " ".join(word.strip().lower() for word in words if word)
+def _device(
+    origin: Origin, *, speaks_for_scanner: bool
+) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+    """What the tags say for a camera, and for a scanner.
+
+    A maker that nobody knows is taken for a camera's only where nothing else in the file speaks for
+    a scanner: all-in-one printers of many makers write their names as well.
+    """
+    make = _lower(origin.make)
+    device = device_of(make, _lower(origin.model)) if make else None
+    camera: list[Evidence] = []
+    if device == "camera" or (device == "unknown" and not speaks_for_scanner):
+        camera.append("exif_make")
+    if origin.states_exposure:
+        camera.append("exif_exposure")
+    is_scanner = device == "scanner" and not origin.states_exposure
+    scanner: list[Evidence] = ["exif_scanner"] if is_scanner else []
+    return tuple(camera), tuple(scanner)
+
+
+def _lower(name: str | None) -> str:
+    return (name or "").strip().lower()
 
 
 def _names_scanner(program: str) -> bool:
-    return any(p.search(program) for p in (SCANNER_PROGRAMS, SCANNER_MAKES, SCANNER_MODELS))
+    known = (SCANNER_PROGRAMS, SCANNER_MAKES, SCANNER_MODELS, MAKES_OF_BOTH)
+    return any(names.search(program) for names in known)
 
 
 def _exact_paper(origin: Origin, short: int, long: int) -> bool:

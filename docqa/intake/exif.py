@@ -1,7 +1,7 @@
 """The few facts that are read from EXIF, XMP, TIFF and text tags.
 
-Only what tells a scanner from a camera: maker, model, software, resolution, orientation. GPS,
-serial numbers, names, dates and comments are never looked at.
+Only what tells a scanner from a camera: maker, model, software, resolution, orientation, whether an
+exposure is stated. GPS, serial numbers, names, dates and comments are never looked at.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 
@@ -22,8 +22,15 @@ from docqa.intake.turn import AS_STORED, EXIF_TURNS, Turn
 
 _MAKE, _MODEL, _SOFTWARE, _ORIENTATION = 271, 272, 305, 274
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
+_EXIF_DIRECTORY = 34665
+_EXPOSURE_TIME, _F_NUMBER, _FOCAL_LENGTH = 33434, 33437, 37386
+_EXPOSURE = frozenset({_EXPOSURE_TIME, _F_NUMBER, _FOCAL_LENGTH})
+_ENTRY_BYTES = 12
+_MAX_ENTRIES = 512
+"""Of a directory of exposures; real ones have about forty."""
 _INCH, _CENTIMETRE = 2, 3
 _CM_PER_INCH = 2.54
+_EXIF_MARK = b"Exif\0\0"
 _PLAUSIBLE_PPI = (2.0, 20_000.0)
 """Writers put 0 or 1 where they know nothing."""
 _MAX_NAME_CHARS = 80
@@ -42,6 +49,8 @@ class Tags:
     model: str | None = None
     software: str | None = None
     has_exif: bool = False
+    states_exposure: bool = False
+    """An exposure time, a lens opening or a focal length is told, and is not 0."""
 
 
 def tags_from_segment(segment: bytes | None) -> Tags:
@@ -52,7 +61,8 @@ def tags_from_segment(segment: bytes | None) -> Tags:
     try:
         with damage_refused():
             exif.load(segment)
-            return tags_from_directory(exif, has_exif=len(exif) > 0)
+            block = segment.removeprefix(_EXIF_MARK).removeprefix(_EXIF_MARK)
+            return tags_from_directory(exif, block, has_exif=len(exif) > 0)
     except InvalidDocument:
         return Tags()
 
@@ -71,8 +81,14 @@ def _xmp_name(text: str, name: str) -> str | None:
     return clean_name(found[1] or found[2]) if found else None
 
 
-def tags_from_directory(directory: Mapping[int, Any], *, has_exif: bool) -> Tags:
-    """The tags of a directory (IFD 0 of an EXIF block, or one of a TIFF) by tag number."""
+def tags_from_directory(directory: Mapping[int, Any], block: bytes, *, has_exif: bool) -> Tags:
+    """The tags of a directory (IFD 0 of an EXIF block, or one of a TIFF) by tag number.
+
+    Args:
+        directory: values by tag.
+        block: the TIFF, or the EXIF block from its TIFF header on, that the directory is of.
+        has_exif: whether there is an EXIF block.
+    """
     unit = directory.get(_RESOLUTION_UNIT, _INCH)
     x, y = directory.get(_X_RESOLUTION), directory.get(_Y_RESOLUTION)
     orientation = directory.get(_ORIENTATION)
@@ -85,7 +101,25 @@ def tags_from_directory(directory: Mapping[int, Any], *, has_exif: bool) -> Tags
         model=clean_name(directory.get(_MODEL)),
         software=clean_name(directory.get(_SOFTWARE)),
         has_exif=has_exif,
+        states_exposure=_states_exposure(block, directory.get(_EXIF_DIRECTORY)),
     )
+
+
+def _states_exposure(block: bytes, at: object) -> bool:
+    """Whether the EXIF directory at ``at`` holds a camera's fractions; a broken one says nothing.
+
+    Nothing else in it is read: it is the directory of dates, serial numbers and comments.
+    """
+    if not isinstance(at, int):
+        return False
+    order: Literal["little", "big"] = "little" if block[:2] == b"II" else "big"
+    count = min(int.from_bytes(block[at : at + 2], order), _MAX_ENTRIES)
+    for first in range(at + 2, at + 2 + count * _ENTRY_BYTES, _ENTRY_BYTES):
+        if int.from_bytes(block[first : first + 2], order) in _EXPOSURE:
+            value = int.from_bytes(block[first + 8 : first + 12], order)
+            if any(block[value : value + 4]):
+                return True
+    return False
 
 
 def lower_ppi(x_density: Any, y_density: Any, *, per_cm: bool) -> float | None:

@@ -43,6 +43,7 @@ def _jpeg_page(data: bytes, header: jpeg.JpegHeader) -> Page:
         model=tags.model,
         software=tags.software,
         has_exif=tags.has_exif,
+        states_exposure=tags.states_exposure,
         jpeg_quantisation=header.quantisation,
         jpeg_subsampling=header.subsampling,
         jpeg_scans=header.scans,
@@ -62,6 +63,7 @@ def _png_page(data: bytes, header: png.PngHeader) -> Page:
         model=tags.model,
         software=tags.software or header.software,
         has_exif=tags.has_exif,
+        states_exposure=tags.states_exposure,
     )
     return Page(1, origin, lambda: png.decode(data, header, tags.turn))
 
@@ -77,5 +79,6 @@ def _tiff_page(data: bytes, index: int, frame: int, limits: Limits) -> Page:
         model=page.tags.model,
         software=page.tags.software,
         has_exif=page.tags.has_exif,
+        states_exposure=page.tags.states_exposure,
     )
     return Page(index, origin, lambda: tiff.decode(data, page))

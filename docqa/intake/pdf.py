@@ -321,6 +321,7 @@ def _with_jpeg_facts(origin: Origin, header: jpeg.JpegHeader) -> Origin:
         model=tags.model,
         software=tags.software,
         has_exif=tags.has_exif,
+        states_exposure=tags.states_exposure,
         jpeg_quantisation=header.quantisation,
         jpeg_subsampling=header.subsampling,
         jpeg_scans=header.scans,

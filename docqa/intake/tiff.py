@@ -100,7 +100,7 @@ def read_page(data: bytes, frame: int, limits: Limits) -> TiffPage:
             _colour_mode(picture, directory),
             max(directory.get(_BITS, (1,))),
             directory.get(_PHOTOMETRIC) == _WHITE_IS_ZERO,
-            tags_from_directory(directory, has_exif=_EXIF in directory),
+            tags_from_directory(directory, data, has_exif=_EXIF in directory),
         )
 
 

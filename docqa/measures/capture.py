@@ -3,7 +3,8 @@
 Pixels decide, the file may only take away. Two logistic models look for what a scanner never does:
 uneven light (a camera), and soft letters on unevenly whitened paper (an app). Letters that repeat
 exactly were drawn by a program; where doubt is left, letters of one size show a flat bed. Metadata
-of a camera or an app caps the probability; a scanner's never lifts a page over an accept limit.
+of a camera or an app caps the probability; a scanner's alone lifts no page over 0.75 in grey or
+colour, but frees one in two levels, whose pixels say nothing of light or lens.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from docqa.analysis.capture_evidence import Evidence
 from docqa.analysis.file_evidence import MESSENGER_FILE_CAP, file_evidence, with_file
 from docqa.page import Origin, page_from_pixels
 
@@ -57,3 +58,144 @@ def test_a_picture_that_a_messenger_shrank_is_looked_at_by_a_person(
     assert bool(found.messenger) == was_sent
     assert (with_file(0.99, found) <= MESSENGER_FILE_CAP) == was_sent
     assert with_file(0.05, found) == pytest.approx(0.05)
+
+
+def device_evidence(
+    make: str | None, model: str | None, *, states_exposure: bool = False, ppi_tag: float | None
+) -> set[Evidence]:
+    """What a page of no paper's size and its device's names say of the device."""
+    origin = Origin(
+        "jpeg",
+        "image/jpeg",
+        make=make,
+        model=model,
+        has_exif=True,
+        states_exposure=states_exposure,
+        ppi_tag=ppi_tag,
+    )
+    found = file_evidence(page_from_pixels(np.full((700, 500), 255, np.uint8), origin=origin))
+    return {*found.camera, *found.scanner} - {"density_tag"}
+
+
+@pytest.mark.parametrize(
+    ("make", "model"),
+    [
+        ("Canon", "CanoScan LiDE 400"),
+        ("Canon", "MG3600 series"),
+        ("Canon", "Canon MP280 series"),
+        ("Canon", "TS3300 series"),
+        ("Canon", "G3010 series"),
+        ("Canon", "TR4500"),
+        ("Hewlett-Packard", "HP psc1400"),
+        ("Hewlett-Packard", "HP pstc4400"),
+        ("HP", "HP ENVY 4500 series"),
+        ("HP", "HP Smart Tank 510 series"),
+        ("HP", "HP Photosmart C4400 series"),
+        ("HP", "HP LaserJet MFP M28w"),
+        ("HP", "HP OfficeJet Pro 8020 series"),
+        ("HP", "HP Scanjet 4850"),
+        ("Samsung", "SCX-4200 Series"),
+        ("SAMSUNG", "M2070 Series"),
+        ("Panasonic", "KV-S1025C"),
+        ("KODAK", "i2600"),
+        ("Kodak", "Scanner: i1220"),
+        ("EPSON", "ET-2700 Series"),
+        ("Brother", "DCP-L2540DW"),
+        ("Xerox", "WorkCentre 3025"),
+        ("RICOH", "IM 2702"),
+        ("RICOH", "Aficio MP C2500"),
+        ("Lexmark", "X1100 Series"),
+        ("FUJITSU", "fi-7160"),
+        ("PFU", "ScanSnap iX1500"),
+        ("Kyocera", "TASKalfa 3252ci"),
+        ("KYOCERA", "FS-1135MFP"),
+        ("KONICA MINOLTA", "bizhub C280"),
+        ("TOSHIBA", "e-STUDIO355"),
+        ("Microtek", "ScanMaker i800"),
+        ("Nikon", "SUPER COOLSCAN 5000 ED"),
+    ],
+)
+def test_names_of_scanners_and_of_printers_that_scan_are_scanners(make: str, model: str) -> None:
+    assert device_evidence(make, model, ppi_tag=None) == {"exif_scanner"}
+
+
+@pytest.mark.parametrize("ppi_tag", [72.0, 300.0])
+@pytest.mark.parametrize(
+    ("make", "model"),
+    [
+        ("Apple", "iPhone 13 Pro"),
+        ("samsung", "SM-G975U"),
+        ("SAMSUNG", "GT-I9505"),
+        ("Xiaomi", "Redmi Note 8"),
+        ("HUAWEI", "CLT-L29"),
+        ("HONOR", "SCM-W09"),
+        ("OPPO", "CPH2211"),
+        ("realme", "RMX3085"),
+        ("vivo", "vivo 1904"),
+        ("Google", "Pixel 6"),
+        ("OnePlus", "IN2013"),
+        ("motorola", "moto g(7) power"),
+        ("INFINIX MOBILITY LIMITED", "Infinix X6816"),
+        ("TECNO MOBILE LIMITED", "TECNO KI5q"),
+        ("itel", "itel A665L"),
+        ("HMD Global", "Nokia 5.4"),
+        ("Sony", "XQ-BC72"),
+        ("Sony Ericsson", "W660i"),
+        ("LGE", "Nexus 5X"),
+        ("LG Electronics", "LG-H870"),
+        ("HTC", "HTC One_M8"),
+        ("asus", "ASUS_X00TD"),
+        ("Canon", "Canon EOS 5D"),
+        ("Canon", "Canon PowerShot G7 X Mark II"),
+        ("Canon", "Canon MV900"),
+        ("NIKON CORPORATION", "NIKON D750"),
+        ("FUJIFILM", "FinePix2600Zoom"),
+    ],
+)
+def test_names_of_phones_and_cameras_are_a_cameras_whatever_density_is_stated(
+    make: str, model: str, ppi_tag: float
+) -> None:
+    assert device_evidence(make, model, ppi_tag=ppi_tag) == {"exif_make"}
+
+
+@pytest.mark.parametrize("ppi_tag", [72.0, 300.0])
+@pytest.mark.parametrize(
+    ("make", "model"),
+    [
+        ("KYOCERA", "KC-S701"),
+        ("KONICA MINOLTA", "DiMAGE Z5"),
+        ("TOSHIBA", "PDR-M700"),
+        ("FUJITSU", "F-02H"),
+        ("Mustek", "DV5300"),
+    ],
+)
+def test_a_maker_of_phones_and_of_copiers_is_a_scanners_by_its_model_only(
+    make: str, model: str, ppi_tag: float
+) -> None:
+    assert device_evidence(make, model, ppi_tag=ppi_tag) == set()
+
+
+@pytest.mark.parametrize("model", ["PhotoPC 3100Z", "R-D1", "L-500V"])
+def test_a_camera_of_epsons_is_no_scanner(model: str) -> None:
+    assert device_evidence("SEIKO EPSON CORP.", model, ppi_tag=72.0) == {"exif_make"}
+
+
+@pytest.mark.parametrize("model", ["hp PhotoSmart 43x series", "HP PhotoSmart C945 (V01.60)"])
+def test_a_camera_of_a_printers_maker_is_no_scanner(model: str) -> None:
+    assert device_evidence("Hewlett-Packard", model, ppi_tag=72.0) == {"exif_make"}
+
+
+@pytest.mark.parametrize(("ppi_tag", "says"), [(300.0, set()), (72.0, {"exif_make"})])
+def test_a_maker_that_nobody_knows_says_nothing_against_a_scanners_file(
+    ppi_tag: float, says: set[Evidence]
+) -> None:
+    for make, model in (("Dell", "Dell 1135n"), ("Specimen", "SC-1"), ("Unheard Of", "X1")):
+        assert device_evidence(make, model, ppi_tag=ppi_tag) == says
+
+
+@pytest.mark.parametrize("make", [None, "Specimen", "EPSON"])
+def test_an_exposure_is_a_cameras_whatever_the_names_say(make: str | None) -> None:
+    found = device_evidence(make, "X1", states_exposure=True, ppi_tag=300.0)
+    assert found == {"exif_exposure"}
+    both = device_evidence("Apple", "iPhone 7", states_exposure=True, ppi_tag=72.0)
+    assert both == {"exif_make", "exif_exposure"}

@@ -302,6 +302,41 @@ def test_nothing_private_is_kept_of_exif() -> None:
     assert "SECRET" not in repr(page.origin)
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+@pytest.mark.parametrize(
+    ("tags", "is_stated"),
+    [
+        ({33434: 0.04}, True),
+        ({33437: 2.8}, True),
+        ({37386: 4.2}, True),
+        ({33434: 0.0, 33437: 0.0}, False),  # writers put 0 where they know nothing
+        ({36867: "2020:01:01 00:00:00", 40962: 700}, False),
+        ({}, False),
+    ],
+)
+def test_exposures_are_told_from_other_exif(
+    kind: str, tags: dict[int, object], is_stated: bool
+) -> None:
+    exif = Image.Exif()
+    exif[271] = "Specimen"
+    exif.get_ifd(34665).update(tags)
+    blocks = {"tiffinfo": {271: "Specimen", 34665: tags}} if kind == "TIFF" else {"exif": exif}
+    origin = _page(_saved(_colour_picture(), kind, **blocks)).origin
+    assert origin.make == "Specimen"
+    assert origin.states_exposure == is_stated
+
+
+def test_an_exif_directory_that_is_broken_takes_no_names_along() -> None:
+    exif = Image.Exif()
+    exif[271] = "Specimen"
+    exif.get_ifd(34665)[33434] = 0.04
+    data = _saved(_colour_picture(), "JPEG", exif=exif)
+    pointer = data.index(struct.pack(">H", 34665) if b"MM\0*" in data else b"\x69\x87") + 8
+    broken = data[:pointer] + b"\x7f" * 4 + data[pointer + 4 :]
+    origin = _page(broken).origin
+    assert (origin.make, origin.states_exposure) == ("Specimen", False)
+
+
 @pytest.mark.parametrize(
     "garbage", [b"", b"II", b"\xff" * 40, b"II*\0\x08\0\0\0\xff\xff" + b"\x0f" * 90]
 )

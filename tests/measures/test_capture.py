@@ -146,6 +146,18 @@ def test_model_tells_a_canon_scanner_from_a_canon_camera() -> None:
 
 
 @pytest.mark.parametrize(
+    ("make", "model"),
+    [("Canon", "MG3600 series"), ("HP", "HP psc1400"), ("Unheard Of", "A4 Reader 3")],
+)
+def test_a_scan_keeps_its_pixels_word_whatever_maker_its_tags_name(make: str, model: str) -> None:
+    """A page of a paper's size: what nobody knows must not reject it."""
+    origin = Origin("jpeg", "image/jpeg", make=make, model=model, has_exif=True, ppi_tag=150.0)
+    found = of(page_from_pixels(pixels_of(opened(scanned(True))), origin=origin))
+    assert found.source == "scanner"
+    assert found.scanner_probability > 0.8
+
+
+@pytest.mark.parametrize(
     "producer", ["intsig.com pdf producer", "CamScanner", "Adobe Scan for iOS"]
 )
 def test_app_that_names_itself_is_caught(producer: str) -> None:
