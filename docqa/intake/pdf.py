@@ -296,7 +296,7 @@ def _sole_picture(objects: PageObjects) -> Picture | None:
         and max(across, down) <= _SQUARE_PIXEL_RATIO * min(across, down)
         and min(picture.width_px, picture.height_px) >= MIN_SIDE_PX
         and not picture.has_finer_mask
-        and not picture.is_transparent
+        and not picture.is_uncertain
     )
     return picture if fits else None
 
