@@ -22,7 +22,7 @@ import pypdfium2.raw as pdfium_c
 from docqa.errors import EngineFault, InvalidDocument, MissingDependency
 from docqa.intake import jpeg
 from docqa.intake.limits import MIN_SIDE_PX, Limits, check_size, damage_refused
-from docqa.intake.pdf_facts import facts_of_document, with_device, with_jpeg_facts
+from docqa.intake.pdf_facts import facts_of_document, states_density, with_device, with_jpeg_facts
 from docqa.intake.pdf_objects import PageObjects, Picture, find_picture, read_objects
 from docqa.intake.pixels import raster_of_rgb
 from docqa.intake.turn import AS_STORED, Turn, turn_of_matrix
@@ -175,6 +175,7 @@ class _PdfFile:
             pdf_layering="image",
             colour_mode=_colour_mode(picture),
             ppi_tag=round(math.sqrt(math.prod(picture.ppi)), 2),
+            is_ppi_own=stored is not None and states_density(picture, stored[1]),
         )
         if stored is not None:
             data, header = stored

@@ -19,6 +19,7 @@ _XMP_WITHIN = 800
 """A name between two tags is found by the second."""
 _SPEAKING_AREA_FRACTION = 0.5
 """Of the largest picture's: smaller ones, a signature say, tell nothing of the page."""
+_SAME_PPI = 1.0
 
 
 def facts_of_document(data: bytes, document: pdfium.PdfDocument) -> Origin:
@@ -31,6 +32,7 @@ def facts_of_document(data: bytes, document: pdfium.PdfDocument) -> Origin:
     return Origin(
         "pdf",
         MEDIA_TYPES["pdf"],
+        is_ppi_own=False,
         pdf_producer=producer or _name_in_xmp(data, "pdf:Producer"),
         pdf_creator=creator or _name_in_xmp(data, "xmp:CreatorTool"),
     )
@@ -63,16 +65,17 @@ def with_device(
     origin: Origin, pictures: tuple[Picture, ...], headers: Sequence[JpegHeader | None]
 ) -> Origin:
     """What the one JPEG on a drawn page says; of several pictures, what the largest names."""
-    large = _SPEAKING_AREA_FRACTION * max((one.area_fraction for one in pictures), default=0.0)
-    speaking = [
-        (bool(header.tags().make or header.tags().software), picture.area_fraction, number)
-        for number, (picture, header) in enumerate(zip(pictures, headers, strict=True))
-        if header is not None and picture.area_fraction >= large
+    largest = max((one.area_fraction for one in pictures), default=0.0)
+    jpegs = [
+        (picture, header)
+        for picture, header in zip(pictures, headers, strict=True)
+        if header and picture.area_fraction >= _SPEAKING_AREA_FRACTION * largest
     ]
-    header = headers[max(speaking)[2]] if speaking else None
-    if header is None:
+    if not jpegs:
         return origin
+    _, header = max(jpegs, key=lambda one: (_names_device(one[1]), one[0].area_fraction))
     told = with_jpeg_facts(origin, header)
+    told = replace(told, is_ppi_own=any(_is_drawn_as_stated(origin, *one) for one in jpegs))
     if len(pictures) == 1:
         return told
     return replace(
@@ -81,3 +84,20 @@ def with_device(
         jpeg_subsampling=origin.jpeg_subsampling,
         jpeg_scans=origin.jpeg_scans,
     )
+
+
+def states_density(picture: Picture, header: JpegHeader) -> bool:
+    """Whether a JPEG's file says of itself what its place on the page makes of it."""
+    own = header.jfif_ppi or header.tags().ppi
+    return own is not None and min(abs(own - placed) for placed in picture.ppi) < _SAME_PPI
+
+
+def _names_device(header: JpegHeader) -> bool:
+    tags = header.tags()
+    return bool(tags.make or tags.software)
+
+
+def _is_drawn_as_stated(origin: Origin, picture: Picture, header: JpegHeader) -> bool:
+    is_as_fine = abs(picture.finest_ppi - (origin.ppi_tag or 0)) < _SAME_PPI
+    is_scan = origin.pdf_layering == "layered" or (origin.pdf_layering == "marked" and is_as_fine)
+    return is_scan and states_density(picture, header)

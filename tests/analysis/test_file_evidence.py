@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from docqa.analysis.file_evidence import MESSENGER_FILE_CAP, file_evidence, with_file
-from docqa.page import Origin, page_from_pixels
+from docqa.page import Layering, Origin, page_from_pixels
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,37 @@ def test_a_picture_that_a_messenger_shrank_is_looked_at_by_a_person(
     assert bool(found.messenger) == was_sent
     assert (with_file(0.99, found) <= MESSENGER_FILE_CAP) == was_sent
     assert with_file(0.05, found) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    ("layering", "size_px", "ppi_tag", "is_ppi_own", "found"),
+    [
+        (None, (1000, 1500), 300.0, True, {"density_tag"}),
+        ("image", (1000, 1500), 300.0, True, {"density_tag"}),
+        ("image", (1000, 1500), 300.0, False, set()),  # somebody placed it so
+        ("image", (2480, 3508), 300.0, False, {"density_tag", "exact_paper_size"}),
+        ("layered", (1000, 1500), 300.0, False, set()),
+        ("layered", (2480, 3508), 300.0, False, {"density_tag", "exact_paper_size"}),
+        ("marked", (2480, 3508), 300.0, True, {"density_tag", "exact_paper_size"}),
+        ("marked", (2480, 3508), 300.0, False, set()),  # the page was drawn so
+        ("rendered", (2480, 3508), 300.0, False, set()),
+    ],
+)
+def test_a_density_that_nobody_but_a_page_gives_is_no_scanners(
+    layering: Layering | None,
+    size_px: tuple[int, int],
+    ppi_tag: float,
+    is_ppi_own: bool,
+    found: set[str],
+) -> None:
+    page = page_from_pixels(
+        np.full(size_px[::-1], 255, np.uint8),
+        origin=Origin(
+            "pdf" if layering else "jpeg",
+            "",
+            ppi_tag=ppi_tag,
+            is_ppi_own=is_ppi_own,
+            pdf_layering=layering,
+        ),
+    )
+    assert set(file_evidence(page).scanner) == found

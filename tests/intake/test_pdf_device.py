@@ -124,3 +124,39 @@ def test_producer_and_creator_may_stand_in_the_xmp_packet(
     origin = _origin(data)
     assert (origin.pdf_producer, origin.pdf_creator) == expected
     assert "SECRET" not in repr(origin)
+
+
+_STRETCHED = b"q 96 0 0 60 0 0 cm /X0 Do Q"
+_LINE = b"2 2 m 8 2 l S"
+
+
+@pytest.mark.parametrize(
+    ("content", "stated_ppi", "layering", "is_own"),
+    [
+        (PLACE, 72, "image", True),
+        (PLACE, 100, "image", False),
+        (PLACE, None, "image", False),
+        (_STRETCHED, 72, "layered", True),
+        (_STRETCHED, None, "layered", False),
+        (PLACE + _LINE, 72, "marked", True),
+        (PLACE + _LINE, None, "marked", False),
+        (b"q 24 0 0 16 0 0 cm /X0 Do Q " + _LINE, 288, "rendered", False),
+    ],
+)
+def test_a_density_is_a_pictures_own_where_the_picture_states_it(
+    content: bytes, stated_ppi: int | None, layering: str, is_own: bool
+) -> None:
+    stated = {"dpi": (stated_ppi, stated_ppi)} if stated_ppi else {}
+    origin = _page(content, _jpeg({}, **stated))
+    assert (origin.pdf_layering, origin.is_ppi_own) == (layering, is_own)
+
+
+def test_the_density_of_a_marked_scan_that_is_drawn_coarser_is_not_its_own() -> None:
+    content = b"q 9.6 0 0 6.4 0 0 cm /X0 Do Q 1 1 m 2 1 l S"
+    picture = _jpeg({}, dpi=(720, 720))
+    origin = _origin(page_pdf(content, [(b"X0", picture)], size_pt=(9.6, 6.4)))
+    assert (origin.pdf_layering, origin.ppi_tag, origin.is_ppi_own) == ("marked", 300, False)
+
+
+def test_a_picture_that_is_no_jpeg_has_no_density_of_its_own() -> None:
+    assert not _page(PLACE, _plain()).is_ppi_own
