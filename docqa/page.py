@@ -54,6 +54,9 @@ class Origin:
     colour_mode: ColourMode = "colour"
     ppi_tag: float | None = None
     """Pixels per inch that the file claims; for a PDF image, from its placed size."""
+    is_ppi_own: bool = True
+    """The picture states that density itself: False on a PDF page where only its place, or the
+    way it was drawn, gives one."""
     make: str | None = None
     model: str | None = None
     software: str | None = None

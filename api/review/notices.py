@@ -38,8 +38,7 @@ def done_notice(services: Services, visit: Visit, shown_id: str = "") -> DoneNot
 def is_repeated(services: Services, visit: Visit, document_id: str, outcome: str) -> bool:
     """Whether the visitor decided just so a moment ago: a form can be sent twice by two presses."""
     return any(
-        entry.action == outcome
-        and services.clock() <= entry.recorded_at + UNDO_WITHIN + UNDO_GRACE
+        entry.action == outcome and services.clock() <= entry.recorded_at + UNDO_WITHIN + UNDO_GRACE
         for entry in _own_last(services, visit, document_id)
     )
 

@@ -131,9 +131,11 @@ def file_evidence(page: Page) -> FileEvidence:
         shot.append("screenshot_size")
     if not app and any(_names_scanner(p) for p in programs):
         scanner.append("pdf_producer_scanner")
-    if _exact_paper(origin, short, long):
+    is_paper = _has_own_size(origin) and _exact_paper(origin, short, long)
+    if is_paper:
         scanner.append("exact_paper_size")
-    if origin.ppi_tag and min(abs(origin.ppi_tag - ppi) for ppi in SCAN_PPI) < 1:
+    is_usual = origin.ppi_tag and min(abs(origin.ppi_tag - ppi) for ppi in SCAN_PPI) < 1
+    if is_usual and (origin.is_ppi_own or is_paper):
         scanner.append("density_tag")
     camera, device = _device(origin, speaks_for_scanner=bool(scanner))
     weak: list[Evidence] = ["phone_aspect_ratio"] if _camera_aspect(short, long) else []
@@ -173,6 +175,11 @@ def _lower(name: str | None) -> str:
 def _names_scanner(program: str) -> bool:
     known = (SCANNER_PROGRAMS, SCANNER_MAKES, SCANNER_MODELS, MAKES_OF_BOTH)
     return any(names.search(program) for names in known)
+
+
+def _has_own_size(origin: Origin) -> bool:
+    """Whether the pixels are a picture's, and not those that a page was drawn with."""
+    return origin.is_ppi_own or origin.pdf_layering not in ("marked", "rendered")
 
 
 def _exact_paper(origin: Origin, short: int, long: int) -> bool:

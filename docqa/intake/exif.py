@@ -35,7 +35,7 @@ _PLAUSIBLE_PPI = (2.0, 20_000.0)
 """Writers put 0 or 1 where they know nothing."""
 _MAX_NAME_CHARS = 80
 _MAX_XMP_BYTES = 65_536
-_XMP_NAME = r"tiff:{}\s*(?:=\s*[\"']([^\"'<]{{0,200}})[\"']|>([^<]{{0,200}})<)"
+_XMP_NAME = r"{}\s*(?:=\s*[\"']([^\"'<]{{0,200}})[\"']|>([^<]{{0,200}})<)"
 """A property of an XMP packet, as an attribute or as an element (ISO 16684-1, 7)."""
 
 
@@ -72,11 +72,12 @@ def with_xmp(tags: Tags, packet: bytes | None) -> Tags:
     if not packet or tags.make:
         return tags
     text = packet[:_MAX_XMP_BYTES].decode("utf-8", "replace")
-    make, model = (_xmp_name(text, name) for name in ("Make", "Model"))
+    make, model = (xmp_name(text, name) for name in ("tiff:Make", "tiff:Model"))
     return dataclasses.replace(tags, make=make, model=tags.model or model)
 
 
-def _xmp_name(text: str, name: str) -> str | None:
+def xmp_name(text: str, name: str) -> str | None:
+    """A property of an XMP packet, such as ``tiff:Make``, as a short line."""
     found = re.search(_XMP_NAME.format(name), text)
     return clean_name(found[1] or found[2]) if found else None
 

@@ -21,11 +21,10 @@ import pypdfium2.raw as pdfium_c
 
 from docqa.errors import EngineFault, InvalidDocument, MissingDependency
 from docqa.intake import jpeg
-from docqa.intake.exif import clean_name
 from docqa.intake.limits import MIN_SIDE_PX, Limits, check_size, damage_refused
+from docqa.intake.pdf_facts import facts_of_document, states_density, with_device, with_jpeg_facts
 from docqa.intake.pdf_objects import PageObjects, Picture, find_picture, read_objects
 from docqa.intake.pixels import raster_of_rgb
-from docqa.intake.sniff import MEDIA_TYPES
 from docqa.intake.turn import AS_STORED, Turn, turn_of_matrix
 from docqa.page import ColourMode, Layering, Origin, Page, Pixels, Raster
 from docqa.ports import PdfRenderer
@@ -52,7 +51,6 @@ _REFUSALS = {
     pdfium_c.FPDF_ERR_FILE: "file.no_pages",
 }
 _HARMLESS = ("file.damaged", "file.too_small", "file.format.unsupported")
-_MAX_NAME_CHARS = 120
 _GRAYS = (pdfium_c.FPDF_COLORSPACE_DEVICEGRAY, pdfium_c.FPDF_COLORSPACE_CALGRAY)
 _DIRECT_COLOURS = (
     *_GRAYS,
@@ -80,7 +78,7 @@ def open_pdf(
         raise InvalidDocument("file.no_pages")
     if count > limits.max_pages:
         raise InvalidDocument("file.too_many_pages", limit=limits.max_pages, actual=count)
-    file = _PdfFile(data, document, limits, renderer, _facts(document))
+    file = _PdfFile(data, document, limits, renderer, facts_of_document(data, document))
     return count, map(file.page, range(1, count + 1))
 
 
@@ -107,16 +105,6 @@ def _open(data: bytes) -> pdfium.PdfDocument:
         raise InvalidDocument(_REFUSALS.get(fault.err_code, "file.damaged")) from fault
 
 
-def _facts(document: pdfium.PdfDocument) -> Origin:
-    with damage_refused():
-        return Origin(
-            "pdf",
-            MEDIA_TYPES["pdf"],
-            pdf_producer=clean_name(document.get_metadata_value("Producer"), _MAX_NAME_CHARS),
-            pdf_creator=clean_name(document.get_metadata_value("Creator"), _MAX_NAME_CHARS),
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class _PdfFile:
     """An open document, and how its pages become pixels."""
@@ -135,16 +123,18 @@ class _PdfFile:
                 objects = read_objects(loaded, self.data)
         except InvalidDocument:
             return self._unloadable_page(index)
+        headers: list[jpeg.JpegHeader | None] = []
         if objects.pictures:
             with damage_refused(), self._loaded(index) as loaded:
                 checked = None
                 for picture in objects.pictures:
                     checked = self._check(loaded, picture)
+                    headers.append(checked[1] if checked else None)
                 sole = _sole_picture(objects)
                 if sole is not None:
                     stored = checked or (self._stored(loaded, sole) if sole.is_jpeg else None)
                     return self._scan(index, sole, stored, rotate_deg)
-        return self._drawing(index, objects, size_pt)
+        return self._drawing(index, objects, size_pt, headers)
 
     @contextmanager
     def _loaded(self, index: int) -> Iterator[pdfium.PdfPage]:
@@ -185,10 +175,11 @@ class _PdfFile:
             pdf_layering="image",
             colour_mode=_colour_mode(picture),
             ppi_tag=round(math.sqrt(math.prod(picture.ppi)), 2),
+            is_ppi_own=stored is not None and states_density(picture, stored[1]),
         )
         if stored is not None:
             data, header = stored
-            origin = _with_jpeg_facts(origin, header)
+            origin = with_jpeg_facts(origin, header)
             if _is_as_stored(picture, header):
                 parts = jpeg.part_decoder(data, header, turn)
                 return Page(index, origin, lambda: jpeg.decode(data, header, turn), parts)
@@ -211,7 +202,13 @@ class _PdfFile:
 
         return decode
 
-    def _drawing(self, index: int, objects: PageObjects, size_pt: tuple[float, float]) -> Page:
+    def _drawing(
+        self,
+        index: int,
+        objects: PageObjects,
+        size_pt: tuple[float, float],
+        headers: list[jpeg.JpegHeader | None],
+    ) -> Page:
         """A page of several pictures, or of more than pictures."""
         is_layered = bool(objects.pictures) and not (objects.has_text or objects.has_marks)
         finest = _finest_ppi(objects.pictures)
@@ -233,6 +230,7 @@ class _PdfFile:
             ppi_tag=round(ppi, 2),
             is_typeset=objects.has_text or not objects.pictures,
         )
+        origin = with_device(origin, objects.pictures, headers)
 
         def decode() -> Raster:
             if is_layered or self.renderer is None:
@@ -296,7 +294,7 @@ def _sole_picture(objects: PageObjects) -> Picture | None:
         and max(across, down) <= _SQUARE_PIXEL_RATIO * min(across, down)
         and min(picture.width_px, picture.height_px) >= MIN_SIDE_PX
         and not picture.has_finer_mask
-        and not picture.is_transparent
+        and not picture.is_uncertain
     )
     return picture if fits else None
 
@@ -309,22 +307,6 @@ def _is_as_stored(picture: Picture, header: jpeg.JpegHeader) -> bool:
         and picture.colour_space in _DIRECT_COLOURS
         and header.components in (1, 3)
         and (header.width_px, header.height_px) == (picture.width_px, picture.height_px)
-    )
-
-
-def _with_jpeg_facts(origin: Origin, header: jpeg.JpegHeader) -> Origin:
-    # The EXIF orientation does not count: viewers go by the page's own matrix.
-    tags = header.tags()
-    return replace(
-        origin,
-        make=tags.make,
-        model=tags.model,
-        software=tags.software,
-        has_exif=tags.has_exif,
-        states_exposure=tags.states_exposure,
-        jpeg_quantisation=header.quantisation,
-        jpeg_subsampling=header.subsampling,
-        jpeg_scans=header.scans,
     )
 
 

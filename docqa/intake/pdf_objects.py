@@ -1,22 +1,17 @@
-"""What a PDF page draws: its pictures with their places, and whether it draws anything else.
-
-PDFium knows a page's objects but not the dictionary of a picture. That is looked up in the file:
-a picture's dictionary stands as plain text in front of its data, except in an encrypted file.
-"""
+"""What a PDF page draws: its pictures with their places, and whether it draws anything else."""
 
 from __future__ import annotations
 
 import ctypes
 import math
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
-Rect = tuple[float, float, float, float]
-"""Left, bottom, right, top in points, y upwards."""
+from docqa.intake import pdf_dictionary
+from docqa.intake.pdf_places import Rect, area, bounds, clips, overlap
 
 _MAX_FORM_DEPTH = 12
 _MAX_OBJECTS = 20_000
@@ -24,17 +19,19 @@ _MAX_OBJECTS = 20_000
 _MAX_PICTURES = 400
 _MAX_LOOKUPS = 40
 """Searches of the file for a picture's dictionary, per page."""
-_DICTIONARY_WITHIN = 4096
 _INVISIBLE_TEXT = (
     pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE,
+    pdfium_c.FPDF_TEXTRENDERMODE_CLIP,
+)
+_CLIPPING_TEXT = (
+    pdfium_c.FPDF_TEXTRENDERMODE_FILL_CLIP,
+    pdfium_c.FPDF_TEXTRENDERMODE_STROKE_CLIP,
+    pdfium_c.FPDF_TEXTRENDERMODE_FILL_STROKE_CLIP,
     pdfium_c.FPDF_TEXTRENDERMODE_CLIP,
 )
 _SILENT_ANNOTATIONS = (pdfium_c.FPDF_ANNOT_LINK, pdfium_c.FPDF_ANNOT_POPUP)
 _COVERS_ALL = 0.98
 _WHITE = (255, 255, 255)
-_MASK = re.compile(rb"/(?:SMask|Mask)\s+(\d+)\s+\d+\s+R")
-_SPECIAL = re.compile(rb"/(?:SMask|Mask|SMaskInData|OC|ImageMask|ColorTransform)\b")
-_DECODE = re.compile(rb"/Decode\s*\[([^\]]*)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +57,9 @@ class Picture:
     """Size of the mask that belongs to it, if it has one of its own."""
     stencil_is_gray: bool
     """Painted in a shade of grey, if it is a stencil."""
-    is_transparent: bool
-    """By its graphics state, or as part of a transparent form."""
+    is_uncertain: bool
+    """Only the drawn page tells what of it can be seen: it is transparent, on a layer that may be
+    switched off, or clipped to a shape, by itself or with a form around it."""
 
     @property
     def is_stencil(self) -> bool:
@@ -74,15 +72,14 @@ class Picture:
         return (
             self.dictionary is not None
             and not self.is_stencil
-            and not self.is_transparent
-            and not _SPECIAL.search(self.dictionary)
+            and not self.is_uncertain
+            and not pdf_dictionary.is_special(self.dictionary)
         )
 
     @property
     def keeps_values(self) -> bool:
         """The dictionary does not map sample values to others."""
-        mapping = _DECODE.search(self.dictionary or b"")
-        return mapping is None or mapping[1].split() in ([b"0", b"1"], [b"0", b"1"] * 3)
+        return pdf_dictionary.keeps_values(self.dictionary or b"")
 
     @property
     def ppi(self) -> tuple[float, float]:
@@ -142,19 +139,25 @@ def read_objects(page: pdfium.PdfPage, data: bytes) -> PageObjects:
     """List what a loaded page draws. ``data`` is the whole file."""
     drawn = _Marks()
     box = page.get_bbox()
-    lookups = 0
+    lookups, letters_clip = 0, False
     for count, placed in enumerate(_walk(page), 1):
         if count > _MAX_OBJECTS or len(drawn.pictures) > _MAX_PICTURES:
             return PageObjects(tuple(drawn.pictures), drawn.has_text, True)
         kind = placed.object.type
+        # PDFium does not tell which objects are clipped to letters: any that follow may be.
+        letters_clip = letters_clip or _clips_what_follows(placed.object)
         visible = placed.visible(box)
-        if kind == pdfium_c.FPDF_PAGEOBJ_FORM or _area(visible) <= 0:
+        if kind == pdfium_c.FPDF_PAGEOBJ_FORM:
+            # What is in the deepest is not looked at.
+            drawn.has_marks = drawn.has_marks or len(placed.path) >= _MAX_FORM_DEPTH
+            continue
+        if area(visible) <= 0:
             continue
         if kind == pdfium_c.FPDF_PAGEOBJ_IMAGE:
             lookups += 1
-            drawn.add_picture(
-                _picture(placed, visible, box, data if lookups <= _MAX_LOOKUPS else b"")
-            )
+            known = data if lookups <= _MAX_LOOKUPS else b""
+            picture = _picture(placed, visible, box, known)
+            drawn.add_picture(replace(picture, is_uncertain=True) if letters_clip else picture)
         elif kind == pdfium_c.FPDF_PAGEOBJ_TEXT:
             drawn.has_text = drawn.has_text or _is_visible_text(placed.object, page)
         elif kind == pdfium_c.FPDF_PAGEOBJ_PATH:
@@ -182,19 +185,17 @@ class _Placed:
     object: pdfium.PdfObject
     outer: pdfium.PdfMatrix
     path: tuple[int, ...]
-    is_transparent: bool
+    is_uncertain: bool
+    """It, or a form around it, is transparent or on a layer."""
 
     def visible(self, box: Rect) -> Rect:
         """The part of its bounds inside the page and its clipping path."""
         if self.object.type == pdfium_c.FPDF_PAGEOBJ_FORM:
             return box
-        visible = _overlap(_bounds(self.object.get_bounds(), self.outer), box)
-        clip = pdfium_c.FPDFPageObj_GetClipPath(self.object)
-        for index in range(max(pdfium_c.FPDFClipPath_CountPaths(clip), 0)):
-            corners = list(_clip_points(clip, index))
-            if corners:
-                visible = _overlap(visible, _box_of([self.outer.on_point(*c) for c in corners]))
-        return visible
+        visible = bounds(self.object.get_bounds(), self.outer)
+        for clip in clips(self.object, self.outer):
+            visible = overlap(visible, clip.box)
+        return overlap(visible, box)
 
 
 def _walk(page: pdfium.PdfPage) -> Iterator[_Placed]:
@@ -210,16 +211,18 @@ def _walk_object(
     raw: object,
     outer: pdfium.PdfMatrix,
     path: tuple[int, ...],
-    is_transparent: bool,
+    is_uncertain: bool,
 ) -> Iterator[_Placed]:
     found = pdfium.PdfObject(raw, page=page)
-    is_transparent = is_transparent or bool(pdfium_c.FPDFPageObj_HasTransparency(found))
-    yield _Placed(found, outer, path, is_transparent)
+    is_uncertain = (
+        is_uncertain or bool(pdfium_c.FPDFPageObj_HasTransparency(found)) or _has_mark(found, "OC")
+    )
+    yield _Placed(found, outer, path, is_uncertain)
     if found.type == pdfium_c.FPDF_PAGEOBJ_FORM and len(path) < _MAX_FORM_DEPTH:
         inner = found.get_matrix().multiply(outer)
         for index in range(pdfium_c.FPDFFormObj_CountObjects(found)):
             nested = pdfium_c.FPDFFormObj_GetObject(found, index)
-            yield from _walk_object(page, nested, inner, (*path, index), is_transparent)
+            yield from _walk_object(page, nested, inner, (*path, index), is_uncertain)
 
 
 def _picture(placed: _Placed, visible: Rect, box: Rect, data: bytes) -> Picture:
@@ -227,52 +230,30 @@ def _picture(placed: _Placed, visible: Rect, box: Rect, data: bytes) -> Picture:
     matrix = image.get_matrix().multiply(placed.outer)
     metadata = image.get_metadata()
     width_px, height_px = image.get_px_size()
-    whole = _area(_bounds(image.get_bounds(), placed.outer))
-    dictionary = _dictionary(data, bytes(image.get_data())) if data else None
+    whole = area(bounds(image.get_bounds(), placed.outer))
+    dictionary = pdf_dictionary.of_stream(data, bytes(image.get_data())) if data else None
+    # PDFium does not show the dictionaries of forms: any in the file may be one around it.
+    is_inside = len(placed.path) > 1 or dictionary is None
     return Picture(
         placed.path,
         (matrix.a, matrix.b, matrix.c, matrix.d),
         width_px,
         height_px,
-        area_fraction=_area(visible) / max(_area(box), 1e-6),
-        cut_fraction=1 - _area(visible) / max(whole, 1e-6),
+        area_fraction=area(visible) / max(area(box), 1e-6),
+        cut_fraction=1 - area(visible) / max(whole, 1e-6),
         bits_per_pixel=metadata.bits_per_pixel,
         colour_space=metadata.colorspace,
         is_jpeg=image.get_filters(skip_simple=True) == ["DCTDecode"],
         dictionary=dictionary,
-        mask_px=_mask_size(data, dictionary),
+        mask_px=pdf_dictionary.mask_size(data, dictionary),
         stencil_is_gray=len(
             set((_colour(pdfium_c.FPDFPageObj_GetFillColor, image) or range(4))[:3])
         )
         == 1,
-        is_transparent=placed.is_transparent or _has_mark(image, "OC"),
+        is_uncertain=placed.is_uncertain
+        or not all(clip.is_rectangle for clip in clips(image, placed.outer))
+        or pdf_dictionary.names_layer(data if is_inside else dictionary or b""),
     )
-
-
-def _dictionary(data: bytes, stored: bytes) -> bytes | None:
-    """The dictionary in front of a stream whose bytes as stored are given."""
-    head = stored[:64]
-    at = data.find(head) if len(head) >= 16 else -1
-    while at >= 0 and not data.startswith(stored, at):
-        at = data.find(head, at + 1)
-    if at < 0:
-        return None
-    before = data[max(at - _DICTIONARY_WITHIN, 0) : at].rstrip(b"\r\n")
-    start = before.rfind(b" obj")
-    return before[start:] if start >= 0 and before.endswith(b"stream") else None
-
-
-def _mask_size(data: bytes, dictionary: bytes | None) -> tuple[int, int] | None:
-    mask = _MASK.search(dictionary or b"")
-    if mask is None:
-        return None
-    found = re.search(rb"\b%s\s+\d+\s+obj(.{0,2000}?)stream" % mask[1], data, re.DOTALL)
-    sizes = [
-        re.search(rb"/%s\s+(\d{1,6})" % side, found[1] if found else b"")
-        for side in (b"Width", b"Height")
-    ]
-    width, height = (int(size[1]) if size else 0 for size in sizes)
-    return width, height
 
 
 def _is_visible_text(text: pdfium.PdfTextObj, page: pdfium.PdfPage) -> bool:
@@ -286,6 +267,11 @@ def _is_visible_text(text: pdfium.PdfTextObj, page: pdfium.PdfPage) -> bool:
         return bool(pdfium.PdfTextObj(text.raw, textpage=letters).extract().strip())
     finally:
         letters.close()
+
+
+def _clips_what_follows(drawn: pdfium.PdfObject) -> bool:
+    is_text = drawn.type == pdfium_c.FPDF_PAGEOBJ_TEXT
+    return is_text and pdfium_c.FPDFTextObj_GetTextRenderMode(drawn) in _CLIPPING_TEXT
 
 
 def _path_colour(path: pdfium.PdfObject) -> tuple[int, int, int] | None:
@@ -339,36 +325,3 @@ def _has_annotations(page: pdfium.PdfPage) -> bool:
         if not silent and not hidden and drawn > 2:
             return True
     return False
-
-
-def _clip_points(clip: object, index: int) -> Iterator[tuple[float, float]]:
-    x, y = ctypes.c_float(), ctypes.c_float()
-    segments = pdfium_c.FPDFClipPath_CountPathSegments(clip, index)
-    for number in range(min(max(segments, 0), _MAX_OBJECTS)):
-        segment = pdfium_c.FPDFClipPath_GetPathSegment(clip, index, number)
-        if pdfium_c.FPDFPathSegment_GetPoint(segment, x, y):
-            yield x.value, y.value
-
-
-def _bounds(rect: Rect, matrix: pdfium.PdfMatrix) -> Rect:
-    left, bottom, right, top = rect
-    corners = ((left, bottom), (left, top), (right, bottom), (right, top))
-    return _box_of([matrix.on_point(*corner) for corner in corners])
-
-
-def _box_of(points: list[tuple[float, float]]) -> Rect:
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    return min(xs), min(ys), max(xs), max(ys)
-
-
-def _overlap(one: Rect, other: Rect) -> Rect:
-    return (
-        max(one[0], other[0]),
-        max(one[1], other[1]),
-        min(one[2], other[2]),
-        min(one[3], other[3]),
-    )
-
-
-def _area(rect: Rect) -> float:
-    return max(rect[2] - rect[0], 0) * max(rect[3] - rect[1], 0)

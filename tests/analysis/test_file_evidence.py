@@ -5,7 +5,7 @@ import pytest
 
 from docqa.analysis.capture_evidence import Evidence
 from docqa.analysis.file_evidence import MESSENGER_FILE_CAP, file_evidence, with_file
-from docqa.page import Origin, page_from_pixels
+from docqa.page import Layering, Origin, page_from_pixels
 
 
 @pytest.mark.parametrize(
@@ -199,3 +199,37 @@ def test_an_exposure_is_a_cameras_whatever_the_names_say(make: str | None) -> No
     assert found == {"exif_exposure"}
     both = device_evidence("Apple", "iPhone 7", states_exposure=True, ppi_tag=72.0)
     assert both == {"exif_make", "exif_exposure"}
+
+
+@pytest.mark.parametrize(
+    ("layering", "size_px", "ppi_tag", "is_ppi_own", "found"),
+    [
+        (None, (1000, 1500), 300.0, True, {"density_tag"}),
+        ("image", (1000, 1500), 300.0, True, {"density_tag"}),
+        ("image", (1000, 1500), 300.0, False, set()),  # somebody placed it so
+        ("image", (2480, 3508), 300.0, False, {"density_tag", "exact_paper_size"}),
+        ("layered", (1000, 1500), 300.0, False, set()),
+        ("layered", (2480, 3508), 300.0, False, {"density_tag", "exact_paper_size"}),
+        ("marked", (2480, 3508), 300.0, True, {"density_tag", "exact_paper_size"}),
+        ("marked", (2480, 3508), 300.0, False, set()),  # the page was drawn so
+        ("rendered", (2480, 3508), 300.0, False, set()),
+    ],
+)
+def test_a_density_that_nobody_but_a_page_gives_is_no_scanners(
+    layering: Layering | None,
+    size_px: tuple[int, int],
+    ppi_tag: float,
+    is_ppi_own: bool,
+    found: set[str],
+) -> None:
+    page = page_from_pixels(
+        np.full(size_px[::-1], 255, np.uint8),
+        origin=Origin(
+            "pdf" if layering else "jpeg",
+            "",
+            ppi_tag=ppi_tag,
+            is_ppi_own=is_ppi_own,
+            pdf_layering=layering,
+        ),
+    )
+    assert set(file_evidence(page).scanner) == found

@@ -435,7 +435,9 @@ def test_a_page_that_pdfium_cannot_load_is_left_to_the_renderer() -> None:
             b"<< /Type /Pages /Kids [9 0 R] /Count 1 >>",
         ]
     )
-    assert _page(data, renderer=_Renderer()).luma().shape == (50, 40)
+    page = _page(data, renderer=_Renderer())
+    assert page.luma().shape == (50, 40)
+    assert not page.origin.is_ppi_own
     for renderer in (None, _Renderer(EngineFault("x"))):
         with pytest.raises(InvalidDocument) as refusal:
             _page(data, renderer=renderer).luma()
