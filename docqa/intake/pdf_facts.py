@@ -95,7 +95,7 @@ def states_density(picture: Picture, header: JpegHeader) -> bool:
 
 def _names_device(header: JpegHeader) -> bool:
     tags = header.tags()
-    return bool(tags.make or tags.software)
+    return bool(tags.make or tags.software or tags.states_exposure)
 
 
 def _is_drawn_as_stated(origin: Origin, picture: Picture, header: JpegHeader) -> bool:

@@ -123,7 +123,7 @@ def test_of_two_differing_estimates_the_one_counts_that_edges_bear_out(
     answer_deg: float | None,
 ) -> None:
     text = PrintDirection(
-        AngleEstimate(-0.4, 0.5), AngleEstimate(0.3, prominence), prominence, 0.1, 0.3
+        AngleEstimate(-0.4, 0.5), AngleEstimate(0.3, prominence), False, prominence, 0.1, 0.3
     )
     unclear = StraightEdges(edges_deg, 2.5, 0.2, count)
     monkeypatch.setattr(skew, "print_direction", lambda _: text)
