@@ -187,10 +187,11 @@ def _shown(kind: Kind, value: str) -> str:
 def parse_claims(claims: object) -> dict[str, str]:
     """The claims of a request, checked, with surrounding spaces taken off.
 
-    Raises InvalidRequest naming the field, never its value.
+    Raises InvalidRequest: they are no object, or one of them is wrong; that names the field, never
+    its value.
     """
     if not isinstance(claims, Mapping):
-        raise InvalidRequest("request.claims.invalid", field="claims")
+        raise InvalidRequest("request.claims.not_json")
     checked: dict[str, str] = {}
     for name, value in claims.items():
         if name not in CLAIM_NAMES:

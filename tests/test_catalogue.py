@@ -105,6 +105,21 @@ def test_evidence_told_in_one_language_only_stops_the_start(lost: str, said: str
         parse_catalogue({"ar": EVIDENCE, "en": poorer})
 
 
+def test_the_advice_of_a_report_needs_no_fact_so_that_it_can_be_given_anew() -> None:
+    catalogue = wiring.load_catalogue(wiring.models_dir(Settings()))
+    for language in LANGUAGES:
+        for code, said in catalogue.texts[language].items():
+            assert code.startswith(("file.", "request.")) or "{" not in said.advice, code
+
+
+def test_numbers_and_dates_are_compared_in_words_that_are_true_of_them() -> None:
+    catalogue = wiring.load_catalogue(wiring.models_dir(Settings()))
+    for field in ("given_name", "national_number", "birth_date"):
+        said = {one: catalogue.say("field.near", one, {"field": field}) for one in LANGUAGES}
+        assert "letters or digits" in said["en"].message
+        assert "حرف" not in said["ar"].message and "رقماً" in said["ar"].advice
+
+
 def test_a_check_that_could_not_be_made_is_called_what_people_call_it() -> None:
     catalogue = wiring.load_catalogue(wiring.models_dir(Settings()))
     for measure in names():

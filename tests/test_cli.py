@@ -107,7 +107,7 @@ def test_every_bad_file_is_a_named_problem_and_the_rest_is_judged(tmp_path: Path
         (["check", "--nonsense"], 1, "No such option"),
         (["check", "missing.jpg"], 1, "does not exist"),
         (["check", "{front}", "--type", "driving-licence"], 2, "driving-licence"),
-        (["check", "{front}", "--claims", "{front}"], 2, "not valid JSON"),
+        (["check", "{front}", "--claims", "{front}"], 2, "not a valid JSON object"),
         (["check", "{front}", "--policy", "nonsense"], 9, "nonsense"),
     ],
 )

@@ -166,7 +166,7 @@ def test_a_refused_format_is_called_by_its_name(portal: httpx.Client, name: str)
     [
         ({"document_type": "driving-licence"}, 422, "request.document_type.unknown"),
         ({"claims": "not json"}, 400, "request.claims.not_json"),
-        ({"claims": "[]"}, 422, "request.claims.invalid"),
+        ({"claims": "[]"}, 400, "request.claims.not_json"),
         ({"claims": '{"shoe_size": "43"}'}, 422, "request.claims.unknown_field"),
         ({"claims": '{"national_number": "abc"}'}, 422, "request.claims.invalid"),
     ],
