@@ -20,6 +20,10 @@ _SHARES = ("fraction", "probability")
 """Units that people read as percent."""
 _SYMBOLS = {"deg": "°", "px": " px", "ppi": " ppi", "mm": " mm"}
 _HOUR_S = 3600
+FOR_A_SCANNER = frozenset(
+    {"steady_letters", "exif_scanner", "pdf_producer_scanner", "exact_paper_size", "density_tag"}
+)
+"""Evidence that speaks for a scanner; all other speaks against it, or for neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Finding:
     """Whether there is a place on the page to zoom to."""
     evidence: tuple[str, ...] = ()
     """What the measure found that speaks for and against it, in sentences."""
+    evidence_against: tuple[str, ...] = ()
+    """Of that, what does not speak for a scanner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,12 @@ def findings(report: Mapping[str, Any], language: str) -> list[Finding]:
             message=reason["message"][language],
             advice=reason["advice"][language],
             has_mark=bool(reason["regions"]) and reason["page"] is not None,
-            evidence=tuple(_evidence(report, reason, language)),
+            evidence=tuple(told for _, told in _evidence(report, reason, language)),
+            evidence_against=tuple(
+                told
+                for code, told in _evidence(report, reason, language)
+                if code not in FOR_A_SCANNER
+            ),
         )
         for number, reason in enumerate(report["verdict"]["reasons"], 1)
     ]
@@ -94,11 +105,16 @@ def capture_evidence(report: Mapping[str, Any], language: str) -> list[tuple[str
     return told
 
 
-def _evidence(report: Mapping[str, Any], reason: Mapping[str, Any], language: str) -> Iterator[str]:
+def _evidence(
+    report: Mapping[str, Any], reason: Mapping[str, Any], language: str
+) -> Iterator[tuple[str, str]]:
+    """Codes and sentences."""
     for page in report["pages"]:
-        if page["index"] == reason["page"]:
-            told = page["measures"].get(reason["measure"], {}).get("evidence", ())
-            yield from (sentence[language] for sentence in told)
+        measure = page["measures"].get(reason["measure"], {})
+        if page["index"] == reason["page"] and "evidence" in measure:
+            codes = measure["outputs"]["evidence"]
+            for code, told in zip(codes, measure["evidence"], strict=True):
+                yield code, told[language]
 
 
 def reason_label(code: str, language: str) -> str:

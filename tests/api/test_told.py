@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.review.deciding import choices, citizen_message
+from api.review.views import FOR_A_SCANNER
 from api.services import Services
+from docqa.analysis.capture_evidence import Evidence
 from docqa.catalogue import LANGUAGES
 from docqa.report import verdict_json
 from docqa.verdict import Decision, Reason, Verdict
@@ -93,3 +95,47 @@ def test_of_one_reason_about_several_things_all_are_told_each_sentence_once(
         assert lines.count(advice) == 1 and lines.endswith(advice)
     for lines in told["geometry.skew"]:
         assert (lines.count("3°"), lines.count("5°")) == (1, 1)
+
+
+def two_pages() -> dict[str, Any]:
+    """A report on two photos, of which a scanner's program made a PDF."""
+    found = [Reason("capture.camera", Decision.REJECT, "capture", at) for at in (1, 2)]
+    judged_pages = judged(*found, decision=Decision.REJECT)
+    [first] = judged_pages["pages"]
+    codes = ["paper_dim", "steady_letters", "pdf_producer_scanner"]
+    said = [{language: engine().catalogue.tell(code, language, {}) for language in LANGUAGES}
+            for code in codes]  # fmt: skip
+    capture = {"status": "assessed", "score": 3, "outputs": {"evidence": codes},
+               "regions": [], "evidence": said}  # fmt: skip
+    pages = [{**first, "index": at, "measures": {"capture": capture}} for at in (1, 2)]
+    return {**judged_pages, "pages": pages}
+
+
+def test_one_who_tries_several_pages_is_told_on_which_something_was_found(
+    services: Services,
+) -> None:
+    inspector: Any = services.inspector
+    client = TestClient(create_app(services), headers=ENGLISH)
+    for language, word in (("en", "Page"), ("ar", "الصفحة")):
+        inspector.answer = two_pages()
+        listed = client.post(f"/try?lang={language}", files=FILE).text
+        listed = listed[listed.index('<ol class="findings">') : listed.index("</ol>")]
+        assert [listed.count(f"{word} {at}<") for at in (1, 2)] == [1, 1]
+        inspector.answer = judged(Reason("capture.camera", Decision.REJECT, "capture", 1))
+        listed = client.post(f"/try?lang={language}", files=FILE).text
+        assert f"{word} 1<" not in listed
+
+
+def test_what_speaks_for_a_scanner_is_not_told_as_what_makes_it_a_photo(
+    services: Services,
+) -> None:
+    inspector: Any = services.inspector
+    inspector.answer = two_pages()
+    page = TestClient(create_app(services), headers=ENGLISH).post("/try", files=FILE).text
+    said = engine().catalogue.evidence["en"]
+    assert said["paper_dim"] in page
+    assert said["steady_letters"] not in page and said["pdf_producer_scanner"] not in page
+
+
+def test_what_speaks_for_a_scanner_are_codes_of_evidence() -> None:
+    assert set(get_args(Evidence)) > FOR_A_SCANNER
