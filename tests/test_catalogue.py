@@ -120,6 +120,12 @@ def test_numbers_and_dates_are_compared_in_words_that_are_true_of_them() -> None
         assert "حرف" not in said["ar"].message and "رقماً" in said["ar"].advice
 
 
+def test_the_name_of_a_field_is_marked_as_one_in_arabic() -> None:
+    catalogue = wiring.load_catalogue(wiring.models_dir(Settings()))
+    for code, said in catalogue.texts["ar"].items():
+        assert said.message.count("{field}") == said.message.count("«{field}»"), code
+
+
 def test_a_check_that_could_not_be_made_is_called_what_people_call_it() -> None:
     catalogue = wiring.load_catalogue(wiring.models_dir(Settings()))
     for measure in names():

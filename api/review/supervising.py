@@ -16,7 +16,7 @@ from starlette.responses import StreamingResponse
 from api.review import views
 from api.review.account import HOME
 from api.review.charts import Line, bar_px, sparkline
-from api.review.texts import TEXTS, hour
+from api.review.texts import TEXTS, counted, hour
 from api.review.visits import Visit, visits
 from api.services import Services
 from docqa.reviewing import ESCALATE_WITHIN, Figures, QueueFilter, Waiting, share
@@ -182,9 +182,7 @@ def _charts(figures: Figures, language: str) -> dict[str, Any]:
         "last_day": figures.days[-1],
         "per_day": sparkline(figures.per_day),
         "agreement": _percent(share(agreed, decided)),
-        "agreement_of": texts["agreement_of"].format(
-            agreed=agreed, decided=decided, sampled=sampled
-        ),
+        "agreement_of": counted("agreement_of", decided, language, agreed=agreed, sampled=sampled),
         "throughput": _bars(
             [
                 (name, count, (f"{count:,}", _seconds(mean, texts)))

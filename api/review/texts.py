@@ -67,10 +67,13 @@ def keep_preference(request: Request, response: Response, name: str, value: str)
     )
 
 
-def counted(name: str, number: int, language: str) -> str:
-    """The plural sentence ``name`` for ``number`` things, in the form the language wants."""
+def counted(name: str, number: int, language: str, **facts: int) -> str:
+    """The plural sentence ``name`` for ``number`` things, in the form the language wants.
+
+    ``facts`` are what else it tells.
+    """
     form = LOCALES[language].plural_form(number)
-    return str(SENTENCES[name][language][form]).format(n=f"{number:,}")
+    return str(SENTENCES[name][language][form]).format(n=f"{number:,}", **facts)
 
 
 def days_left(days: int | None, language: str) -> str:

@@ -51,7 +51,8 @@ _LONG_NUMBER = re.compile(rf"\d(?:{_BETWEEN}\d){{{_FEWEST_DIGITS - 1},}}")
 _OUR_ID = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9A-Za-z])"
 )
-_MASK = "[number]"
+_MASK = "***"
+"""No word: it stands in sentences of either language as well as in the log."""
 
 
 class Redactor:

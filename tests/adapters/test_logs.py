@@ -94,7 +94,7 @@ def test_an_exception_is_told_by_class_and_place_and_never_by_its_sentence(
         logging.getLogger(logger).exception("failed after %s", "٠٢٠١٢٣٤٥٦٧٨")
     [line] = lines()
     assert line["error"] == "ValueError" and "test_logs.py:" in line["at"]
-    assert line["event"] == "failed after [number]"
+    assert line["event"] == "failed after ***"
     assert "Amna" not in str(line)
 
 
@@ -105,7 +105,7 @@ def test_a_server_that_has_set_up_its_own_log_is_told_like_everything_else(
     lines = request.getfixturevalue("lines")
     logging.getLogger("uvicorn.error").error("the claim was %s", "02012345678")
     [line] = lines()
-    assert (line["event"], line["logger"]) == ("the claim was [number]", "uvicorn.error")
+    assert (line["event"], line["logger"]) == ("the claim was ***", "uvicorn.error")
     assert "02012345678" not in "".join(capfd.readouterr())
 
 

@@ -88,6 +88,15 @@ def test_claims_that_make_no_sense_are_a_problem_that_does_not_repeat_them(
     assert service.inspector.calls == []
 
 
+def test_a_number_where_a_name_belongs_is_hidden_by_no_word_of_one_language(
+    client: TestClient,
+) -> None:
+    claims = '{"01234567890": "x"}'
+    body = client.post("/v1/checks", files=FILE, data={"claims": claims}).json()
+    assert "***" in body["title"] and "***" in body["title_ar"]
+    assert "number" not in str(body)
+
+
 @pytest.mark.parametrize(
     ("data", "pointer"),
     [

@@ -118,6 +118,37 @@ def test_hours_and_more_are_counted() -> None:
     assert counted("more_counted", 2, "ar") == "وسببان آخران"
 
 
+@pytest.mark.parametrize(
+    ("decided", "ar", "en"),
+    [
+        (0, "لم تُلقَ أي نظرة ثانية؛ العينة 9.", "0 of 0 second looks agree; 9 were sampled."),
+        (
+            1,
+            "توافقت 0 من نظرة ثانية واحدة؛ العينة 9.",
+            "0 of 1 second look agrees; 9 were sampled.",
+        ),
+        (2, "توافقت 0 من نظرتين ثانيتين؛ العينة 9.", "0 of 2 second looks agree; 9 were sampled."),
+        (5, "توافقت 0 من 5 نظرات ثانية؛ العينة 9.", "0 of 5 second looks agree; 9 were sampled."),
+        (11, "توافقت 0 من 11 نظرة ثانية؛ العينة 9.", "0 of 11 second looks agree; 9 were sampled."),
+    ],
+)
+def test_second_looks_are_counted_as_each_language_counts(decided: int, ar: str, en: str) -> None:
+    said = [
+        counted("agreement_of", decided, language, agreed=0, sampled=9) for language in ("ar", "en")
+    ]
+    assert said == [ar, en]
+
+
+def test_what_citizens_read_has_one_arabic_name_for_a_document_and_for_a_reviewer() -> None:
+    shown = {name: said for name, said in TEXTS["ar"].items()
+             if name.startswith(("try_", "reason_", "page_image"))}  # fmt: skip
+    problems = (REVIEW.parent / "problems.toml").read_text(encoding="utf-8")
+    reasons = (wiring.models_dir(Settings()) / "reasons/ar.toml").read_text(encoding="utf-8")
+    for said in (*shown.values(), *problems.splitlines(), *reasons.splitlines()):
+        assert not re.search("مستند|مراجع", said), said
+    assert "المراقب يرى كل شيء" in problems and "بصفة مدقق" in problems
+
+
 def test_dates_have_the_months_of_the_country() -> None:
     evening = datetime(2026, 2, 28, 22, 30, tzinfo=UTC)
     assert day(evening, "ar", "Asia/Damascus") == "1 آذار 2026"

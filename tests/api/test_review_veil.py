@@ -101,7 +101,7 @@ def test_a_file_that_is_named_by_a_number_shows_it_only_where_it_is_revealed(
     for path in ("/review", f"/review/{made.id}"):
         page = reviewer.get(path).text
         assert number not in page
-        assert "هوية [number].jpg" in page
+        assert "هوية ***.jpg" in page
     reveal(reviewer, made, "two digits look alike")
     assert made.file_name in reviewer.get(f"/review/{made.id}").text
     assert number not in reviewer.get("/review").text

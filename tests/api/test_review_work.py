@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.review.supervising import csv_lines
-from api.review.texts import TEXTS
+from api.review.texts import TEXTS, counted
 from api.review.views import visible
 from docqa.errors import InvalidDocument
 from docqa.overlay import Veil
@@ -140,7 +140,7 @@ def test_a_second_look_shows_nothing_of_the_first(tmp_path: Path) -> None:
         assert EN["decided_accept"] not in stale.text and "first note" not in stale.text
         assert post(other, f"/review/{made.id}", decision="accept", report="2").status_code == 303
         figures = client.get("/review/supervision").text
-        assert EN["agreement_of"].format(agreed=1, decided=1, sampled=1) in figures
+        assert counted("agreement_of", 1, "en", agreed=1, sampled=1) in figures
 
 
 def test_the_queue_is_filtered_and_what_makes_no_sense_is_left_out(
