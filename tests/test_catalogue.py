@@ -105,6 +105,13 @@ def test_evidence_told_in_one_language_only_stops_the_start(lost: str, said: str
         parse_catalogue({"ar": EVIDENCE, "en": poorer})
 
 
+def test_the_advice_of_a_report_needs_no_fact_so_that_it_can_be_given_anew() -> None:
+    catalogue = wiring.load_catalogue(wiring.models_dir(Settings()))
+    for language in LANGUAGES:
+        for code, said in catalogue.texts[language].items():
+            assert code.startswith(("file.", "request.")) or "{" not in said.advice, code
+
+
 def test_numbers_and_dates_are_compared_in_words_that_are_true_of_them() -> None:
     catalogue = wiring.load_catalogue(wiring.models_dir(Settings()))
     for field in ("given_name", "national_number", "birth_date"):

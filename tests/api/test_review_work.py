@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.review.supervising import csv_lines
-from api.review.texts import TEXTS
+from api.review.texts import TEXTS, counted
 from api.review.views import visible
 from docqa.adapters.record_tables import audit_entries
 from docqa.errors import InvalidDocument
@@ -245,7 +245,7 @@ def test_a_second_look_shows_nothing_of_the_first(tmp_path: Path) -> None:
         assert EN["decided_accept"] not in stale.text and "first note" not in stale.text
         assert post(other, f"/review/{made.id}", decision="accept", report="2").status_code == 303
         figures = client.get("/review/supervision").text
-        assert EN["agreement_of"].format(agreed=1, decided=1, sampled=1) in figures
+        assert counted("agreement_of", 1, "en", agreed=1, sampled=1) in figures
 
 
 def test_a_second_look_is_held_put_back_and_passed_over_like_any_document(tmp_path: Path) -> None:
