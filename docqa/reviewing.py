@@ -240,6 +240,10 @@ class ReviewDesk(Protocol):
         """The reviewer who passed it on to a supervisor, for whom it still waits."""
         ...
 
+    def is_withdrawn(self, document_id: str) -> bool:
+        """Whether it was never decided and its booking is cancelled: nobody is to decide it."""
+        ...
+
     def last_note(self, document_id: str) -> str:
         """The note of the last decision, taken back or not; "" when there is none."""
         ...

@@ -105,6 +105,7 @@ def document_page(
         return visit.render("missing.html", 404)
     now, language = services.clock(), visit.language
     is_blind = services.desk.is_second_look(document_id, visit.reviewer)
+    is_withdrawn = services.desk.is_withdrawn(document_id)
     trail = services.desk.trail(document_id)
     beside = _beside(services, visit, document)
     keeps_note = _was_undone(visit) and not is_blind
@@ -133,7 +134,8 @@ def document_page(
             for entry in trail
             if entry.reviewer == visit.reviewer or not is_blind
         ],
-        is_open=is_blind or document.decision == "review",
+        is_open=is_blind or (document.decision == "review" and not is_withdrawn),
+        is_withdrawn=is_withdrawn,
         is_blind=is_blind,
         is_escalated=services.desk.escalated_by(document_id) is not None,
         claim=_claim(services, visit, services.desk.holder(document_id, now=now)),

@@ -24,7 +24,7 @@ from api.review.document_page import Typed, address_of, document_page
 from api.review.last_filter import last_asked
 from api.review.notices import UNDO_GRACE, UNDO_WITHIN, is_repeated
 from api.review.sign_in import form_is_ours, read_form
-from api.review.taking import next_document, take
+from api.review.taking import next_document, refusal, take
 from api.review.veil import is_revealed, veil_of
 from api.review.visits import Visit, visits
 from api.routes.documents import draw_page
@@ -131,6 +131,8 @@ def _decide(services: Services, visit: Visit, document_id: str, form: _Form) -> 
     is_over = result == "closed" and is_repeated(services, visit, document_id, outcome)
     if result != "recorded" and not is_over:
         status, failure = _FAILED[result]
+        if services.desk.is_withdrawn(document_id):
+            failure = "booking_cancelled"
         if result == "changed":  # what was ticked was among the reasons of another report
             typed = replace(typed, codes=None)
         return document_page(services, visit, document_id, status, failure, typed)
@@ -145,7 +147,8 @@ def _claim(services: Services, visit: Visit, document_id: str, form: _Form) -> R
     takes_over = visit.supervises and "over" in form
     claim = take(services, document_id, visit.reviewer, take_over=takes_over)
     if claim is None:
-        return document_page(services, visit, document_id, 412, "claim_lost", _typed(form))
+        status, failure = refusal(services, document_id)
+        return document_page(services, visit, document_id, status, failure, _typed(form))
     return RedirectResponse(address_of(visit, document_id), 303)
 
 

@@ -28,6 +28,16 @@ def take(services: Services, document_id: str, reviewer: str, *, take_over: bool
     return claim
 
 
+def refusal(services: Services, document_id: str) -> tuple[int, str]:
+    """Status and name of the sentence that say why a document could not be taken."""
+    if services.desk.is_withdrawn(document_id):
+        return 409, "booking_cancelled"
+    document = services.store.get(document_id)
+    if document is None or document.decision != "review":
+        return 409, "decided_meanwhile"
+    return 412, "claim_lost"
+
+
 def next_document(services: Services, visit: Visit, after: Position | None) -> str | None:
     """Hold the next document after a position and note it; None when nothing is left.
 

@@ -259,6 +259,16 @@ class SqlDesk:
         with self._engine.connect() as connection:
             return connection.execute(query).scalar_one_or_none()
 
+    def is_withdrawn(self, document_id: str) -> bool:
+        """See :class:`docqa.reviewing.ReviewDesk`."""
+        query = sa.select(documents.c.id).where(
+            documents.c.id == document_id,
+            documents.c.decision == "review",
+            documents.c.is_withdrawn,
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(query).first() is not None
+
     def last_note(self, document_id: str) -> str:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         query = (

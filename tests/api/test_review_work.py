@@ -20,6 +20,7 @@ from api.review.supervising import csv_lines
 from api.review.texts import TEXTS, counted
 from api.review.views import visible
 from docqa.adapters.record_tables import audit_entries
+from docqa.bookings import Booking
 from docqa.errors import InvalidDocument
 from docqa.overlay import Veil
 from docqa.reviewing import ESCALATE_WITHIN
@@ -113,6 +114,35 @@ def test_what_was_escalated_waits_for_a_supervisor_and_says_so(
     assert chip in reviewer.get(f"/review/{made.id}").text
     post(reviewer, f"/review/{made.id}", decision="accept", report="1")
     assert chip not in reviewer.get(f"/review/{made.id}").text
+
+
+@pytest.mark.parametrize("change", ["cancelled", "decided", "taken"])
+def test_why_a_document_is_not_to_be_had_is_told(
+    reviewer: TestClient, service: Scripted, change: str
+) -> None:
+    made = document(1, service, booking_ref="B-9", client_id="portal")
+    other = colleague(service)
+    if change == "cancelled":
+        now = service.clock.now
+        cancelled = Booking("portal", "B-9", "sy-passport", now, "cancelled")
+        service.services.portal.bookings.put(cancelled, now=now)
+    elif change == "decided":
+        post(reviewer, f"/review/{made.id}", decision="accept", report="1")
+    else:
+        post(reviewer, f"/review/{made.id}/claim")
+    taking = post(other, f"/review/{made.id}/claim")
+    deciding = post(other, f"/review/{made.id}", decision="accept", report="1")
+    status, took, decided = {
+        "cancelled": (409, "booking_cancelled", "booking_cancelled"),
+        "decided": (409, "decided_meanwhile", "already_ruled"),
+        "taken": (412, "claim_lost", "claim_lost"),
+    }[change]
+    assert taking.status_code == deciding.status_code == status
+    assert EN[took] in taking.text and EN[decided] in deciding.text
+    page = other.get(f"/review/{made.id}").text
+    assert ('id="decide"' in page) == (change == "taken")
+    assert (EN["not_open_cancelled"] in page) == (change == "cancelled")
+    assert (EN["decided_review"] in page) == (change == "taken")
 
 
 def test_a_sign_of_life_is_answered_until_the_claim_is_lost(

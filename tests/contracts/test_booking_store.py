@@ -294,7 +294,9 @@ def test_a_document_knows_whether_its_booking_is_cancelled_in_whatever_order_the
     desk = SqlDesk(sql)
     assert desk.counters("huda", now=NOON, soon=timedelta(hours=48)).waiting == 0
     assert desk.claim_next("huda", now=NOON, lease=UNDO) is None
+    assert desk.is_withdrawn(early.id) and desk.is_withdrawn(late.id)
     bookings.put(BOOKING, now=NOON)
+    assert not desk.is_withdrawn(early.id)
     assert waiting(sql) == [early.id, late.id]
     assert desk.counters("huda", now=NOON, soon=timedelta(hours=48)).waiting == 2
 
