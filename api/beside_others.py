@@ -1,4 +1,4 @@
-"""A document held against the others of its booking before it is stored."""
+"""A document held against the others of its booking, before it is stored and just after."""
 
 from __future__ import annotations
 
@@ -21,3 +21,18 @@ def beside_others(services: Services, booking: Booking, document: StoredDocument
     )
     decision = judged.report["verdict"]["decision"]
     return replace(document, report=judged.report, decision=decision)
+
+
+def look_again(services: Services, document: StoredDocument) -> None:
+    """Have a person see a document, stored a moment ago, that contradicts another one.
+
+    Of two that come at the same moment neither found the other in the store. What was answered
+    stays as it is: the change is told as any other.
+    """
+    if document.client_id is None or document.booking_ref is None or document.decision != "accept":
+        return
+    booking = services.portal.bookings.get(document.client_id, document.booking_ref)
+    if booking is not None:
+        now = beside_others(services, booking, document)
+        if now.decision != document.decision:
+            services.store.supersede(document.id, now.report)

@@ -23,7 +23,7 @@ from pydantic import (
     ValidationError,
 )
 
-from api.beside_others import beside_others
+from api.beside_others import beside_others, look_again
 from api.json_body import read_json
 from api.problems import Problem, validation_problem
 from api.services import Inspected, Services
@@ -194,12 +194,14 @@ def submit(
     if not reservation.mine:
         raise Problem("http.idempotency.in_flight", retry_after_s=services.settings.retry_after_s)
     try:
-        return _create(services, submission, client_id, reservation.document_id, done)
+        made, was_there = _create(services, submission, client_id, reservation.document_id, done)
     except _OutcomeUnknown:
         raise  # the key stays bound: a retry learns what became of the document
     except BaseException:
         services.reservations.release(key, reservation.document_id, reserved_at=now)
         raise
+    look_again(services, made)
+    return made, was_there
 
 
 def refuse_cancelled(

@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.services import Inspected
+from docqa.adapters.blobs import FolderBlobs
 from docqa.ports import Ruling
 from tests.api.scripted_service import NOON, Scripted, engine, report
 
@@ -174,6 +175,28 @@ def test_of_the_cards_of_two_people_a_person_sees_one_and_may_accept_it(
     script(service, "ocr", "سلمى")
     third = upload(client, claims='{"given_name": "سلمى"}').json()
     assert third["decision"] == "review"
+
+
+def test_a_person_sees_one_of_two_that_came_at_the_same_moment(
+    client: TestClient, service: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(client)
+    keep = FolderBlobs.put
+
+    def another_comes_first(self: FolderBlobs, key: str, data: bytes) -> None:
+        monkeypatch.setattr(FolderBlobs, "put", keep)
+        script(service, "barcode", "هدى")
+        back = upload(client, "sy-id-back", claims='{"given_name": "هدى"}').json()
+        assert back["decision"] == "accept"
+        keep(self, key, data)
+
+    monkeypatch.setattr(FolderBlobs, "put", another_comes_first)
+    script(service, "ocr", "آمنة")
+    front = upload(client, claims='{"given_name": "آمنة"}').json()
+    assert front["decision"] == "accept"
+    assert [waiting.id for waiting in service.store.scan(decision="review")] == [front["id"]]
+    now = client.get(f"/v1/documents/{front['id']}").json()
+    assert codes_of(now) == ["system.documents_disagree"]
 
 
 def test_a_corrected_document_is_held_against_the_others_again(
