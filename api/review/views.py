@@ -37,6 +37,8 @@ class Finding:
     advice: str
     has_mark: bool
     """Whether there is a place on the page to zoom to."""
+    limit_name: str
+    """Name of the text that says on which side of the limit is enough."""
     evidence: tuple[str, ...] = ()
     """What the measure found that speaks for and against it, in sentences."""
 
@@ -63,6 +65,7 @@ def findings(report: Mapping[str, Any], language: str) -> list[Finding]:
             message=reason["message"][language],
             advice=reason["advice"][language],
             has_mark=bool(reason["regions"]) and reason["page"] is not None,
+            limit_name=_limit_name(reason["value"], reason["limit"]),
             evidence=tuple(_evidence(report, reason, language)),
         )
         for number, reason in enumerate(report["verdict"]["reasons"], 1)
@@ -90,6 +93,13 @@ def _evidence(report: Mapping[str, Any], reason: Mapping[str, Any], language: st
         if page["index"] == reason["page"]:
             told = page["measures"].get(reason["measure"], {}).get("evidence", ())
             yield from (sentence[language] for sentence in told)
+
+
+def _limit_name(value: float | None, limit: float | None) -> str:
+    """A reason stands on the wrong side of its limit."""
+    if value is None or limit is None or value == limit:
+        return "limit"
+    return "limit_most" if value > limit else "limit_least"
 
 
 def reason_label(code: str, language: str) -> str:
