@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from api.review.visits import Visit
 from api.services import Services
+from docqa.reviewing import TrailEntry
 
 UNDO_WITHIN = timedelta(seconds=10)
 UNDO_GRACE = timedelta(seconds=2)
@@ -36,20 +37,23 @@ def done_notice(services: Services, visit: Visit, shown_id: str = "") -> DoneNot
 
 def is_repeated(services: Services, visit: Visit, document_id: str, outcome: str) -> bool:
     """Whether the visitor decided just so a moment ago: a form can be sent twice by two presses."""
-    last = services.desk.trail(document_id)[:1]
     return any(
-        (entry.reviewer, entry.action) == (visit.reviewer, outcome)
-        and services.clock() <= entry.recorded_at + UNDO_WITHIN + UNDO_GRACE
-        for entry in last
+        entry.action == outcome and services.clock() <= entry.recorded_at + UNDO_WITHIN + UNDO_GRACE
+        for entry in _own(services, visit, document_id)[:1]
     )
 
 
 def _decision_on(services: Services, visit: Visit, document_id: str) -> DoneNotice | None:
-    """What the visitor did with a document, if that was the last that was done with it."""
-    last = services.desk.trail(document_id)[:1] if document_id else []
-    for entry in last:
-        if entry.reviewer == visit.reviewer and entry.action in (*_UNDOABLE, "second_look"):
+    """What the visitor decided on a document, if that was the last that they did with it."""
+    for entry in _own(services, visit, document_id)[:1]:
+        if entry.action in (*_UNDOABLE, "second_look"):
             left = entry.recorded_at + UNDO_WITHIN - services.clock()
             undo_s = max(0, int(left.total_seconds())) if entry.action in _UNDOABLE else 0
             return DoneNotice(document_id, entry.action, undo_s)
     return None
+
+
+def _own(services: Services, visit: Visit, document_id: str) -> list[TrailEntry]:
+    """What the visitor did with a document, whatever others did with it since."""
+    trail = services.desk.trail(document_id) if document_id else []
+    return [entry for entry in trail if entry.reviewer == visit.reviewer]
