@@ -44,44 +44,26 @@ def account_routes(services: Services) -> APIRouter:
         retry_after_s=services.settings.retry_after_s,
     )
 
-    def sign_in_page(
-        request: Request, status: int = 200, failure: str | None = None, name: str = ""
-    ) -> Response:
-        token = session_token(request) or new_visitor()
-        back = query_to(asked_for(request))
-        page = render(
-            request,
-            "login.html",
-            token=token,
-            status=status,
-            address=SIGN_IN,
-            failure=failure,
-            back=back,
-            name=name,
-        )
-        keep_token(request, page, token)
-        return page
-
     @router.get("/login")
     def show_sign_in(request: Request) -> Response:
         if services.sessions.reviewer(session_token(request), now=services.clock()):
             return RedirectResponse(asked_for(request), 303)
-        return sign_in_page(request)
+        return _sign_in_page(request)
 
     @router.post("/login")
     async def sign_in(request: Request) -> Response:
         form = await read_form(request)
         if not form_is_ours(request, form):
-            return sign_in_page(request, 403, "form_expired")
+            return _sign_in_page(request, 403, "form_expired")
         name, now = form.get("name", "").strip(), services.clock()
         if attempts.exhausted(name, now):
-            return sign_in_page(request, 429, "sign_in_wait", name)
+            return _sign_in_page(request, 429, "sign_in_wait", name)
 
         with passwords.admitted():
             token = await passwords.run(lambda: _start_session(services, request, form, now))
         if token is None:
             attempts.failed(name, now)
-            return sign_in_page(request, 401, "sign_in_failed", name)
+            return _sign_in_page(request, 401, "sign_in_failed", name)
         attempts.succeeded(name)
         response = RedirectResponse(asked_for(request), 303)
         keep_token(request, response, token)
@@ -91,7 +73,7 @@ def account_routes(services: Services) -> APIRouter:
     async def sign_out(request: Request) -> Response:
         form = await read_form(request)
         if not form_is_ours(request, form):
-            return sign_in_page(request, 403, "form_expired")
+            return _sign_in_page(request, 403, "form_expired")
         await anyio.to_thread.run_sync(services.sessions.end, session_token(request))
         response = RedirectResponse(SIGN_IN, 303)
         forget_token(request, response)
@@ -128,6 +110,25 @@ def _fonts(regular: Path) -> dict[str, Path]:
 
 def _static(path: Path) -> Response:
     return FileResponse(path, headers={"Cache-Control": "public, max-age=3600"})
+
+
+def _sign_in_page(
+    request: Request, status: int = 200, failure: str | None = None, name: str = ""
+) -> Response:
+    token = session_token(request) or new_visitor()
+    back = query_to(asked_for(request))
+    page = render(
+        request,
+        "login.html",
+        token=token,
+        status=status,
+        address=SIGN_IN,
+        failure=failure,
+        back=back,
+        name=name,
+    )
+    keep_token(request, page, token)
+    return page
 
 
 def _start_session(

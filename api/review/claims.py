@@ -43,10 +43,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A line of the page; ``view`` is a viewBox in page pixels."""
+    """A line of the page; ``view`` is a viewBox in page pixels, of the page turned upright."""
 
     page: int
     view: str
+    upright: str
+    """The SVG transform that turns the page upright around the line; "" where it is."""
     width_px: int
     height_px: int
     page_width_px: int
@@ -167,11 +169,16 @@ def _crop(report: Mapping[str, Any], reading: Mapping[str, Any]) -> Crop | None:
     if not polygon or page is None:
         return None
     x, y, width, height = box_of(polygon)
+    across, down = x + width / 2, y + height / 2
+    turn_deg = page["measures"].get("orientation", {}).get("outputs", {}).get("turn_deg") or 0
+    if turn_deg % 180:
+        width, height = height, width
     margin = height * _CROP_MARGIN_FRACTION
-    x, y, width, height = x - margin, y - margin, width + 2 * margin, height + 2 * margin
+    width, height = width + 2 * margin, height + 2 * margin
     return Crop(
         page=index,
-        view=f"{x:.0f} {y:.0f} {width:.0f} {height:.0f}",
+        view=f"{across - width / 2:.0f} {down - height / 2:.0f} {width:.0f} {height:.0f}",
+        upright=f"rotate({-turn_deg} {across:.0f} {down:.0f})" if turn_deg else "",
         width_px=round(width),
         height_px=round(height),
         page_width_px=page["width_px"],

@@ -39,13 +39,13 @@ def is_repeated(services: Services, visit: Visit, document_id: str, outcome: str
     """Whether the visitor decided just so a moment ago: a form can be sent twice by two presses."""
     return any(
         entry.action == outcome and services.clock() <= entry.recorded_at + UNDO_WITHIN + UNDO_GRACE
-        for entry in _own_last(services, visit, document_id)
+        for entry in _own(services, visit, document_id)[:1]
     )
 
 
 def _decision_on(services: Services, visit: Visit, document_id: str) -> DoneNotice | None:
-    """What the visitor decided on a document, if they did nothing with it since."""
-    for entry in _own_last(services, visit, document_id):
+    """What the visitor decided on a document, if that was the last that they did with it."""
+    for entry in _own(services, visit, document_id)[:1]:
         if entry.action in (*_UNDOABLE, "second_look"):
             left = entry.recorded_at + UNDO_WITHIN - services.clock()
             undo_s = max(0, int(left.total_seconds())) if entry.action in _UNDOABLE else 0
@@ -53,7 +53,7 @@ def _decision_on(services: Services, visit: Visit, document_id: str) -> DoneNoti
     return None
 
 
-def _own_last(services: Services, visit: Visit, document_id: str) -> list[TrailEntry]:
-    """What the visitor did last with a document, or nothing; others may have taken it since."""
+def _own(services: Services, visit: Visit, document_id: str) -> list[TrailEntry]:
+    """What the visitor did with a document, whatever others did with it since."""
     trail = services.desk.trail(document_id) if document_id else []
-    return [entry for entry in trail if entry.reviewer == visit.reviewer][:1]
+    return [entry for entry in trail if entry.reviewer == visit.reviewer]

@@ -42,6 +42,8 @@ class Finding:
     advice: str
     has_mark: bool
     """Whether there is a place on the page to zoom to."""
+    limit_name: str
+    """Name of the text that says on which side of the limit is enough."""
     evidence: tuple[str, ...] = ()
     """What the measure found that speaks for and against it, in sentences."""
     evidence_against: tuple[str, ...] = ()
@@ -72,6 +74,7 @@ def findings(report: Mapping[str, Any], language: str) -> list[Finding]:
             message=reason["message"][language],
             advice=reason["advice"][language],
             has_mark=bool(reason["regions"]) and reason["page"] is not None,
+            limit_name=_limit_name(reason["value"], reason["limit"]),
             evidence=tuple(told for _, told in _evidence(report, reason, language)),
             evidence_against=tuple(
                 told
@@ -115,6 +118,13 @@ def _evidence(
             codes = measure["outputs"]["evidence"]
             for code, told in zip(codes, measure["evidence"], strict=True):
                 yield code, told[language]
+
+
+def _limit_name(value: float | None, limit: float | None) -> str:
+    """A reason stands on the wrong side of its limit."""
+    if value is None or limit is None or value == limit:
+        return "limit"
+    return "limit_most" if value > limit else "limit_least"
 
 
 def reason_label(code: str, language: str) -> str:

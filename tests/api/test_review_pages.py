@@ -225,6 +225,44 @@ def test_quantities_are_shown_as_people_read_them(value: float, unit: str, shown
     assert finding.value == shown
 
 
+@pytest.mark.parametrize(
+    ("value", "limit", "said"),
+    [(0.946, 0.92, "limit_most"), (0.5, 0.9, "limit_least"), (1.0, 1.0, "limit")],
+)
+def test_a_limit_says_on_which_side_of_it_is_enough(value: float, limit: float, said: str) -> None:
+    crossed = reason("geometry.orientation", "review", value=value, limit=limit)
+    [finding] = findings(report("review", (crossed,)), "en")
+    assert finding.limit_name == said
+
+
+@pytest.mark.parametrize(
+    ("turn_deg", "view", "back"),
+    [
+        (0, "60 160 380 680", ""),
+        (90, "15 415 470 170", "rotate(-90 250 500)"),
+        (180, "60 160 380 680", "rotate(-180 250 500)"),
+        (None, "60 160 380 680", ""),
+    ],
+)
+def test_a_line_of_a_page_that_lies_on_its_side_is_shown_upright(
+    reviewer: TestClient, service: Scripted, turn_deg: int | None, view: str, back: str
+) -> None:
+    line = [[200, 300], [300, 300], [300, 700], [200, 700]]
+    judged = report("review")
+    judged["fields"] = [reading("given_name", "near", "ocr", polygon=line)]
+    judged["pages"][0]["measures"]["orientation"] = {
+        "status": "assessed",
+        "score": 10,
+        "outputs": {"turn_deg": turn_deg},
+        "regions": [],
+    }
+    made = document(1, service, report=judged)
+    page = reviewer.get(f"/review/{made.id}").text
+    crop = page[page.index('class="crop"') : page.index("</svg>", page.index('class="crop"'))]
+    assert f'viewBox="{view}"' in crop
+    assert re.findall(r'transform="([^"]+)"', crop) == ([back] if back else [])
+
+
 def test_the_national_number_is_masked(reviewer: TestClient, service: Scripted) -> None:
     made = document(1, service)
     page = reviewer.get(f"/review/{made.id}").text

@@ -125,6 +125,25 @@ def test_a_second_press_does_not_decide_the_document_that_comes_in_the_place_of_
     assert service.store.rulings(third.id) == []
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_enter_in_the_note_decides_nothing(
+    browser: Browser, served: tuple[Scripted, str], scripts: bool
+) -> None:
+    service, url = served
+    made = add_document(service)
+    with visiting(browser, java_script_enabled=scripts) as context:
+        page = context.new_page()
+        sign_in(page, url)
+        page.goto(f"{url}/review/{made.id}")
+        rescan = page.get_by_role("button", name=TEXTS["en"]["rescan"])
+        expect(rescan).to_be_enabled()
+        page.locator("#note").fill("see the corner")
+        page.locator("#note").press("Enter")
+        rescan.click()
+        expect(page.get_by_text(TEXTS["en"]["recorded"])).to_be_visible()
+    assert [ruling.decision for ruling in service.store.rulings(made.id)] == ["reject"]
+
+
 def test_nothing_is_decided_before_the_picture_has_come(
     browser: Browser, served: tuple[Scripted, str]
 ) -> None:
