@@ -31,6 +31,7 @@ from docqa.commands.speaking import (
     errors,
     problem_json,
     sentence,
+    visible,
 )
 from docqa.commands.webhooks import webhooks
 from docqa.errors import (
@@ -94,7 +95,8 @@ def main() -> None:
     except OSError as error:
         if error.filename is None:  # not about a path that somebody named
             raise
-        _say(f"{error.filename}: {error.strerror}: name another place, or mend this one")
+        place = visible(str(error.filename))
+        _say(f"{place}: {error.strerror}: name another place, or mend this one")
         sys.exit(EXIT_BAD_INPUT)
 
 

@@ -203,10 +203,11 @@ class Settings(BaseSettings):
         default=15.0, gt=0, le=60, description="Longest time a receiver may take, seconds."
     )
     webhook_threads: int = Field(
-        default=2,
+        default=4,
         ge=0,
         le=64,
-        description="Webhooks on their way at the same time; 0: only `docqa webhooks deliver`.",
+        description="Webhooks on their way at the same time, two at most to one receiver; 0: only "
+        "`docqa webhooks deliver`.",
     )
     dev: bool = Field(
         default=False,

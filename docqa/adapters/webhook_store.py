@@ -19,8 +19,6 @@ from docqa.webhooks.records import Attempt, DeliveryRecord, Endpoint, EventRecor
 from docqa.webhooks.signature import SECRET_BYTES, encode_secret
 
 _EVENTS_AT_ONCE = 100
-_ATTEMPTS_AT_ONCE = 2
-"""To one endpoint, by all couriers together: one that is slow must not keep the others waiting."""
 _ID_BYTES = 16
 _LAST_NUMBER = 2**31 - 1
 _HELD = events.alias("held")
@@ -188,9 +186,9 @@ class SqlWebhooks:
             upsert(connection, deliveries, rows, keep=True)  # some may be told again already
         return len(told)
 
-    def claim(self, *, now: datetime, lease: timedelta) -> Attempt | None:
+    def claim(self, *, now: datetime, lease: timedelta, at_once: int = 2) -> Attempt | None:
         """See :class:`docqa.webhooks.records.WebhookStore`."""
-        due = _due(now)
+        due = _due(now, at_once)
         with self._engine.connect() as connection:  # idle couriers take no lock
             if connection.execute(due).first() is None:
                 return None
@@ -282,7 +280,7 @@ def _is_held(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     return _HELD.c.told_at.is_(None), _HELD.c.held_until > now
 
 
-def _due(now: datetime) -> sa.Select[tuple[int]]:
+def _due(now: datetime, at_once: int) -> sa.Select[tuple[int]]:
     free = deliveries.c.lease_until.is_(None) | (deliveries.c.lease_until <= now)
     waiting = deliveries.c.state == "waiting"
     other = deliveries.alias()
@@ -290,7 +288,7 @@ def _due(now: datetime) -> sa.Select[tuple[int]]:
         sa.select(other.c.endpoint_id)
         .where(other.c.state == "waiting", other.c.lease_until > now)
         .group_by(other.c.endpoint_id)
-        .having(sa.func.count() >= _ATTEMPTS_AT_ONCE)
+        .having(sa.func.count() >= at_once)
     )
     return (
         sa.select(deliveries.c.number)

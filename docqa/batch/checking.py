@@ -16,6 +16,8 @@ from typing import Any, BinaryIO, TypeVar
 from docqa.errors import InvalidModel
 
 Result = TypeVar("Result")
+UNREADABLE = "file.unreadable"
+"""The code of a problem that is not the document's: another run looks at it again."""
 Judge = tuple[str, str, str]
 """Digests of policy and engine, and the document type."""
 
@@ -87,7 +89,7 @@ class Lines:
         self._done: dict[str, set[int]] = {}
         for line in _whole_lines(stream):
             result = json.loads(line)
-            if "problem" in result or _judge(result) == judge:
+            if _is_done(result, judge):
                 self._done.setdefault(came_of(result), set()).add(_key(result["file"]))
 
     def outcome(self, path: Path) -> str | None:
@@ -97,7 +99,7 @@ class Lines:
 
     def add(self, result: Mapping[str, Any]) -> None:
         """Write a result, so that only the machine's own end can lose it."""
-        self._stream.write(json.dumps(result, ensure_ascii=False).encode() + b"\n")
+        self._stream.write(line_of(result))
         self._stream.flush()
 
 
@@ -131,6 +133,17 @@ def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
         yield line
     stream.seek(whole)
     stream.truncate()
+
+
+def line_of(result: Mapping[str, Any]) -> bytes:
+    """A result as a line of JSON. Of a file's name bytes that are no UTF-8 are escaped in it."""
+    return json.dumps(result, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
+
+
+def _is_done(result: Mapping[str, Any], judge: Judge) -> bool:
+    if "problem" in result:
+        return bool(result["problem"].get("code") != UNREADABLE)
+    return _judge(result) == judge
 
 
 def _judge(result: Mapping[str, Any]) -> Judge:

@@ -19,7 +19,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from docqa import wiring
-from docqa.batch.checking import Lines, below, came_of, common_folder, in_order, lines_at, walk
+from docqa.batch.checking import (
+    Lines,
+    below,
+    came_of,
+    common_folder,
+    in_order,
+    line_of,
+    lines_at,
+    walk,
+)
 from docqa.batch.station import Order, inspect_on_node, report_of
 from docqa.batch.station import cluster as on_cluster
 from docqa.catalogue import Catalogue
@@ -30,6 +39,8 @@ from docqa.commands.speaking import (
     problem_json,
     progress_bar,
     sentence,
+    unreadable_json,
+    visible,
 )
 from docqa.errors import InvalidDocument, InvalidRequest
 from docqa.fields import parse_claims
@@ -123,7 +134,8 @@ def check(
     if spent:
         _print_timings(spent)
     if not came:
-        click.echo(f"{' '.join(map(str, paths))} holds no files: is it the right folder?", err=True)
+        named = visible(" ".join(map(str, paths)))
+        click.echo(f"{named} holds no files: is it the right folder?", err=True)
     context.exit(_exit_code(came))
 
 
@@ -206,6 +218,8 @@ def _from_node(
         report = report_of(future, failed)
     except InvalidDocument as error:
         return {"file": str(path), "problem": problem_json(error, engine.catalogue)}
+    except OSError as error:
+        return {"file": str(path), "problem": unreadable_json(error)}
     return {"file": str(path), **to_json(report, engine.catalogue)}
 
 
@@ -234,6 +248,8 @@ def _judge(
         found = worker.inspect_file(path, document_type=document_type, claims=claims)
     except InvalidDocument as error:
         return {"file": str(path), "problem": problem_json(error, catalogue)}
+    except OSError as error:
+        return {"file": str(path), "problem": unreadable_json(error)}
     report = to_json(found, catalogue)
     if pictures is not None:
         overlay, root = pictures
@@ -259,7 +275,7 @@ def _progress(results: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def _print_lines(results: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for result in results:
-        click.echo(json.dumps(result, ensure_ascii=False))
+        click.echo(line_of(result), nl=False)
         yield result
 
 
@@ -267,7 +283,7 @@ def _print_table(results: Iterable[dict[str, Any]], root: Path) -> Iterator[dict
     table = Table("file", "decision", "score", "why, and what to do", show_lines=True)
     colours = {"accept": "green", "review": "yellow", "reject": "red"}
     for result in results:
-        name = escape(str(below(root, Path(result["file"]))))
+        name = escape(visible(str(below(root, Path(result["file"])))))
         if "problem" in result:
             problem = result["problem"]
             table.add_row(name, "[red]problem", "–", sentence(problem))

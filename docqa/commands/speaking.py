@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from docqa.batch.checking import UNREADABLE
 from docqa.catalogue import LANGUAGES, Catalogue
 from docqa.errors import InvalidDocument, InvalidRequest
 
@@ -45,6 +46,29 @@ def problem_json(error: InvalidDocument | InvalidRequest, catalogue: Catalogue) 
         "message": {language: text.message for language, text in said.items()},
         "advice": {language: text.advice for language, text in said.items()},
     }
+
+
+def unreadable_json(error: OSError) -> dict[str, Any]:
+    """The same for a file that cannot be read, which is no fault of the document's."""
+    return {
+        "code": UNREADABLE,
+        "message": {
+            "ar": "تعذّرت قراءة الملف.",
+            "en": f"The file cannot be read: {error.strerror or type(error).__name__}.",
+        },
+        "advice": {
+            "ar": "اجعل قراءته ممكنة ثم شغّل الأمر نفسه مرة أخرى.",
+            "en": "Make it readable and run the same command again.",
+        },
+    }
+
+
+def visible(name: str) -> str:
+    """The name of a file, with nothing in it that would steer a terminal or have no letter."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in name
+    )
 
 
 def sentence(reason: Mapping[str, Any]) -> str:

@@ -19,6 +19,8 @@ _AFTER_TROUBLE_S = 5.0
 _LEASE_BEYOND_TIMEOUT = timedelta(seconds=60)
 """Couriers of other machines have clocks of their own, and resolvers can be slow."""
 _STOP_WITHIN_S = 5.0
+_MOST_TO_ONE = 2
+"""Endpoint at the same time; never by all the threads."""
 
 
 class Sender(Protocol):
@@ -63,6 +65,7 @@ class Courier:
         self._lease = timedelta(seconds=timeout_s) + _LEASE_BEYOND_TIMEOUT
         self._clock = clock
         self._observe = observe
+        self._at_once = _MOST_TO_ONE
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -77,7 +80,7 @@ class Courier:
 
     def attempt_one(self) -> bool:
         """Make the attempt that is due the longest; False when none is."""
-        attempt = self._store.claim(now=self._clock(), lease=self._lease)
+        attempt = self._store.claim(now=self._clock(), lease=self._lease, at_once=self._at_once)
         if attempt is None:
             return False
         outcome = self._sender.send(attempt, now=self._clock())
@@ -100,6 +103,7 @@ class Courier:
 
     def start(self, threads: int) -> None:
         """Deliver in ``threads`` threads until :meth:`close`."""
+        self._at_once = max(1, min(_MOST_TO_ONE, threads - 1))
         for number in range(threads):
             thread = threading.Thread(target=self.run, name=f"courier-{number}", daemon=True)
             thread.start()

@@ -156,8 +156,12 @@ class WebhookStore(Protocol):
         """
         ...
 
-    def claim(self, *, now: datetime, lease: timedelta) -> Attempt | None:
-        """The delivery that is due the longest, the caller's alone until ``lease`` is over."""
+    def claim(self, *, now: datetime, lease: timedelta, at_once: int = 2) -> Attempt | None:
+        """The delivery that is due the longest, the caller's alone until ``lease`` is over.
+
+        Of one endpoint only so many are ``at_once`` on their way, by all couriers together: one
+        that is slow must not keep the others waiting.
+        """
         ...
 
     def settle(self, attempt: Attempt, outcome: Outcome, *, due_at: datetime | None) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -12,6 +15,8 @@ from PIL import Image
 
 from docqa.cli import cli
 from docqa.commands.speaking import EXIT_BY_DECISION
+from docqa.report import Report
+from docqa.worker import Worker
 
 
 @pytest.fixture(autouse=True)
@@ -84,3 +89,55 @@ def test_claims_that_nothing_is_compared_with_are_refused(
     done = check("--claims", "claims.json", *of_type, "s.png")
     assert (done.exit_code, done.stdout) == (click.UsageError.exit_code, "")
     assert done.stderr.endswith(told) and "--type" in done.stderr
+
+
+ODD = {
+    b"bad\xff.png": r"bad\udcff.png",
+    b"esc\x1b[31m.png": r"esc\x1b[31m.png",
+    b"line\nfeed.png": r"line\nfeed.png",
+    "gnp\u202e.png".encode(): r"gnp\u202e.png",
+    "عربي.png".encode(): "عربي.png",
+}
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--out", "r.jsonl"]])
+def test_a_file_may_be_called_anything(more: list[str]) -> None:
+    for name in ODD:
+        picture("upload/" + os.fsdecode(name))
+    done = check(*more, "upload")
+    assert done.exit_code in EXIT_BY_DECISION.values(), done.output
+    if not more:
+        cells = [line.split("│")[1].strip() for line in done.output.splitlines() if "│" in line]
+        assert sorted(cell for cell in cells if cell) == sorted(ODD.values())
+        return
+    written = done.stdout_bytes if more == ["--json"] else Path("r.jsonl").read_bytes()
+    files = {os.fsencode(Path(json.loads(line)["file"]).name) for line in written.splitlines()}
+    assert files == set(ODD)
+    assert more == ["--json"] or check(*more, "upload").exit_code == done.exit_code
+    assert more == ["--json"] or Path("r.jsonl").read_bytes() == written
+
+
+def test_a_file_that_cannot_be_read_is_a_problem_of_its_own_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        picture(f"upload/{name}")
+    inspect_file = Worker.inspect_file
+
+    def one_is_locked(worker: Worker, path: Path, **more: Any) -> Report:
+        if path.name == "b.png":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return inspect_file(worker, path, **more)
+
+    with monkeypatch.context() as locked:
+        locked.setattr(Worker, "inspect_file", one_is_locked)
+        assert "Permission denied" in check("upload").output
+        first = check("--out", "r.jsonl", "upload")
+    assert first.exit_code == 2
+    lines = [json.loads(line) for line in Path("r.jsonl").read_text().splitlines()]
+    assert [line.get("problem", {}).get("code") for line in lines] == [
+        None, "file.unreadable", None,
+    ]  # fmt: skip
+    assert check("--out", "r.jsonl", "upload").exit_code in EXIT_BY_DECISION.values()
+    lines = [json.loads(line) for line in Path("r.jsonl").read_text().splitlines()]
+    assert len(lines) == 4 and lines[3]["file"] == "upload/b.png" and "verdict" in lines[3]
