@@ -17,6 +17,7 @@ LEAST_APART_PIXELS, MOST_APART_PIXELS = 8192, 1 << 17
 """Of so many pixels neighbours are counted apart: of fewer it costs more to say so, of more it is
 looked first whether it pays."""
 SAMPLED_PIXELS = 8192
+"""About so many are looked at for that: of (H, W) a few whole rows, evenly apart."""
 COMMON_FRACTION = 0.35
 """A level that so many pixels have is waited for at nearly every pixel, unless neighbours are
 counted apart, which costs a third more where levels are mixed."""

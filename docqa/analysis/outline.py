@@ -28,6 +28,7 @@ from docqa.analysis.sheet_candidates import (
     LEAST_CARD_SUPPORT_FRACTION,
     Candidate,
     area,
+    area_within,
     aspect_ratio,
     drawn,
     filled,
@@ -62,6 +63,8 @@ MOST_COMMON_FRACTION = 0.1
 EVEN_LEVELS = 12.0
 """A lid's or a page's own margin varies by no more, from its median to its 15th percentile."""
 FILLING_AREA_FRACTION = 0.97
+PARALLEL_DEG = 1.0
+"""Sides that are turned no further apart are a rectangle's: no policy that ships asks for less."""
 SMALL_AREA_FRACTION = 0.3
 """A sheet smaller than this part of a light bed is a card: beds are A4 or little more."""
 LEAST_SCANNER_PPI = 100.0
@@ -87,7 +90,8 @@ class Outline:
     corner of a sheet that is cut off may lie outside the frame."""
     kind: Kind
     fills_frame: bool
-    """The outline is the frame's own, but for a hair: the edges say nothing about the sheet."""
+    """The outline is a rectangle of the frame's own size, but for a hair: the edges say nothing of
+    the sheet but how far it is turned, which print tells better."""
     background: Background
     touching: tuple[bool, bool, bool, bool]
     """Top, right, bottom, left: the side lies on the frame, so no edge of the sheet was seen."""
@@ -351,19 +355,23 @@ def _described(
     bow_fraction: float,
 ) -> Outline:
     """The outline in page pixels, from a quadrilateral at the working scale."""
+    width, height = page.width_px, page.height_px
     corners = (quad + 0.5) * scale - 0.5
-    share = area(corners) / (page.width_px * page.height_px)
     shape = Outline(
         corners=tuple((float(x), float(y)) for x, y in corners),
         kind="page",
-        fills_frame=share > FILLING_AREA_FRACTION,
+        fills_frame=False,
         background=_background(page.luma(scale), quad),
         touching=touching,
         support_fraction=support_fraction,
-        area_fraction=float(min(share, 1.0)),
+        area_fraction=area_within(corners + 0.5, width, height) / (width * height),
         bow_fraction=bow_fraction,
     )
-    return replace(shape, kind=_kind(page, shape))
+    turns = shape.side_turns_deg()
+    is_rectangle = max(turns) - min(turns) <= PARALLEL_DEG
+    # A sheet that is turned in a frame of its own size loses corners, and is no smaller.
+    fills_frame = is_rectangle and area(corners) > FILLING_AREA_FRACTION * width * height
+    return replace(shape, kind=_kind(page, shape), fills_frame=fills_frame)
 
 
 def _kind(page: Page, shape: Outline) -> Kind:

@@ -141,7 +141,7 @@ def _drawn_within(luma: Pixels, quad: Floats, reach: int) -> tuple[Candidate | N
             break
     if visible.min() < LEAST_SUPPORT_FRACTION:
         return None, carried
-    share = _area_within(quad, width, height) / (width * height)
+    share = area_within(quad, width, height) / (width * height)
     steps = side_steps(luma, quad)
     seen = np.where(touching, 0.0, _seen_fractions(quad, width, height))
     counted = seen * support + (1 - seen) * FRAME_SUPPORT_FRACTION
@@ -163,8 +163,8 @@ def area(quad: Floats) -> float:
     return float(abs((quad[:, 0] * following[:, 1] - quad[:, 1] * following[:, 0]).sum()) / 2)
 
 
-def _area_within(quad: Floats, width: int, height: int) -> float:
-    """Area of the part that lies within the frame, in square pixels."""
+def area_within(quad: Floats, width: int, height: int) -> float:
+    """Area of the part of a quadrilateral that lies within the frame, in square pixels."""
     frame = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     return float(cv2.intersectConvexConvex(quad.astype(np.float32), frame)[0])
 

@@ -36,7 +36,8 @@ LINES_MARGIN = 0.1
 """So much more prominent must lines that run across be, before they speak: columns of figures are
 lines as well."""
 SURE_PROBABILITY, SURE_TURNED_PROBABILITY = 0.7, 0.9
-"""Below these the turn is not told. Most scans are upright: to call one turned takes more."""
+"""Below these the turn is not told. Most scans are upright: to call one turned takes more. What a
+policy accepts is another matter: where its limit lies higher, an accepted page may name a turn."""
 
 SURE_UPRIGHT_PROBABILITIES = (0.95, 0.85, 0.0)
 """So sure after a look that the page is upright: the rest of its writing is not asked."""
@@ -49,8 +50,9 @@ class Orientation:
     """Which way up the page is."""
 
     turn_deg: int | None
-    """0, 90, 180 or 270: how far the page is turned clockwise from upright. None where no turn is
-    sure: tables of figures, answer sheets, music and handwriting look alike several ways."""
+    """0, 90, 180 or 270: how far the page is turned clockwise from upright; decisions go by
+    ``turned_probability`` instead. None where no turn is sure: tables of figures, answer sheets,
+    music and handwriting look alike several ways."""
     turned_probability: float
     """0 to 1, lower is better: probability of the likeliest turn other than 0. Low where there is
     little evidence, and where two turns share it: what looks alike both ways is no sure sign."""

@@ -68,6 +68,36 @@ def test_corners_of_a_photographed_sheet_are_found_to_a_pixel_or_two(grain: floa
     assert found.touching == (False, False, False, False)
 
 
+@pytest.mark.parametrize("lean", [0.03, 0.05])
+def test_a_sheet_that_narrows_and_goes_on_below_the_picture_does_not_fill_it(lean: float) -> None:
+    """What lies beyond the frame is no part of it, though the whole sheet is as large."""
+    height, width = 2200, 1560
+    aside, down = lean * width, 0.01 * height
+    corners = [
+        (aside, down),
+        (width - aside, down),
+        (width + aside, height - down / 2),
+        (-aside, height - down / 2),
+    ]
+    found = _found(_laid(_printed(2200, 1560), _ground(height, width, (60, 60, 60)), corners))
+    assert not found.fills_frame
+    assert found.area_fraction == pytest.approx(0.985 - lean / 2, abs=0.01)
+    _, right, _, left = found.side_turns_deg()
+    across = 2 * np.degrees(np.arctan2(2 * aside, height - 1.5 * down))
+    assert left - right == pytest.approx(across, abs=0.3)
+
+
+def test_a_sheet_that_is_turned_in_a_frame_of_its_size_fills_it() -> None:
+    """It loses corners only; print tells how far it is turned."""
+    height, width = 2200, 1560
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), 3.0, 1.0)
+    frame = np.array([(0, 0, 1), (width, 0, 1), (width, height, 1), (0, height, 1)])
+    corners = [(float(x), float(y)) for x, y in frame @ turn.T]
+    found = _found(_laid(_printed(2200, 1560), _ground(height, width, (60, 60, 60)), corners))
+    assert found.fills_frame
+    assert found.area_fraction == pytest.approx(0.974, abs=0.01)
+
+
 def test_a_page_on_a_black_lid_is_found() -> None:
     corners = [(120.0, 90.0), (1540.0, 130.0), (1485.0, 2100.0), (65.0, 2060.0)]
     found = _found(_laid(_printed(1970, 1420), _ground(2200, 1620, (18, 18, 20)), corners))
