@@ -230,11 +230,23 @@ def test_inverted_cmyk_jpeg_inside_is_not_a_negative() -> None:
     assert _page(_square_page(body)).luma().mean() > 200
 
 
-def test_a_jpeg_whose_values_the_page_turns_round_is_turned_round() -> None:
+@pytest.mark.parametrize("decode", [b"/Decode [1 0]", b"/Decode 6 0 R", b"/D#65code 6 0 R"])
+def test_a_jpeg_whose_values_the_page_turns_round_is_turned_round(decode: bytes) -> None:
     file, _ = _jpeg()
-    more = b"/Filter /DCTDecode /Decode [1 0]"
+    body = image_stream(
+        file, WIDTH_PX, HEIGHT_PX, colour_space=b"/DeviceGray", bits=8,
+        more=b"/Filter /DCTDecode " + decode,
+    )  # fmt: skip
+    page = _page(_square_page(body, (b"", b"[1 0]")))
+    assert np.abs(page.luma() - (255.0 - _shades())).max() <= 12
+
+
+def test_parameters_of_the_filter_do_not_map_values() -> None:
+    file, _ = _jpeg()
+    more = b"/Filter /DCTDecode /DecodeParms << /Quality 90 >> /Decode [0 1]"
     body = image_stream(file, WIDTH_PX, HEIGHT_PX, colour_space=b"/DeviceGray", bits=8, more=more)
-    assert np.abs(_page(_square_page(body)).luma() - (255.0 - _shades())).max() <= 12
+    page = _page(_square_page(body))
+    assert np.abs(page.luma() - _shades().astype(float)).max() <= 12
 
 
 def test_a_restricted_scan_needs_no_password() -> None:
