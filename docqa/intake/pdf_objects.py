@@ -30,6 +30,7 @@ _CLIPPING_TEXT = (
     pdfium_c.FPDF_TEXTRENDERMODE_CLIP,
 )
 _SILENT_ANNOTATIONS = (pdfium_c.FPDF_ANNOT_LINK, pdfium_c.FPDF_ANNOT_POPUP)
+SQUARE_PIXEL_RATIO = 1.05
 _COVERS_ALL = 0.98
 _WHITE = (255, 255, 255)
 
@@ -97,12 +98,15 @@ class Picture:
 
     @property
     def finest_ppi(self) -> float:
-        """Of the picture or its mask, whichever is finer."""
+        """Of the picture or its mask, whichever is finer; where pixels are not square, in the
+        coarser direction.
+        """
         across, down = self.ppi
         if self.mask_px is not None:
             across *= max(self.mask_px[0] / max(self.width_px, 1), 1.0)  # a broken one has none
             down *= max(self.mask_px[1] / max(self.height_px, 1), 1.0)
-        return max(across, down)
+        low, high = sorted((across, down))
+        return high if high <= SQUARE_PIXEL_RATIO * low else low
 
 
 @dataclass(frozen=True, slots=True)

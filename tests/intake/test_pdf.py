@@ -381,6 +381,37 @@ def test_a_layered_copy_is_composed_at_its_finest_layer() -> None:
     assert np.array_equal(page.luma(), np.where(letters == 1, 0, 240))
 
 
+@pytest.mark.parametrize(
+    ("content", "ppi"),
+    [
+        (b"q 96 0 0 64 0 0 cm /X0 Do Q q 30 0 0 20 0 0 cm /X1 Do Q", 72),  # a logo of 4 x 72 ppi
+        (b"q 30 0 0 20 0 0 cm /X1 Do Q q 96 0 0 44 0 20 cm /X0 Do Q", 72),  # beside it
+        (b"q 48 0 0 32 0 0 cm /X0 Do Q q 48 0 0 32 48 0 cm /X0 Do Q", 144),
+        (b"q 48 0 0 32 0 0 cm /X0 Do Q q 40 0 0 27 48 0 cm /X1 Do Q", 216),
+        (b"96 0 0 32 0 0 cm /X0 Do", 72),  # squeezed: no finer across
+        (b"48 0 0 64 0 0 cm /X0 Do", 72),
+        (b"q 96 0 0 64 0 0 cm /X0 Do Q q 48 0 0 32 0 0 cm /X2 Do Q", 288),  # letters, a stencil
+        (b"q 96 0 0 64 0 0 cm /X0 Do Q q 96 0 0 64 0 0 cm /X3 Do Q", 288),  # letters, a mask
+    ],
+)
+def test_a_page_is_drawn_as_fine_as_its_large_pictures_or_its_letters(
+    content: bytes, ppi: float
+) -> None:
+    fine = np.kron(_shades(), np.ones((2, 2), np.uint8))
+    letters = np.kron(_bits(), np.ones((2, 2), np.uint8))
+    mask = np.kron(_bits() * 255, np.ones((4, 4), np.uint8))
+    pictures = [
+        (b"X0", _flate(_shades())),
+        (b"X1", _flate(np.kron(fine, np.ones((2, 2), np.uint8))[:80, :120])),
+        (b"X2", _flate(letters, bits=1, colour_space=b"", more=b"/ImageMask true")),
+        (b"X3", _flate(255 - _shades(), more=b"/SMask 9 0 R")),
+        (b"", _flate(mask)),
+    ]
+    page = _page(page_pdf(content, pictures, size_pt=(96, 64)))
+    assert page.origin.pdf_layering == "layered"
+    assert page.origin.ppi_tag == pytest.approx(ppi)
+
+
 def test_a_stencil_in_colour_makes_a_page_coloured() -> None:
     stencil = _flate(_bits(), bits=1, colour_space=b"", more=b"/ImageMask true")
     data = page_pdf(b"1 0 0 rg 96 0 0 64 0 0 cm /X0 Do", [(b"X0", stencil)], size_pt=(96, 64))
