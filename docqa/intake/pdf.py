@@ -236,7 +236,7 @@ class _PdfFile:
             pdf_layering=layering,
             colour_mode=colour_mode,
             ppi_tag=round(ppi, 2),
-            is_typeset=objects.has_text or not objects.pictures,
+            is_typeset=objects.has_text or not (objects.pictures or objects.has_scan_on_top),
         )
         origin = with_device(origin, objects.pictures, headers)
 

@@ -367,6 +367,29 @@ def test_an_annotation_that_shows_makes_a_page_mixed(
     assert _page(data).origin.pdf_layering == layering
 
 
+@pytest.mark.parametrize(
+    ("content", "rect", "within", "is_typeset"),
+    [
+        (b"", b"0 0 595 397", b"595 0 0 397 0 0 cm /X0 Do", False),
+        (TEXT, b"0 0 595 397", b"595 0 0 397 0 0 cm /X0 Do", True),
+        (b"0 0 m 9 9 l S", b"10 10 60 50", b"595 0 0 397 0 0 cm /X0 Do", True),  # a signature
+        (b"", b"0 0 595 397", b"1 0 0 rg 0 0 50 50 re f", True),
+    ],
+)
+def test_a_scan_placed_as_a_stamp_is_not_typeset(
+    content: bytes, rect: bytes, within: bytes, is_typeset: bool
+) -> None:
+    drawing = stream(
+        within,
+        b"/Type /XObject /Subtype /Form /BBox [0 0 595 397] /Resources << /XObject << /X0 5 0 R >>"
+        b" >>",
+    )
+    note = b"/Annots [<< /Type /Annot /Subtype /Stamp /Rect [%s] /F 4 /AP << /N 6 0 R >> >>]" % rect
+    data = _scan(_jpeg()[1], (b"", drawing), content=content, size_pt=(595, 397), page_entries=note)
+    page = _page(data)
+    assert (page.origin.pdf_layering, page.origin.is_typeset) == ("rendered", is_typeset)
+
+
 def test_a_layered_copy_is_composed_at_its_finest_layer() -> None:
     """A copier's page: paper at 72 ppi, black letters as a stencil at 288 ppi."""
     paper = np.full((HEIGHT_PX, WIDTH_PX), 240, np.uint8)
@@ -410,6 +433,13 @@ def test_a_page_is_drawn_as_fine_as_its_large_pictures_or_its_letters(
     page = _page(page_pdf(content, pictures, size_pt=(96, 64)))
     assert page.origin.pdf_layering == "layered"
     assert page.origin.ppi_tag == pytest.approx(ppi)
+
+
+@pytest.mark.parametrize("colour", [b"0 0 0 1 k", b"0 g", b"0.1 0.1 0.12 rg"])
+def test_printers_black_is_no_colour(colour: bytes) -> None:
+    stencil = _flate(_bits(), bits=1, colour_space=b"", more=b"/ImageMask true")
+    data = page_pdf(colour + b" 96 0 0 64 0 0 cm /X0 Do", [(b"X0", stencil)], size_pt=(96, 64))
+    assert _page(data).origin.colour_mode == "bilevel"
 
 
 def test_a_stencil_in_colour_makes_a_page_coloured() -> None:
