@@ -67,8 +67,9 @@ class Origin:
     pdf_creator: str | None = None
     pdf_layering: Layering | None = None
     """How a PDF page was turned to pixels: its one embedded ``image``, ``layered`` images
-    composed at the finest layer's own ppi, a ``marked`` scan (a picture that covers the page, with
-    text, lines or a stamp drawn over it), or ``rendered`` (born-digital or mixed)."""
+    composed at the ppi of their letters or of the large ones, a ``marked`` scan (a picture that
+    covers the page, with text, lines or a stamp drawn over it), or ``rendered`` (born-digital or
+    mixed)."""
     is_typeset: bool = False
     """The PDF page draws text of its own, apart from invisible OCR text, or holds no picture."""
     jpeg_quantisation: tuple[tuple[int, ...], ...] = ()

@@ -2,7 +2,8 @@
 
 A page that is one scanned picture gives that very picture: drawing it would resample it, and
 blur and noise could no longer be measured. A page of several layers or strips is composed at the
-resolution of the finest. Anything else, with text or lines of its own, is drawn.
+resolution of its letters or of its large pictures. Anything else, with text or lines of its own,
+is drawn.
 
 PDFium is not thread-safe: one thread of a process may work on PDF files at a time.
 """
@@ -23,7 +24,13 @@ from docqa.errors import EngineFault, InvalidDocument, MissingDependency
 from docqa.intake import jpeg
 from docqa.intake.limits import MIN_SIDE_PX, Limits, check_size, damage_refused
 from docqa.intake.pdf_facts import facts_of_document, states_density, with_device, with_jpeg_facts
-from docqa.intake.pdf_objects import PageObjects, Picture, find_picture, read_objects
+from docqa.intake.pdf_objects import (
+    SQUARE_PIXEL_RATIO,
+    PageObjects,
+    Picture,
+    find_picture,
+    read_objects,
+)
 from docqa.intake.pixels import raster_of_rgb
 from docqa.intake.turn import AS_STORED, Turn, turn_of_matrix
 from docqa.page import ColourMode, Layering, Origin, Page, Pixels, Raster
@@ -38,10 +45,11 @@ _DRAWN_MAX_PIXELS = 36_000_000
 """A4 at 600 ppi. A page that is drawn costs several bytes a pixel, whatever it shows."""
 _RIGHT_ANGLE_SLOPE = 0.001
 """A picture placed at a larger slope is turned by viewers by more than 0.06 degrees."""
-_SQUARE_PIXEL_RATIO = 1.05
 _MAX_CUT_FRACTION = 0.02
 _LAYER_MIN_AREA_FRACTION = 0.01
 """A smaller picture, a logo say, does not set the resolution of the page."""
+_LARGE_FRACTION = 0.5
+"""Of the largest picture's area."""
 _SCAN_AREA_FRACTION = 0.85
 """A picture that covers this much makes a scan of a page, marks on it or not."""
 _REFUSALS = {
@@ -211,15 +219,15 @@ class _PdfFile:
     ) -> Page:
         """A page of several pictures, or of more than pictures."""
         is_layered = bool(objects.pictures) and not (objects.has_text or objects.has_marks)
-        finest = _finest_ppi(objects.pictures)
+        detail_ppi = _detail_ppi(objects.pictures)
         colour_mode: ColourMode = "colour"
         layering: Layering
         if is_layered:
-            layering, ppi = "layered", min(finest, _COMPOSE_MAX_PPI)
+            layering, ppi = "layered", min(detail_ppi, _COMPOSE_MAX_PPI)
             colour_mode = _joint_colour_mode(objects.pictures)
         elif any(picture.area_fraction >= _SCAN_AREA_FRACTION for picture in objects.pictures):
             # A marked scan is not made finer than it is.
-            layering, ppi = "marked", min(finest, self.limits.render_ppi)
+            layering, ppi = "marked", min(detail_ppi, self.limits.render_ppi)
         else:
             layering, ppi = "rendered", self.limits.render_ppi
         ppi = self._affordable(ppi, size_pt)
@@ -228,7 +236,7 @@ class _PdfFile:
             pdf_layering=layering,
             colour_mode=colour_mode,
             ppi_tag=round(ppi, 2),
-            is_typeset=objects.has_text or not objects.pictures,
+            is_typeset=objects.has_text or not (objects.pictures or objects.has_scan_on_top),
         )
         origin = with_device(origin, objects.pictures, headers)
 
@@ -291,7 +299,7 @@ def _sole_picture(objects: PageObjects) -> Picture | None:
     fits = (
         (upright or sideways)
         and picture.cut_fraction <= _MAX_CUT_FRACTION
-        and max(across, down) <= _SQUARE_PIXEL_RATIO * min(across, down)
+        and max(across, down) <= SQUARE_PIXEL_RATIO * min(across, down)
         and min(picture.width_px, picture.height_px) >= MIN_SIDE_PX
         and not picture.has_finer_mask
         and not picture.is_uncertain
@@ -310,9 +318,17 @@ def _is_as_stored(picture: Picture, header: jpeg.JpegHeader) -> bool:
     )
 
 
-def _finest_ppi(pictures: tuple[Picture, ...]) -> float:
-    large = [one for one in pictures if one.area_fraction >= _LAYER_MIN_AREA_FRACTION]
-    return max((one.finest_ppi for one in large or pictures), default=0.0)
+def _detail_ppi(pictures: tuple[Picture, ...]) -> float:
+    """Of the finest letters that lie apart from their paper, and of the finest large picture.
+
+    One that is finer and much smaller than others does not make the page finer.
+    """
+    seen = [one for one in pictures if one.area_fraction >= _LAYER_MIN_AREA_FRACTION] or pictures
+    letters = [one for one in seen if one.bits_per_pixel == 1 or one.has_finer_mask]
+    others = [one for one in seen if one not in letters]
+    large = _LARGE_FRACTION * max((one.area_fraction for one in others), default=0.0)
+    detailed = (*letters, *(one for one in others if one.area_fraction >= large))
+    return max((one.finest_ppi for one in detailed), default=0.0)
 
 
 def _colour_mode(picture: Picture) -> ColourMode:

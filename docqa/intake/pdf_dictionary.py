@@ -18,7 +18,7 @@ _LAYER = re.compile(
 of that name."""
 _MASK = re.compile(rb"/(?:SMask|Mask)\s+(\d+)\s+\d+\s+R")
 _SPECIAL = re.compile(rb"/(?:SMask|Mask|SMaskInData|OC|ImageMask|ColorTransform)\b")
-_DECODE = re.compile(rb"/Decode\s*\[([^\]]*)\]")
+_DECODE = re.compile(rb"/Decode\b(?:\s*\[([^\]]*)\])?")
 
 
 def of_stream(data: bytes, stored: bytes) -> bytes | None:
@@ -48,9 +48,9 @@ def is_special(dictionary: bytes) -> bool:
 
 
 def keeps_values(dictionary: bytes) -> bool:
-    """Whether a picture's sample values are not mapped to others."""
-    mapping = _DECODE.search(dictionary)
-    return mapping is None or mapping[1].split() in ([b"0", b"1"], [b"0", b"1"] * 3)
+    """Whether a picture's sample values are not mapped to others, as far as can be told."""
+    mappings = (mapping.split() for mapping in _DECODE.findall(dictionary))
+    return all(mapping in ([b"0", b"1"], [b"0", b"1"] * 3) for mapping in mappings)
 
 
 def names_layer(data: bytes) -> bool:

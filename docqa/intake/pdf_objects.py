@@ -30,7 +30,11 @@ _CLIPPING_TEXT = (
     pdfium_c.FPDF_TEXTRENDERMODE_CLIP,
 )
 _SILENT_ANNOTATIONS = (pdfium_c.FPDF_ANNOT_LINK, pdfium_c.FPDF_ANNOT_POPUP)
+SQUARE_PIXEL_RATIO = 1.05
 _COVERS_ALL = 0.98
+_SCAN_ON_TOP_FRACTION = 0.5
+_SAME_GRAY_LEVELS = 8
+"""PDFium's black of four printing inks, (35, 31, 32), is no colour."""
 _WHITE = (255, 255, 255)
 
 
@@ -97,12 +101,15 @@ class Picture:
 
     @property
     def finest_ppi(self) -> float:
-        """Of the picture or its mask, whichever is finer."""
+        """Of the picture or its mask, whichever is finer; where pixels are not square, in the
+        coarser direction.
+        """
         across, down = self.ppi
         if self.mask_px is not None:
             across *= max(self.mask_px[0] / max(self.width_px, 1), 1.0)  # a broken one has none
             down *= max(self.mask_px[1] / max(self.height_px, 1), 1.0)
-        return max(across, down)
+        low, high = sorted((across, down))
+        return high if high <= SQUARE_PIXEL_RATIO * low else low
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,8 @@ class PageObjects:
     """Text that can be seen: not the invisible text that OCR leaves, nor text below a picture."""
     has_marks: bool
     """Lines, areas, shadings or annotations that can be seen."""
+    has_scan_on_top: bool = False
+    """An annotation fills most of the page and holds a picture."""
 
 
 class _Marks:
@@ -166,8 +175,9 @@ def read_objects(page: pdfium.PdfPage, data: bytes) -> PageObjects:
                 drawn.has_marks = True
         else:
             drawn.has_marks = True
-    has_marks = drawn.has_marks or _has_annotations(page)
-    return PageObjects(tuple(drawn.pictures), drawn.has_text, has_marks)
+    shown = [_holds_scan(note, page, box) for note in _shown_annotations(page)]
+    has_marks = drawn.has_marks or bool(shown)
+    return PageObjects(tuple(drawn.pictures), drawn.has_text, has_marks, any(shown))
 
 
 def find_picture(page: pdfium.PdfPage, path: tuple[int, ...]) -> pdfium.PdfImage:
@@ -246,10 +256,7 @@ def _picture(placed: _Placed, visible: Rect, box: Rect, data: bytes) -> Picture:
         is_jpeg=image.get_filters(skip_simple=True) == ["DCTDecode"],
         dictionary=dictionary,
         mask_px=pdf_dictionary.mask_size(data, dictionary),
-        stencil_is_gray=len(
-            set((_colour(pdfium_c.FPDFPageObj_GetFillColor, image) or range(4))[:3])
-        )
-        == 1,
+        stencil_is_gray=_is_gray(_colour(pdfium_c.FPDFPageObj_GetFillColor, image)),
         is_uncertain=placed.is_uncertain
         or not all(clip.is_rectangle for clip in clips(image, placed.outer))
         or pdf_dictionary.names_layer(data if is_inside else dictionary or b""),
@@ -296,6 +303,10 @@ def _colour(read: object, drawn: pdfium.PdfObject) -> tuple[int, int, int, int] 
     return red, green, blue, alpha
 
 
+def _is_gray(colour: tuple[int, int, int, int] | None) -> bool:
+    return colour is not None and max(colour[:3]) - min(colour[:3]) <= _SAME_GRAY_LEVELS
+
+
 def _has_mark(drawn: pdfium.PdfObject, name: str) -> bool:
     """Whether a marked-content mark of this name is on the object."""
     wanted = (name + "\0").encode("utf-16-le")
@@ -309,7 +320,8 @@ def _has_mark(drawn: pdfium.PdfObject, name: str) -> bool:
     return False
 
 
-def _has_annotations(page: pdfium.PdfPage) -> bool:
+def _shown_annotations(page: pdfium.PdfPage) -> Iterator[object]:
+    """Those that are drawn; each is closed when the next is asked for."""
     for index in range(min(max(pdfium_c.FPDFPage_GetAnnotCount(page), 0), _MAX_OBJECTS)):
         annotation = pdfium_c.FPDFPage_GetAnnot(page, index)
         if not annotation:
@@ -319,9 +331,29 @@ def _has_annotations(page: pdfium.PdfPage) -> bool:
         drawn = pdfium_c.FPDFAnnot_GetAP(
             annotation, pdfium_c.FPDF_ANNOT_APPEARANCEMODE_NORMAL, None, 0
         )
-        pdfium_c.FPDFPage_CloseAnnot(annotation)
         hidden = flags & (pdfium_c.FPDF_ANNOT_FLAG_HIDDEN | pdfium_c.FPDF_ANNOT_FLAG_NOVIEW)
         # An empty appearance is its two-byte terminator.
         if not silent and not hidden and drawn > 2:
-            return True
-    return False
+            yield annotation
+        pdfium_c.FPDFPage_CloseAnnot(annotation)
+
+
+def _holds_scan(annotation: object, page: pdfium.PdfPage, box: Rect) -> bool:
+    """Whether an annotation fills most of the page and a picture is in it."""
+    rect = pdfium_c.FS_RECTF()
+    pdfium_c.FPDFAnnot_GetRect(annotation, rect)
+    place = (rect.left, rect.bottom, rect.right, rect.top)
+    if area(overlap(place, box)) < _SCAN_ON_TOP_FRACTION * area(box):
+        return False
+    count = min(pdfium_c.FPDFAnnot_GetObjectCount(annotation), _MAX_OBJECTS)
+    return any(
+        placed.object.type == pdfium_c.FPDF_PAGEOBJ_IMAGE
+        for number in range(count)
+        for placed in _walk_object(
+            page,
+            pdfium_c.FPDFAnnot_GetObject(annotation, number),
+            pdfium.PdfMatrix(),
+            (number,),
+            False,
+        )
+    )

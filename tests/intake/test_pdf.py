@@ -230,11 +230,23 @@ def test_inverted_cmyk_jpeg_inside_is_not_a_negative() -> None:
     assert _page(_square_page(body)).luma().mean() > 200
 
 
-def test_a_jpeg_whose_values_the_page_turns_round_is_turned_round() -> None:
+@pytest.mark.parametrize("decode", [b"/Decode [1 0]", b"/Decode 6 0 R", b"/D#65code 6 0 R"])
+def test_a_jpeg_whose_values_the_page_turns_round_is_turned_round(decode: bytes) -> None:
     file, _ = _jpeg()
-    more = b"/Filter /DCTDecode /Decode [1 0]"
+    body = image_stream(
+        file, WIDTH_PX, HEIGHT_PX, colour_space=b"/DeviceGray", bits=8,
+        more=b"/Filter /DCTDecode " + decode,
+    )  # fmt: skip
+    page = _page(_square_page(body, (b"", b"[1 0]")))
+    assert np.abs(page.luma() - (255.0 - _shades())).max() <= 12
+
+
+def test_parameters_of_the_filter_do_not_map_values() -> None:
+    file, _ = _jpeg()
+    more = b"/Filter /DCTDecode /DecodeParms << /Quality 90 >> /Decode [0 1]"
     body = image_stream(file, WIDTH_PX, HEIGHT_PX, colour_space=b"/DeviceGray", bits=8, more=more)
-    assert np.abs(_page(_square_page(body)).luma() - (255.0 - _shades())).max() <= 12
+    page = _page(_square_page(body))
+    assert np.abs(page.luma() - _shades().astype(float)).max() <= 12
 
 
 def test_a_restricted_scan_needs_no_password() -> None:
@@ -355,6 +367,29 @@ def test_an_annotation_that_shows_makes_a_page_mixed(
     assert _page(data).origin.pdf_layering == layering
 
 
+@pytest.mark.parametrize(
+    ("content", "rect", "within", "is_typeset"),
+    [
+        (b"", b"0 0 595 397", b"595 0 0 397 0 0 cm /X0 Do", False),
+        (TEXT, b"0 0 595 397", b"595 0 0 397 0 0 cm /X0 Do", True),
+        (b"0 0 m 9 9 l S", b"10 10 60 50", b"595 0 0 397 0 0 cm /X0 Do", True),  # a signature
+        (b"", b"0 0 595 397", b"1 0 0 rg 0 0 50 50 re f", True),
+    ],
+)
+def test_a_scan_placed_as_a_stamp_is_not_typeset(
+    content: bytes, rect: bytes, within: bytes, is_typeset: bool
+) -> None:
+    drawing = stream(
+        within,
+        b"/Type /XObject /Subtype /Form /BBox [0 0 595 397] /Resources << /XObject << /X0 5 0 R >>"
+        b" >>",
+    )
+    note = b"/Annots [<< /Type /Annot /Subtype /Stamp /Rect [%s] /F 4 /AP << /N 6 0 R >> >>]" % rect
+    data = _scan(_jpeg()[1], (b"", drawing), content=content, size_pt=(595, 397), page_entries=note)
+    page = _page(data)
+    assert (page.origin.pdf_layering, page.origin.is_typeset) == ("rendered", is_typeset)
+
+
 def test_a_layered_copy_is_composed_at_its_finest_layer() -> None:
     """A copier's page: paper at 72 ppi, black letters as a stencil at 288 ppi."""
     paper = np.full((HEIGHT_PX, WIDTH_PX), 240, np.uint8)
@@ -367,6 +402,44 @@ def test_a_layered_copy_is_composed_at_its_finest_layer() -> None:
     assert page.origin.ppi_tag == pytest.approx(288)
     assert page.origin.colour_mode == "gray"
     assert np.array_equal(page.luma(), np.where(letters == 1, 0, 240))
+
+
+@pytest.mark.parametrize(
+    ("content", "ppi"),
+    [
+        (b"q 96 0 0 64 0 0 cm /X0 Do Q q 30 0 0 20 0 0 cm /X1 Do Q", 72),  # a logo of 4 x 72 ppi
+        (b"q 30 0 0 20 0 0 cm /X1 Do Q q 96 0 0 44 0 20 cm /X0 Do Q", 72),  # beside it
+        (b"q 48 0 0 32 0 0 cm /X0 Do Q q 48 0 0 32 48 0 cm /X0 Do Q", 144),
+        (b"q 48 0 0 32 0 0 cm /X0 Do Q q 40 0 0 27 48 0 cm /X1 Do Q", 216),
+        (b"96 0 0 32 0 0 cm /X0 Do", 72),  # squeezed: no finer across
+        (b"48 0 0 64 0 0 cm /X0 Do", 72),
+        (b"q 96 0 0 64 0 0 cm /X0 Do Q q 48 0 0 32 0 0 cm /X2 Do Q", 288),  # letters, a stencil
+        (b"q 96 0 0 64 0 0 cm /X0 Do Q q 96 0 0 64 0 0 cm /X3 Do Q", 288),  # letters, a mask
+    ],
+)
+def test_a_page_is_drawn_as_fine_as_its_large_pictures_or_its_letters(
+    content: bytes, ppi: float
+) -> None:
+    fine = np.kron(_shades(), np.ones((2, 2), np.uint8))
+    letters = np.kron(_bits(), np.ones((2, 2), np.uint8))
+    mask = np.kron(_bits() * 255, np.ones((4, 4), np.uint8))
+    pictures = [
+        (b"X0", _flate(_shades())),
+        (b"X1", _flate(np.kron(fine, np.ones((2, 2), np.uint8))[:80, :120])),
+        (b"X2", _flate(letters, bits=1, colour_space=b"", more=b"/ImageMask true")),
+        (b"X3", _flate(255 - _shades(), more=b"/SMask 9 0 R")),
+        (b"", _flate(mask)),
+    ]
+    page = _page(page_pdf(content, pictures, size_pt=(96, 64)))
+    assert page.origin.pdf_layering == "layered"
+    assert page.origin.ppi_tag == pytest.approx(ppi)
+
+
+@pytest.mark.parametrize("colour", [b"0 0 0 1 k", b"0 g", b"0.1 0.1 0.12 rg"])
+def test_printers_black_is_no_colour(colour: bytes) -> None:
+    stencil = _flate(_bits(), bits=1, colour_space=b"", more=b"/ImageMask true")
+    data = page_pdf(colour + b" 96 0 0 64 0 0 cm /X0 Do", [(b"X0", stencil)], size_pt=(96, 64))
+    assert _page(data).origin.colour_mode == "bilevel"
 
 
 def test_a_stencil_in_colour_makes_a_page_coloured() -> None:
