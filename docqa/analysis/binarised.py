@@ -20,6 +20,7 @@ from docqa.analysis.histograms import Counts
 from docqa.analysis.ink import ink, stroke_px
 from docqa.analysis.ranks import median
 from docqa.analysis.text_tiles import TextTile
+from docqa.analysis.texture import bilevel_fraction, is_two_level
 from docqa.page import Page, Pixels
 
 MOST_TILES = 6
@@ -29,6 +30,10 @@ LEVEL_TOLERANCE_FRACTION = 0.12
 """Of the step between the two levels: what JPEG makes of a black and white page stays within."""
 BILEVEL_FRACTION = 0.9
 """Writing with more shades than this was not thresholded: its grain is not counted as specks."""
+SHADELESS_FRACTIONS = (0.88, 0.95)
+"""Of the page within two levels of black or white, and of the strokes at one of two levels: with
+more of both a page is black and white however its file was made. Scans with shades have up to 0.82
+of the second."""
 BLACK_LEVEL, WHITE_LEVEL = 60, 200
 """A threshold writes black and white; the grain of a desk may have two levels, but not those."""
 SPECK_AREA_STROKES = 0.35
@@ -44,6 +49,20 @@ class Binarised:
     speckle_fraction: float
     """0 to 1: share of specks among the dark marks, median of the tiles; 0.0 where the writing has
     shades."""
+
+
+def is_black_and_white(page: Page) -> bool:
+    """Whether the page was thresholded, in a JPEG too, which blurs the two levels.
+
+    Raises CannotAssess on pages under 32 px.
+    """
+    if is_two_level(page):
+        return True
+    of_page, of_strokes = SHADELESS_FRACTIONS
+    if page.derive(bilevel_fraction) <= of_page:
+        return False
+    found = page.derive(binarised)
+    return found is not None and found.bilevel_fraction >= of_strokes
 
 
 def binarised(page: Page) -> Binarised | None:

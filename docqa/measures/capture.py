@@ -13,6 +13,7 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
+from docqa.analysis.binarised import is_black_and_white
 from docqa.analysis.capture_evidence import Evidence, LightFrom, light_evidence, light_from
 from docqa.analysis.capture_features import FEATURES, WHITENING_FEATURES
 from docqa.analysis.drawn import is_drawn
@@ -22,7 +23,7 @@ from docqa.analysis.letter_sizes import keep_size
 from docqa.analysis.logistic import Logistic, parse_logistic, with_odds
 from docqa.analysis.paper import paper
 from docqa.analysis.placed_pictures import placed_light
-from docqa.analysis.texture import grid_peak_ratio, is_two_level
+from docqa.analysis.texture import grid_peak_ratio
 from docqa.analysis.whitened_sheet import whitened_by_app
 from docqa.errors import InvalidModel
 from docqa.page import Page
@@ -94,7 +95,7 @@ def load(data: bytes) -> CaptureModel:
 
 def measure(page: Page, model: CaptureModel) -> Capture:
     """Judge the capture. Raises CannotAssess on pages too small to tell."""
-    light, two_levels, file = page.derive(paper), is_two_level(page), file_evidence(page)
+    light, two_levels, file = page.derive(paper), is_black_and_white(page), file_evidence(page)
     flat = even_light(page, model.light)
     is_even = flat > SURELY_UNEVEN
     traces = whitened_by_app(page, model.whitening) if is_even and not two_levels else 0.0

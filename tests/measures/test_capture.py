@@ -366,6 +366,22 @@ def test_model_that_is_no_json_is_named() -> None:
         load(b"\xff\xfe not json")
 
 
+def thresholded(data: bytes) -> Pixels:
+    grey = cv2.cvtColor(pixels_of(opened(data)), cv2.COLOR_RGB2GRAY)
+    way = cv2.ADAPTIVE_THRESH_GAUSSIAN_C
+    return cv2.adaptiveThreshold(grey, 255, way, cv2.THRESH_BINARY, 31, 12).astype(np.uint8)
+
+
+@pytest.mark.parametrize("quality", [60, 75, 90, 95])
+def test_a_black_and_white_picture_does_not_turn_into_a_scanners_by_being_saved_as_a_jpeg(
+    quality: int,
+) -> None:
+    black_and_white = thresholded(photographed(text=True))
+    saved = cv2.imencode(".jpg", black_and_white, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+    plain = of(page_from_pixels(black_and_white)).scanner_probability
+    assert of(opened(saved)).scanner_probability <= plain <= 0.2
+
+
 def on_white_a4(picture: Pixels) -> Page:
     """The picture across half of an empty white page."""
     sheet = np.full((1754, 1240, 3), 255, np.uint8)
