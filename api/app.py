@@ -19,7 +19,7 @@ from api.envelope import Envelope
 from api.gate import Gate
 from api.memory import is_short_of_memory
 from api.metrics import MeteredInspector, Metrics, Observed, served_metrics, timed_stages
-from api.openapi import describe_answers, install_examples
+from api.openapi import describe
 from api.problems import install_problems
 from api.rates import Rates
 from api.review.oidc import install_oidc
@@ -31,7 +31,6 @@ from api.routes.records import record_routes
 from api.routes.revalidations import revalidation_routes
 from api.routes.service import service_routes
 from api.routes.webhooks import webhook_routes
-from api.scopes import describe_scopes
 from api.services import Services
 from api.start import start
 from api.traces import traced
@@ -107,9 +106,7 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
     if settings.try_page:
         strangers = _strangers_gate(settings, metrics, behind=uploads)
         app.include_router(try_routes(services, strangers, rates))
-    install_examples(app)
-    describe_scopes(app)
-    describe_answers(app)
+    describe(app)
     return app
 
 

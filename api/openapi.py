@@ -16,7 +16,7 @@ from api.routes.examples import (
 )
 from api.routes.revalidations import PLAN, REVALIDATION, SUMMARY
 from api.routes.webhooks import ENDPOINT, EVENT, SECRET
-from api.scopes import operations
+from api.scopes import describe_scopes, operations
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "BookingAnswer": BOOKING,
@@ -90,7 +90,14 @@ _CREATED: dict[str, tuple[str, tuple[str, ...]]] = {
 _WAITED_FOR = ("409", "429", "503")
 
 
-def describe_answers(app: FastAPI) -> None:
+def describe(app: FastAPI) -> None:
+    """Have the document say what the routes alone do not."""
+    _install_examples(app)
+    describe_scopes(app)
+    _describe_answers(app)
+
+
+def _describe_answers(app: FastAPI) -> None:
     """Have every problem described with its form, and every answer with its headers."""
     generate = app.openapi
 
@@ -130,7 +137,7 @@ def _describe_answer(name: str, status: str, response: dict[str, Any], *, has_ke
     response["headers"] = {each: {"$ref": f"#/components/headers/{each}"} for each in headers}
 
 
-def install_examples(app: FastAPI) -> None:
+def _install_examples(app: FastAPI) -> None:
     """Have the examples shown whole: FastAPI leaves out of its own every member that is null."""
     generate = app.openapi
 
