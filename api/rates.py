@@ -8,12 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from limits import RateLimitItem, parse
-from limits.errors import ConfigurationError, StorageError
-from limits.storage import MemoryStorage, storage_from_string
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.errors import StorageError
+from limits.storage import MemoryStorage
 
-from docqa.errors import InvalidModel
+from docqa import wiring
 
 _LOG = logging.getLogger(__name__)
 
@@ -71,16 +69,7 @@ class Rates:
     """
 
     def __init__(self, limit: str, storage: str, *, clock: Callable[[], float]) -> None:
-        try:
-            self._limit: RateLimitItem = parse(limit)
-            self._counter = SlidingWindowCounterRateLimiter(
-                storage_from_string(storage, wrap_exceptions=True)
-            )
-        except (ValueError, ConfigurationError, ImportError, NotImplementedError) as error:
-            raise InvalidModel(
-                "DOCQA_RATE_LIMIT or DOCQA_RATE_LIMIT_STORAGE is wrong, or the library of that "
-                f"storage is not installed ({type(error).__name__})"
-            ) from error
+        self._limit, self._counter = wiring.rate_counter(limit, storage)
         self._clock = clock
         self._policy = f'"client";q={self._limit.amount};w={self._limit.get_expiry()}'
 

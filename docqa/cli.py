@@ -6,6 +6,8 @@ Exit codes: 0 accept, 10 review, 11 reject (the worst of all files), 2 bad input
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
 import click
@@ -43,6 +45,9 @@ from docqa.errors import (
 )
 from docqa.revalidate import ClusterLost
 from docqa.settings import Settings
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+_STDOUT = 1
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -93,11 +98,21 @@ def main() -> None:
         _say(str(error))
         sys.exit(EXIT_CONFIGURATION)
     except OSError as error:
-        if error.filename is None:  # not about a path that somebody named
-            raise
-        place = visible(str(error.filename))
-        _say(f"{place}: {error.strerror}: name another place, or mend this one")
-        sys.exit(EXIT_BAD_INPUT)
+        sys.exit(_exit_code(error))
+
+
+def _exit_code(error: OSError) -> int:
+    """What an error of the machine ends with, once it is said; raises it where it is none."""
+    if error.errno in _NO_ROOM:
+        # Python writes what is left when it ends, and would fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), _STDOUT)
+        _say(f"{error.strerror}: make room or mend the disk, and run the same command again")
+        return EXIT_BAD_INPUT
+    if error.filename is None:  # not about a path that somebody named
+        raise error
+    place = visible(str(error.filename))
+    _say(f"{place}: {error.strerror}: name another place, or mend this one")
+    return EXIT_BAD_INPUT
 
 
 def _say(text: str) -> None:

@@ -14,6 +14,10 @@ from functools import cache, partial
 
 import numpy as np
 from argon2 import PasswordHasher
+from limits import RateLimitItem, parse
+from limits.errors import ConfigurationError
+from limits.storage import storage_from_string
+from limits.strategies import RateLimiter, SlidingWindowCounterRateLimiter
 
 from docqa import pipeline
 from docqa.adapters.audit_trail import SqlAuditTrail
@@ -229,6 +233,24 @@ def make_courier(settings: Settings, webhooks: SqlWebhooks) -> Courier:
     """What carries webhooks to their receivers; the caller starts and closes it."""
     sender = HttpSender(settings.webhook_allowed_networks, timeout_s=settings.webhook_timeout_s)
     return Courier(webhooks, sender, timeout_s=settings.webhook_timeout_s)
+
+
+def rate_counter(limit: str, storage: str) -> tuple[RateLimitItem, RateLimiter]:
+    """What ``limit`` says, and what counts by it at the URI ``storage``.
+
+    Raises:
+        InvalidModel: one of the two makes no sense, or its client library is not installed.
+    """
+    try:
+        counter = SlidingWindowCounterRateLimiter(
+            storage_from_string(storage, wrap_exceptions=True)
+        )
+        return parse(limit), counter
+    except (ValueError, ConfigurationError, ImportError, NotImplementedError) as error:
+        raise InvalidModel(
+            "DOCQA_RATE_LIMIT or DOCQA_RATE_LIMIT_STORAGE is wrong, or the library of that "
+            f"storage is not installed ({type(error).__name__})"
+        ) from error
 
 
 def require_a_key(settings: Settings) -> None:

@@ -179,3 +179,13 @@ def test_every_command_says_what_it_does(command: str) -> None:
     done = docqa(command, "--help")
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) >= 4
+
+
+def test_a_full_disk_is_one_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [DOCQA, "config", "describe"], stdout=full, stderr=subprocess.PIPE, text=True,
+            check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert "No space left on device: make room" in done.stderr and done.stderr.count("\n") == 1

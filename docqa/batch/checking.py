@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -14,35 +14,62 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from docqa.errors import InvalidModel
+from docqa.recompute import CRASHES
+from docqa.revalidate import FAILED
 
 Result = TypeVar("Result")
-UNREADABLE = "file.unreadable"
+UNREADABLE = "check.unreadable"
 """The code of a problem that is not the document's: another run looks at it again."""
+_FILE, _FOLDER = "file", "folder"
+LINKED = "linked folders"
+LOCKED = "folders that cannot be read"
+NO_FILE = "neither a file nor a folder"
+_PASSING = (*CRASHES, FAILED)
+"""Faults that may be the machine's, which was too busy: another run judges the file again."""
 Judge = tuple[str, str, str]
 """Digests of policy and engine, and the document type."""
 
 
-def walk(paths: Iterable[Path]) -> Iterator[Path]:
+def walk(paths: Iterable[Path], left: Counter[str]) -> Iterator[Path]:
     """The files, and those in the folders; hidden ones in folders are left out.
 
     One folder's names are held at a time for each level, in their order.
+
+    Args:
+        paths: of files and folders.
+        left: where what else is left out is counted: LINKED, LOCKED, NO_FILE.
     """
     for path in paths:
         if path.is_dir():
-            yield from _inside(path)
+            yield from _inside(path, left)
         else:
             yield path
 
 
-def _inside(folder: Path) -> Iterator[Path]:
-    with os.scandir(folder) as entries:
-        names = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
-    for name, is_folder in names:
-        path = folder / name
-        if is_folder:
-            yield from _inside(path)
-        elif not name.startswith(".") and path.is_file():
-            yield path
+def _inside(folder: Path, left: Counter[str]) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            kinds = sorted((entry.name, _kind(entry)) for entry in entries)
+    except OSError:
+        left[LOCKED] += 1
+        return
+    for name, kind in kinds:
+        if kind == _FOLDER:
+            yield from _inside(folder / name, left)
+        elif not name.startswith("."):
+            if kind == _FILE:
+                yield folder / name
+            else:
+                left[kind] += 1
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    if entry.is_dir(follow_symlinks=False):
+        return _FOLDER
+    try:
+        return _FILE if entry.is_file() else LINKED if entry.is_dir() else NO_FILE
+    except OSError:  # a link that leads in a circle, or nowhere it can be followed
+        return NO_FILE
 
 
 def common_folder(paths: Iterable[Path]) -> Path:
@@ -143,7 +170,8 @@ def line_of(result: Mapping[str, Any]) -> bytes:
 def _is_done(result: Mapping[str, Any], judge: Judge) -> bool:
     if "problem" in result:
         return bool(result["problem"].get("code") != UNREADABLE)
-    return _judge(result) == judge
+    is_passing = any(fault in _PASSING for fault in result.get("faults", ()))
+    return not is_passing and _judge(result) == judge
 
 
 def _judge(result: Mapping[str, Any]) -> Judge:

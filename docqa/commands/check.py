@@ -6,6 +6,7 @@ import hashlib
 import json
 import statistics
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -20,6 +21,7 @@ from rich.table import Table
 
 from docqa import wiring
 from docqa.batch.checking import (
+    LOCKED,
     Lines,
     below,
     came_of,
@@ -90,7 +92,8 @@ def check(
 ) -> None:
     """Judge files, and every file in folders, and print a table.
 
-    With --out it may be stopped at any moment, and the same command goes on.
+    With --out it may be stopped at any moment, and the same command goes on: it judges what is not
+    in the file, or stands there as unreadable or failed. The last line of a file counts.
 
     \b
     docqa check scan.jpg
@@ -109,10 +112,11 @@ def check(
     check_type(engine, document_type)
     typed = _typed(engine, document_type, claims)
     came: set[str] = set()
+    left: Counter[str] = Counter()
     spent: list[Mapping[str, float]] = []
     root = common_folder(paths)
     with ExitStack() as stack:
-        lines, files = None, walk(paths)
+        lines, files = None, walk(paths, left)
         if out is not None:
             judge = (engine.policy.digest, engine.digest, document_type)
             lines = stack.enter_context(lines_at(out, judge))
@@ -133,9 +137,7 @@ def check(
                 spent.append(outcome.get("timings_ms", {}))
     if spent:
         _print_timings(spent)
-    if not came:
-        named = visible(" ".join(map(str, paths)))
-        click.echo(f"{named} holds no files: is it the right folder?", err=True)
+    _tell_of(left, came, paths)
     context.exit(_exit_code(came))
 
 
@@ -221,6 +223,20 @@ def _from_node(
     except OSError as error:
         return {"file": str(path), "problem": unreadable_json(error)}
     return {"file": str(path), **to_json(report, engine.catalogue)}
+
+
+def _tell_of(left: Counter[str], came: set[str], paths: Iterable[Path]) -> None:
+    """Say what was left out, of which what should have been readable is a problem; or that there
+    was nothing.
+    """
+    if left:
+        told = ", ".join(f"{number} {why}" for why, number in sorted(left.items()))
+        click.echo(f"left out: {told}", err=True)
+    if left[LOCKED]:
+        came.add("problem")
+    if not came:
+        named = visible(" ".join(map(str, paths)))
+        click.echo(f"{named} holds no files: is it the right folder?", err=True)
 
 
 def _kept(lines: Lines, results: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -35,6 +35,8 @@ def check() -> None:
     """Say whether the service could start with this configuration, or what is wrong with it."""
     settings = Settings()
     wiring.load_engine(settings)
+    wiring.load_retention(settings)
+    wiring.rate_counter(settings.rate_limit, settings.rate_limit_storage)
     wiring.require_a_key(settings)
     click.echo("The configuration is right.")
 

@@ -43,12 +43,9 @@ def serve(host: str | None, port: int | None, workers: int | None, dev: bool) ->
     settings = Settings()
     wiring.load_engine(settings)  # a wrong file in models/ stops the start here, with a sentence
     wiring.require_a_key(settings)
-    try:
-        listener = socket.create_server((settings.host, settings.port), backlog=1024)
-    except OSError as error:
-        raise InvalidModel(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}"
-        ) from error
+    if settings.metrics_port is not None:
+        _listener(settings.metrics_host, settings.metrics_port, "DOCQA_METRICS_PORT").close()
+    listener = _listener(settings.host, settings.port, "DOCQA_PORT")
     for number in (signal.SIGTERM, signal.SIGINT):  # the server raises them again when it is done
         signal.signal(number, _end)
     address = f"http://{settings.host}:{listener.getsockname()[1]}"
@@ -64,6 +61,15 @@ def serve(host: str | None, port: int | None, workers: int | None, dev: bool) ->
     )
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listener(host: str, port: int, setting: str) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=1024)
+    except OSError as error:
+        raise InvalidModel(
+            f"cannot listen on {host}:{port}: {error.strerror}: see {setting}"
+        ) from error
 
 
 def _end(*_: Any) -> None:

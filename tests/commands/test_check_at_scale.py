@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from docqa.batch.checking import in_order, lines_at, walk
+from docqa.batch.checking import LINKED, LOCKED, NO_FILE, in_order, lines_at, walk
 from docqa.commands.speaking import EXIT_BY_DECISION
 from docqa.errors import InvalidModel
 from tests.batch.dask_cluster import Cluster, Installation, killed_at_last, until
@@ -98,6 +99,20 @@ def test_what_another_policy_or_engine_judged_is_not_done(tmp_path: Path) -> Non
     assert out.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("fault", ["timeout", "crashed", "out_of_memory", "failed"])
+def test_what_failed_on_a_busy_machine_is_judged_again(tmp_path: Path, fault: str) -> None:
+    failed = {**result("a", decision="review"), "faults": [f"system.{fault}"]}
+    other = {**result("b", decision="review"), "faults": ["system.ocr_failed"]}
+    with lines_at(tmp_path / "out", JUDGE) as kept:
+        kept.add(failed)
+        kept.add(other)
+    with lines_at(tmp_path / "out", JUDGE) as kept:
+        assert (kept.outcome(Path("a")), kept.outcome(Path("b"))) == (None, "review")
+        kept.add(result("a"))
+    with lines_at(tmp_path / "out", JUDGE) as kept:
+        assert kept.outcome(Path("a")) == "accept"
+
+
 @pytest.mark.parametrize("text", ["hello\n", "[1]\n", '{"a": 1}\n', "3\n"])
 def test_a_file_that_holds_something_else_is_refused_and_left_alone(
     tmp_path: Path, text: str
@@ -142,8 +157,31 @@ def test_a_walk_finds_every_visible_file_in_order(tmp_path: Path) -> None:
         place.touch()
     (tmp_path / "a" / "loop").symlink_to(tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    found = [str(path.relative_to(tmp_path)) for path in walk([tmp_path])]
-    assert found == ["a/x/y", "b/1", "b/2", "c"]
+    (tmp_path / "b" / "gone").symlink_to(tmp_path / "nothing")
+    (tmp_path / "d").symlink_to(tmp_path / "c")
+    left: Counter[str] = Counter()
+    found = [str(path.relative_to(tmp_path)) for path in walk([tmp_path], left)]
+    assert found == ["a/x/y", "b/1", "b/2", "c", "d"]
+    assert left == {LINKED: 1, NO_FILE: 2}
+
+
+def test_a_folder_that_cannot_be_read_is_counted_and_the_others_are_walked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a/1", "b/2"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    scandir = os.scandir
+
+    def locked(folder: Path) -> Any:
+        if folder == tmp_path / "a":
+            raise PermissionError(13, "Permission denied", str(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", locked)
+    left: Counter[str] = Counter()
+    assert list(walk([tmp_path], left)) == [tmp_path / "b/2"]
+    assert left == {LOCKED: 1}
 
 
 @pytest.mark.long

@@ -136,8 +136,20 @@ def test_a_file_that_cannot_be_read_is_a_problem_of_its_own_and_is_tried_again(
     assert first.exit_code == 2
     lines = [json.loads(line) for line in Path("r.jsonl").read_text().splitlines()]
     assert [line.get("problem", {}).get("code") for line in lines] == [
-        None, "file.unreadable", None,
+        None, "check.unreadable", None,
     ]  # fmt: skip
     assert check("--out", "r.jsonl", "upload").exit_code in EXIT_BY_DECISION.values()
     lines = [json.loads(line) for line in Path("r.jsonl").read_text().splitlines()]
     assert len(lines) == 4 and lines[3]["file"] == "upload/b.png" and "verdict" in lines[3]
+
+
+def test_what_is_left_out_is_said() -> None:
+    picture("elsewhere/b.png")
+    picture("upload/a.png")
+    Path("upload/more").symlink_to(Path("elsewhere").absolute())
+    done = check("--json", "upload")
+    assert len(done.stdout.splitlines()) == 1
+    assert "left out: 1 linked folders" in done.stderr
+    assert done.exit_code in EXIT_BY_DECISION.values()
+    Path("upload/more").unlink()
+    assert check("--json", "upload").stderr == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -88,6 +89,13 @@ KEY = "k1:" + base64.b64encode(bytes(32)).decode()
         (["config", "check"], {"DATABASE_URL": "foo"}, 9, "DOCQA_DATABASE_URL"),
         (["config", "check"], {"BLOBS_DIR": "/proc/x"}, 9, "DOCQA_BLOBS_DIR"),
         (["config", "check"], {"BLOBS_DIR": "file"}, 9, "DOCQA_BLOBS_DIR"),
+        (["config", "check"], {"RETENTION": "nope", "DEV": "1"}, 9, "cannot read nope.toml"),
+        (
+            ["config", "check"],
+            {"RATE_LIMIT_STORAGE": "redis://:secret@h", "DEV": "1"},
+            9,
+            "DOCQA_RATE_LIMIT_STORAGE is wrong, or the library",
+        ),
     ],
 )
 def test_a_place_that_cannot_be_used_is_named(
@@ -97,6 +105,17 @@ def test_a_place_that_cannot_be_used_is_named(
     assert found == code
     assert told in said and said.count("\n") == 1
     assert "secret" not in said
+
+
+def test_a_port_for_metrics_that_is_taken_is_named(docqa: Call) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = str(other.getsockname()[1])
+        code, said = docqa(
+            "serve", DOCQA_DEV="1", DOCQA_PORT="0", DOCQA_METRICS_PORT=taken
+        )  # fmt: skip
+    assert (code, said.count("\n")) == (9, 1)
+    assert f"cannot listen on 127.0.0.1:{taken}: Address already in use" in said
+    assert "see DOCQA_METRICS_PORT" in said
 
 
 def test_a_key_that_is_missing_is_named(docqa: Call, monkeypatch: pytest.MonkeyPatch) -> None:
