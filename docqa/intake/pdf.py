@@ -181,6 +181,7 @@ class _PdfFile:
         origin = replace(
             self.facts,
             pdf_layering="image",
+            has_jbig2=picture.is_jbig2,
             colour_mode=_colour_mode(picture),
             ppi_tag=round(math.sqrt(math.prod(picture.ppi)), 2),
             is_ppi_own=stored is not None and states_density(picture, stored[1]),
@@ -236,6 +237,7 @@ class _PdfFile:
             pdf_layering=layering,
             colour_mode=colour_mode,
             ppi_tag=round(ppi, 2),
+            has_jbig2=any(picture.is_jbig2 for picture in objects.pictures),
             is_typeset=objects.has_text or not (objects.pictures or objects.has_scan_on_top),
         )
         origin = with_device(origin, objects.pictures, headers)

@@ -207,6 +207,26 @@ def test_fax_picture_is_not_inverted(group: int, black_is_1: bytes) -> None:
     assert np.array_equal(_page(_square_page(picture)).luma(), expected)
 
 
+@pytest.mark.parametrize(
+    ("filters", "has_jbig2"),
+    [
+        (b"/Filter /JBIG2Decode", True),
+        (b"/Filter [/ASCIIHexDecode /JBIG2Decode]", True),
+        (b"/Filter /CCITTFaxDecode", False),
+        (b"", False),
+    ],
+)
+@pytest.mark.parametrize("more", [b"", b" q 30 0 0 20 0 0 cm /X0 Do Q", b" 2 2 m 8 2 l S"])
+def test_a_page_says_whether_jbig2_stored_it(filters: bytes, has_jbig2: bool, more: bytes) -> None:
+    picture = image_stream(
+        b"a stream of some length", WIDTH_PX, HEIGHT_PX, colour_space=b"/DeviceGray", bits=1,
+        more=filters,
+    )  # fmt: skip
+    content = b"q 96 0 0 64 0 0 cm /X0 Do Q" + more
+    page = _page(page_pdf(content, [(b"X0", picture)], size_pt=(96, 64)))
+    assert page.origin.has_jbig2 == has_jbig2
+
+
 def test_jpeg_2000_inside_is_decoded() -> None:
     out = io.BytesIO()
     Image.fromarray(_shades()).save(out, "JPEG2000")
