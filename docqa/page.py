@@ -72,6 +72,8 @@ class Origin:
     mixed)."""
     is_typeset: bool = False
     """The PDF page draws text of its own, apart from invisible OCR text, or holds no picture."""
+    has_jbig2: bool = False
+    """A picture on the PDF page is stored as JBIG2, which may keep one picture for like letters."""
     jpeg_quantisation: tuple[tuple[int, ...], ...] = ()
     """Quantisation tables in zig-zag order, 64 values each."""
     jpeg_subsampling: str | None = None

@@ -35,11 +35,11 @@ INK_MODE_FRACTION, SMALL_TWINS_FRACTION = 0.35, 0.05
 def is_drawn(page: Page) -> bool:
     """True where letters repeat, and no paper shows a sensor's noise. Call it by ``page.derive``.
 
-    A scan in two levels in a PDF is never said to be drawn: JBIG2 stores one picture for all
-    letters of a shape.
+    A scan in two levels that is stored as JBIG2 is never said to be drawn: that keeps one picture
+    for all letters of a shape.
     """
     if is_two_level(page):
-        return page.origin.format != "pdf" and _repeat_in_two_levels(page.derive(letter_twins))
+        return not page.origin.has_jbig2 and _repeat_in_two_levels(page.derive(letter_twins))
     # Noise rules out twins; on a white page what looks like it may be JPEG's, beside the letters.
     is_white = page.derive(paper).clipped_white_fraction >= WHITE_FRACTION
     if not is_white and not is_noiseless(page):

@@ -23,6 +23,7 @@ import pypdfium2.raw as pdfium_c
 from docqa.errors import EngineFault, InvalidDocument, MissingDependency
 from docqa.intake import jpeg
 from docqa.intake.limits import MIN_SIDE_PX, Limits, check_size, damage_refused
+from docqa.intake.pdf_enlarging import coarse_pictures, enlarge
 from docqa.intake.pdf_facts import facts_of_document, states_density, with_device, with_jpeg_facts
 from docqa.intake.pdf_objects import (
     SQUARE_PIXEL_RATIO,
@@ -145,8 +146,10 @@ class _PdfFile:
         return self._drawing(index, objects, size_pt, headers)
 
     @contextmanager
-    def _loaded(self, index: int) -> Iterator[pdfium.PdfPage]:
-        loaded = self.document[index - 1]
+    def _loaded(
+        self, index: int, document: pdfium.PdfDocument | None = None
+    ) -> Iterator[pdfium.PdfPage]:
+        loaded = (self.document if document is None else document)[index - 1]
         try:
             yield loaded
         finally:
@@ -181,6 +184,7 @@ class _PdfFile:
         origin = replace(
             self.facts,
             pdf_layering="image",
+            has_jbig2=picture.is_jbig2,
             colour_mode=_colour_mode(picture),
             ppi_tag=round(math.sqrt(math.prod(picture.ppi)), 2),
             is_ppi_own=stored is not None and states_density(picture, stored[1]),
@@ -236,17 +240,18 @@ class _PdfFile:
             pdf_layering=layering,
             colour_mode=colour_mode,
             ppi_tag=round(ppi, 2),
+            has_jbig2=any(picture.is_jbig2 for picture in objects.pictures),
             is_typeset=objects.has_text or not (objects.pictures or objects.has_scan_on_top),
         )
         origin = with_device(origin, objects.pictures, headers)
 
         def decode() -> Raster:
             if is_layered or self.renderer is None:
-                return self._composed(index, ppi, colour_mode)
+                return self._composed(index, ppi, colour_mode, objects.pictures)
             try:
                 return self._rendered(self.renderer, index, ppi)
             except (EngineFault, MissingDependency):
-                return self._composed(index, ppi, colour_mode)
+                return self._composed(index, ppi, colour_mode, objects.pictures)
 
         return Page(index, origin, decode)
 
@@ -278,11 +283,17 @@ class _PdfFile:
         check_size(pixels.shape[1], pixels.shape[0], self.limits)
         return raster_of_rgb(pixels)
 
-    def _composed(self, index: int, ppi: float, colour_mode: ColourMode) -> Raster:
-        with damage_refused(), self._loaded(index) as loaded:
+    def _composed(
+        self, index: int, ppi: float, colour_mode: ColourMode, pictures: tuple[Picture, ...]
+    ) -> Raster:
+        coarse = coarse_pictures(pictures, ppi)
+        # PDFium would give the enlarged pixels to other pages that show the picture.
+        document = pdfium.PdfDocument(self.data) if coarse else self.document
+        with damage_refused(), self._loaded(index, document) as loaded:
             scale = ppi / _POINTS_PER_INCH
             width_px, height_px = (math.ceil(side * scale) for side in loaded.get_size())
             check_size(width_px, height_px, self.limits)
+            enlarge(loaded, coarse, ppi)
             drawn = loaded.render(scale=scale, grayscale=colour_mode != "colour")
             return _raster(drawn, AS_STORED, colour_mode)
 

@@ -55,6 +55,7 @@ class Picture:
     bits_per_pixel: int
     colour_space: int
     is_jpeg: bool
+    is_jbig2: bool
     dictionary: bytes | None
     """As it stands in the file; None where it was not found."""
     mask_px: tuple[int, int] | None
@@ -238,7 +239,7 @@ def _walk_object(
 def _picture(placed: _Placed, visible: Rect, box: Rect, data: bytes) -> Picture:
     image: pdfium.PdfImage = placed.object
     matrix = image.get_matrix().multiply(placed.outer)
-    metadata = image.get_metadata()
+    metadata, filters = image.get_metadata(), image.get_filters(skip_simple=True)
     width_px, height_px = image.get_px_size()
     whole = area(bounds(image.get_bounds(), placed.outer))
     dictionary = pdf_dictionary.of_stream(data, bytes(image.get_data())) if data else None
@@ -253,7 +254,8 @@ def _picture(placed: _Placed, visible: Rect, box: Rect, data: bytes) -> Picture:
         cut_fraction=1 - area(visible) / max(whole, 1e-6),
         bits_per_pixel=metadata.bits_per_pixel,
         colour_space=metadata.colorspace,
-        is_jpeg=image.get_filters(skip_simple=True) == ["DCTDecode"],
+        is_jpeg=filters == ["DCTDecode"],
+        is_jbig2="JBIG2Decode" in filters,
         dictionary=dictionary,
         mask_px=pdf_dictionary.mask_size(data, dictionary),
         stencil_is_gray=_is_gray(_colour(pdfium_c.FPDFPageObj_GetFillColor, image)),

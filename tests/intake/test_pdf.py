@@ -207,6 +207,26 @@ def test_fax_picture_is_not_inverted(group: int, black_is_1: bytes) -> None:
     assert np.array_equal(_page(_square_page(picture)).luma(), expected)
 
 
+@pytest.mark.parametrize(
+    ("filters", "has_jbig2"),
+    [
+        (b"/Filter /JBIG2Decode", True),
+        (b"/Filter [/ASCIIHexDecode /JBIG2Decode]", True),
+        (b"/Filter /CCITTFaxDecode", False),
+        (b"", False),
+    ],
+)
+@pytest.mark.parametrize("more", [b"", b" q 30 0 0 20 0 0 cm /X0 Do Q", b" 2 2 m 8 2 l S"])
+def test_a_page_says_whether_jbig2_stored_it(filters: bytes, has_jbig2: bool, more: bytes) -> None:
+    picture = image_stream(
+        b"a stream of some length", WIDTH_PX, HEIGHT_PX, colour_space=b"/DeviceGray", bits=1,
+        more=filters,
+    )  # fmt: skip
+    content = b"q 96 0 0 64 0 0 cm /X0 Do Q" + more
+    page = _page(page_pdf(content, [(b"X0", picture)], size_pt=(96, 64)))
+    assert page.origin.has_jbig2 == has_jbig2
+
+
 def test_jpeg_2000_inside_is_decoded() -> None:
     out = io.BytesIO()
     Image.fromarray(_shades()).save(out, "JPEG2000")
@@ -433,6 +453,91 @@ def test_a_page_is_drawn_as_fine_as_its_large_pictures_or_its_letters(
     page = _page(page_pdf(content, pictures, size_pt=(96, 64)))
     assert page.origin.pdf_layering == "layered"
     assert page.origin.ppi_tag == pytest.approx(ppi)
+
+
+@pytest.mark.parametrize("times", [2, 4, 8])
+@pytest.mark.parametrize("nested", [False, True])
+def test_coarse_paper_below_fine_letters_is_enlarged_without_squares(
+    times: int, nested: bool
+) -> None:
+    """Squares of 4 or 8 pixels look like the blocks of a strong compression."""
+    wave = (150 + 70 * np.sin(np.arange(WIDTH_PX) * np.pi / 12)).astype(np.uint8)
+    across = wave[None, :].repeat(HEIGHT_PX, axis=0)
+    paper = np.ascontiguousarray(np.dstack([across, across, 255 - across]))
+    letters = np.zeros((HEIGHT_PX * times, WIDTH_PX * times), np.uint8)
+    letters[times:-times:7, times:-times:5] = 1
+    stencil = _flate(1 - letters, bits=1, colour_space=b"", more=b"/ImageMask true")
+    pictures = [(b"X0", _flate(paper, colour_space=b"/DeviceRGB")), (b"X1", stencil)]
+    content = b"96 0 0 64 0 0 cm /X0 Do 0 g /X1 Do"
+    if nested:
+        form = stream(
+            content,
+            b"/Type /XObject /Subtype /Form /BBox [0 0 96 64]"
+            b" /Resources << /XObject << /X0 5 0 R /X1 6 0 R >> >>",
+        )
+        content, pictures = b"/F Do", [*((b"", body) for _, body in pictures), (b"F", form)]
+    page = _page(page_pdf(content, pictures, size_pt=(96, 64)))
+    colour = page.raster().colour
+    assert page.origin.ppi_tag == pytest.approx(72 * times)
+    assert colour is not None
+    assert (colour[letters == 1] < 60).all()
+    row = colour[0].astype(int)
+    assert np.abs(row[::times, 0] - wave).max() <= 18
+    assert np.abs(row[::times, 2] - (255 - wave)).max() <= 18
+    steepest = np.abs(np.diff(wave.astype(int))).max()
+    assert np.abs(np.diff(row[:, 0])).max() <= 1.5 * steepest / times
+
+
+def test_a_picture_enlarged_on_one_page_is_as_it_was_on_the_next() -> None:
+    letters = np.zeros((HEIGHT_PX * 4, WIDTH_PX * 4), np.uint8)
+    whole = b"96 0 0 64 0 0 cm /X0 Do "
+    page = (
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 96 64] /Contents %d 0 R"
+        b" /Resources << /XObject << /X0 7 0 R /X1 8 0 R >> >> >>"
+    )
+    data = write_pdf(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            b"<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>",
+            page % 5,
+            page % 6,
+            stream(whole + b"/X1 Do"),
+            stream(whole),
+            _flate(_shades()),
+            _flate(1 - letters, bits=1, colour_space=b"", more=b"/ImageMask true"),
+        ]
+    )
+    pages = open_document(data, limits=Limits(), renderer=None).pages
+    layered = next(pages)
+    first, again = layered.raster().luma, layered.raster().luma
+    assert first.shape == letters.shape
+    assert np.array_equal(first, again)
+    assert np.array_equal(next(pages).luma(), _shades())
+
+
+@pytest.mark.parametrize(
+    "coarse",
+    [
+        b"q 96 0 0 64 0 0 cm /X0 Do Q",
+        b"q 96000000 0 0 64000000 -9000000 -9000000 cm /X0 Do Q",  # nearly all of it off the page
+        b"q 96 0 0 62 0 0 cm /X0 Do Q " * 9,
+        b"q 96 0 0 62 0 0 cm /X2 Do Q ",  # broken
+    ],
+)
+def test_enlarging_takes_no_more_than_the_page(coarse: bytes) -> None:
+    letters = _flate(
+        np.zeros((HEIGHT_PX * 16, WIDTH_PX * 16), np.uint8), bits=1, colour_space=b"",
+        more=b"/ImageMask true",
+    )  # fmt: skip
+    broken = image_stream(
+        b"\xff\xd8\xff\xe0broken paper", 4, 4, colour_space=b"/DeviceRGB", bits=8,
+        more=b"/Filter /DCTDecode",
+    )  # fmt: skip
+    pictures = [(b"X0", _flate(_shades())), (b"X1", letters), (b"X2", broken)]
+    data = page_pdf(coarse + b" q 48 0 0 32 0 0 cm /X1 Do Q", pictures, size_pt=(96, 64))
+    page = _page(data)
+    assert page.origin.ppi_tag == 600
+    assert page.luma()[-1, 0] == 0
 
 
 @pytest.mark.parametrize("colour", [b"0 0 0 1 k", b"0 g", b"0.1 0.1 0.12 rg"])
