@@ -18,7 +18,7 @@ from docqa.adapters.schema import documents, reviewers, sessions
 SCOPES = ("documents:write", "documents:read", "reviews:read", "batch:write", "admin")
 """What a key may do; ``admin`` includes the others."""
 ROLES = ("reviewer", "senior", "auditor", "admin")
-"""What a reviewer may be; an auditor sees everything and decides nothing."""
+"""What a reviewer may be; an auditor sees everything but covered numbers, and decides nothing."""
 LIVE_KEYS_PER_CLIENT = 2
 """One in use and one that replaces it."""
 _SECRET_BYTES = 32

@@ -56,7 +56,7 @@ def run_migrate() -> None:
 @click.option(
     "--role",
     type=click.Choice(wiring.ROLES),
-    help="An auditor sees everything and decides nothing. If not given, an account keeps its role; "
+    help="An auditor sees everything but covered numbers, and decides nothing. If not given, an account keeps its role; "
     "a new one is a reviewer's.",
 )
 @click.option("--password", help="Asked for on the terminal when not given.")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from PIL import Image, TiffImagePlugin
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from docqa.errors import InvalidDocument
 from docqa.intake.exif import Tags, tags_from_directory
@@ -20,12 +20,13 @@ from docqa.intake.pixels import palette_mode, raster_of_pillow
 from docqa.intake.turn import AS_STORED
 from docqa.page import ColourMode, Raster
 
-_SUBFILE, _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC = 254, 256, 257, 258, 262
+_SUBFILE, _OLD_SUBFILE, _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC = 254, 255, 256, 257, 258, 262
 _PALETTE, _EXIF = 320, 34665
 _NOT_A_PAGE = 1 | 4
 """Subfile bits: reduced copy of another picture, transparency mask."""
+_OLD_REDUCED_COPY = 2
+"""The same in the tag that came before."""
 _WHITE_IS_ZERO = 0
-_SHORT = 3
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _TYPE_BYTES_BIG = {16: 8, 17: 8, 18: 8}
 _MAX_DIRECTORIES = 200
@@ -73,6 +74,7 @@ def read_frames(data: bytes, limits: Limits) -> list[int]:
             (frame, sizes)
             for frame, sizes in enumerate(_walk(data))
             if not sizes.get(_SUBFILE, 0) & _NOT_A_PAGE
+            and sizes.get(_OLD_SUBFILE) != _OLD_REDUCED_COPY
         ]
         if not pages:
             raise InvalidDocument("file.no_pages")
@@ -87,9 +89,9 @@ def read_page(data: bytes, frame: int, limits: Limits) -> TiffPage:
     """The facts of one page.
 
     Raises:
-        InvalidDocument: ``file.damaged``, or one of a wrong size.
+        InvalidDocument: ``file.damaged``, ``file.format.unsupported``, or one of a wrong size.
     """
-    with damage_refused(), Image.open(io.BytesIO(data), formats=["TIFF"]) as picture:
+    with damage_refused(), _opened(data) as picture:
         picture.seek(frame)
         assert isinstance(picture, TiffImagePlugin.TiffImageFile)
         # Pillow understands more ways to write a size than the walk above.
@@ -110,7 +112,7 @@ def decode(data: bytes, page: TiffPage) -> Raster:
     Raises:
         InvalidDocument: ``file.damaged``, ``file.format.unsupported``.
     """
-    with damage_refused(), Image.open(io.BytesIO(data), formats=["TIFF"]) as picture:
+    with damage_refused(), _opened(data) as picture:
         picture.seek(page.frame)
         # Pillow itself turns a TIFF upright as it loads.
         raster = raster_of_pillow(picture, page.colour_mode, AS_STORED, bits=page.bits)
@@ -118,6 +120,14 @@ def decode(data: bytes, page: TiffPage) -> Raster:
             # Pillow turns the polarity round for all modes but this one.
             return Raster(~raster.luma, None)
         return raster
+
+
+def _opened(data: bytes) -> Image.Image:
+    """The file, whose directories have been walked: what is not known then is not broken."""
+    try:
+        return Image.open(io.BytesIO(data), formats=["TIFF"])
+    except UnidentifiedImageError as unknown:
+        raise InvalidDocument("file.format.unsupported", name="unusual TIFF") from unknown
 
 
 def _colour_mode(picture: Image.Image, directory: dict[int, Any]) -> ColourMode:
@@ -161,8 +171,8 @@ def _read_sizes(data: bytes, entries: range, layout: _Layout) -> dict[int, int]:
         if tag in _PIECES and count > _MAX_PIECES:
             raise InvalidDocument("file.damaged")
         value_bytes += count * (_TYPE_BYTES | _TYPE_BYTES_BIG).get(kind, 1)
-        if tag in (_WIDTH, _HEIGHT, _SUBFILE):
-            width = 2 if kind == _SHORT else layout.pointer_bytes
+        if tag in (_WIDTH, _HEIGHT, _SUBFILE, _OLD_SUBFILE):
+            width = min(_TYPE_BYTES.get(kind, layout.pointer_bytes), layout.pointer_bytes)
             sizes[tag] = _number(data, at + 4 + layout.pointer_bytes, width, layout)
     # Tags that all point at the same bytes would be read one by one.
     if value_bytes > 2 * len(data) + 4096:

@@ -299,7 +299,7 @@ def test_a_second_look_is_held_put_back_and_passed_over_like_any_document(tmp_pa
         assert EN["claim_free"] in back and f">{EN['decided_accept']}<" not in back
         assert "first note" not in back
         assert post(other, f"/review/{made.id}/claim").status_code == 303
-        assert post(other, f"/review/{made.id}/claim", beat="1").status_code == 204
+        assert post(other, f"/review/{made.id}/beat").status_code == 204
 
 
 def test_the_queue_is_filtered_and_what_makes_no_sense_is_left_out(

@@ -194,9 +194,29 @@ def test_tiff_with_samples_too_deep_is_refused_by_name() -> None:
     assert refusal.value.code == "file.format.unsupported"
 
 
-def test_tiff_previews_are_no_pages() -> None:
+def test_a_whole_tiff_of_a_kind_that_is_not_known_is_not_called_damaged() -> None:
+    out = io.BytesIO()
+    _gray_picture().save(out, "TIFF", tiffinfo={262: 32844})  # brightness as a logarithm
+    with pytest.raises(InvalidDocument) as refused:
+        _page(out.getvalue())
+    assert refused.value.code == "file.format.unsupported"
+
+
+def test_the_sizes_of_a_big_tiff_are_read_in_either_byte_order() -> None:
+    entries = [(256, 900), (257, 700), (258, 8), (259, 1), (262, 1), (277, 1), (278, 700)]
+    directory = struct.pack(">Q", len(entries))
+    for tag, value in entries:
+        directory += struct.pack(">HHQL4x", tag, 4, 1, value)
+    data = b"MM" + struct.pack(">HHHQ", 43, 8, 0, 16) + directory + bytes(8)
+    with pytest.raises(InvalidDocument) as refused:
+        _page(data)
+    assert refused.value.code == "file.format.unsupported"
+
+
+@pytest.mark.parametrize("marked", [{254: 1}, {255: 2}])
+def test_tiff_previews_are_no_pages(marked: dict[int, int]) -> None:
     preview = Image.new("L", (40, 40))
-    preview.encoderinfo = {"tiffinfo": {254: 1}}
+    preview.encoderinfo = {"tiffinfo": marked}
     out = io.BytesIO()
     _gray_picture().save(out, "TIFF", save_all=True, append_images=[preview, _colour_picture()])
     intake = open_document(out.getvalue(), limits=Limits(), renderer=None)
