@@ -56,8 +56,8 @@ def run_migrate() -> None:
 @click.option(
     "--role",
     type=click.Choice(wiring.ROLES),
-    help="An auditor sees everything but covered numbers, and decides nothing. If not given, an account keeps its role; "
-    "a new one is a reviewer's.",
+    help="An auditor sees everything but covered numbers, and decides nothing. If not given, an"
+    " account keeps its role; a new one is a reviewer's.",
 )
 @click.option("--password", help="Asked for on the terminal when not given.")
 @click.option(
