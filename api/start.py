@@ -112,7 +112,12 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
         blobs=stores.blobs,
         webhooks=stores.webhooks,
         clients=stores.clients,
-        ready=lambda: [*stores.documents.problems(), *inspector.problems(), *lacking],
+        ready=lambda: [
+            *stores.documents.problems(),
+            *stores.blobs.problems(),
+            *inspector.problems(),
+            *lacking,
+        ],
         portal=Portal(
             records=stores.records,
             corrections=stores.documents,

@@ -9,7 +9,7 @@ from docqa import wiring
 from docqa.errors import DocqaError, MissingDependency
 from docqa.settings import Settings
 
-ASKED_ANEW = ("database",)
+ASKED_ANEW = ("database", "uploads")
 """Subjects that a service asks about itself, whenever it is asked whether it is ready."""
 
 

@@ -64,6 +64,10 @@ class BlobStore(Protocol):
         """Keys of what was put earlier, and names for :meth:`delete` of what a crash left half."""
         ...
 
+    def problems(self) -> list[str]:
+        """Why it cannot be used, for ``/readyz`` and ``docqa doctor``; [] if it can."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:

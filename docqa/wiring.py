@@ -316,6 +316,21 @@ def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:
         engine = load_engine(settings)
         return f"policy {engine.policy.id}, {len(engine.document_types)} document types"
 
+    return {
+        "Tesseract": ocr.version,
+        "Tesseract, Arabic": arabic,
+        "Tesseract, Arabic script": partial(language, "script/Arabic"),
+        "Tesseract, Latin": partial(language, "eng"),
+        "Poppler": PopplerRenderer().version,
+        "TurboJPEG": one_pass,
+        "models": models,
+        **_storage(settings),
+    }
+
+
+def _storage(settings: Settings) -> Mapping[str, Callable[[], str]]:
+    """The same for what keeps documents."""
+
     def database() -> str:
         keyring = parse_keys(settings.encryption_keys.get_secret_value())
         with opening_database(), ExitStack() as stack:
@@ -328,23 +343,20 @@ def dependencies(settings: Settings) -> Mapping[str, Callable[[], str]]:
                 raise InvalidModel("; ".join(problems))
         return "answers, schema up to date"
 
+    def uploads() -> str:
+        if settings.blobs_url is None and not settings.blobs_dir.exists():
+            return "none yet: the folder is made when docqa starts"
+        if problems := open_blobs(settings).problems():
+            raise InvalidModel("; ".join(problems))
+        return "can be read and written"
+
     def encryption() -> str:
         keyring = parse_keys(settings.encryption_keys.get_secret_value())
         if not keyring.key_ids:
             return "off: set DOCQA_ENCRYPTION_KEYS to keep documents and claims encrypted"
         return f"on, with the key {keyring.key_ids[0]}"
 
-    return {
-        "Tesseract": ocr.version,
-        "Tesseract, Arabic": arabic,
-        "Tesseract, Arabic script": partial(language, "script/Arabic"),
-        "Tesseract, Latin": partial(language, "eng"),
-        "Poppler": PopplerRenderer().version,
-        "TurboJPEG": one_pass,
-        "models": models,
-        "database": database,
-        "encryption at rest": encryption,
-    }
+    return {"database": database, "uploads": uploads, "encryption at rest": encryption}
 
 
 def inspect(

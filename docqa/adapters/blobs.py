@@ -89,6 +89,12 @@ class FolderBlobs:
                     if entry.stat().st_mtime < moment.timestamp():
                         yield entry.name
 
+    def problems(self) -> list[str]:
+        """See :class:`docqa.ports.BlobStore`."""
+        if os.access(self._folder, os.R_OK | os.W_OK | os.X_OK):
+            return []
+        return ["the folder of the uploads cannot be read and written: see DOCQA_BLOBS_DIR"]
+
     def _path(self, key: str) -> Path:
         check_key(key)
         return self._folder / key

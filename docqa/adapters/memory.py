@@ -186,6 +186,10 @@ class MemoryBlobs:
         """See :class:`docqa.ports.BlobStore`."""
         return (key for key in list(self._blobs) if self._put_at[key] < moment)
 
+    def problems(self) -> list[str]:
+        """There are none."""
+        return []
+
 
 def _check_blob_key(key: str) -> None:
     if not _BLOB_KEY.fullmatch(key):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,9 @@ _ERRORS = (BaseError, FileNotFoundError)
 _TIMEOUT = timedelta(seconds=20)
 _CONNECT_TIMEOUT = timedelta(seconds=5)
 _MOST_RETRIES = 3
+_ASKED_EVERY_S = 10.0
+_NOBODYS_KEY = "0" * 16
+"""Shorter than those that docqa makes: S3 says that it is not there, and so that it is well."""
 
 
 class S3Blobs:
@@ -52,6 +56,8 @@ class S3Blobs:
             retry_config={"max_retries": _MOST_RETRIES, "retry_timeout": _TIMEOUT},
             **options,
         )
+        self._asked_again_at = 0.0
+        self._problems: list[str] = []
 
     def put(self, key: str, data: bytes) -> None:
         """Store durably.
@@ -100,6 +106,18 @@ class S3Blobs:
                         yield found["path"]
         except _ERRORS as error:
             raise _failure("listed", error) from error
+
+    def problems(self) -> list[str]:
+        """See :class:`docqa.ports.BlobStore`; the answer is kept for some seconds."""
+        if time.monotonic() >= self._asked_again_at:
+            self._asked_again_at = time.monotonic() + _ASKED_EVERY_S  # by one of many probes
+            try:
+                self.get(_NOBODYS_KEY)
+            except KeyError:
+                self._problems = []
+            except OSError:
+                self._problems = ["the S3 of the uploads does not answer: see DOCQA_BLOBS_URL"]
+        return self._problems
 
 
 def _failure(done: str, error: Exception) -> OSError:

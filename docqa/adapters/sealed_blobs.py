@@ -41,3 +41,7 @@ class SealedBlobs:
     def stored_before(self, moment: datetime) -> Iterator[str]:
         """See :class:`docqa.ports.BlobStore`."""
         return self._inner.stored_before(moment)
+
+    def problems(self) -> list[str]:
+        """See :class:`docqa.ports.BlobStore`."""
+        return self._inner.problems()

@@ -143,3 +143,33 @@ def test_an_s3_that_is_down_or_refuses_is_an_os_error_without_its_secrets() -> N
             with pytest.raises(OSError, match="S3 failed") as raised:
                 use()
             assert "secret-key" not in str(raised.value)
+
+
+# Whether it can be used.
+
+
+def test_a_store_that_can_be_used_has_no_problem(blobs: BlobStore) -> None:
+    assert blobs.problems() == []
+    blobs.put(KEY, b"bytes")
+    assert blobs.problems() == []
+
+
+def test_a_folder_that_is_gone_is_a_problem_until_it_is_back(tmp_path: Path) -> None:
+    blobs = SealedBlobs(FolderBlobs(tmp_path / "blobs"), RING)
+    (tmp_path / "blobs").rename(tmp_path / "gone")
+    [problem] = blobs.problems()
+    assert "DOCQA_BLOBS_DIR" in problem and str(tmp_path) not in problem
+    (tmp_path / "gone").rename(tmp_path / "blobs")
+    assert blobs.problems() == []
+
+
+def test_a_bucket_that_is_not_there_is_a_problem_and_is_not_asked_at_every_probe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    blobs = s3.blobs("s3://docqa-no-such-bucket/scans")
+    [problem] = blobs.problems()
+    assert "DOCQA_BLOBS_URL" in problem
+    asked: list[str] = []
+    monkeypatch.setattr(S3Blobs, "get", lambda _, key: asked.append(key))
+    assert blobs.problems() == [problem]
+    assert asked == []

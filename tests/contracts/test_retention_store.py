@@ -160,6 +160,7 @@ class Dying:
     def __init__(self, inner: BlobStore, *, deletes: bool) -> None:
         self._inner, self._deletes = inner, deletes
         self.put, self.get, self.stored_before = inner.put, inner.get, inner.stored_before
+        self.problems = inner.problems
 
     def delete(self, key: str) -> None:
         if self._deletes:
@@ -193,6 +194,7 @@ class Stuck:
     def __init__(self, inner: BlobStore, *keys: str) -> None:
         self._inner, self._keys = inner, keys
         self.put, self.get, self.stored_before = inner.put, inner.get, inner.stored_before
+        self.problems = inner.problems
 
     def delete(self, key: str) -> None:
         if key in self._keys:
