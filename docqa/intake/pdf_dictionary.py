@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 
 _WITHIN = 4096
+_MAX_CANDIDATES = 2_000
+"""Places where a stream's first bytes stand; in a file of more the stream counts as not found."""
 _CODED = re.compile(rb"#([0-9A-Fa-f]{2})")
 """A character of a name (ISO 32000-1, 7.3.5)."""
-_LAYER = re.compile(
-    rb"/(?:O|#4[Ff])(?:C|#43)(?:[\s\0]|%[^\r\n]*[\r\n])*(?:<<|\d)",
-)
+_LAYER = re.compile(rb"/(?:O|#4[Ff])(?:C|#43)(?:[\s\0]{0,64}(?:<<|\d|%)|[\s\0]{65})")
 """The entry that puts a picture or a form on a layer, a reference or a dictionary; not the operator
-of that name."""
+of that name. What hides behind a comment or much space counts as one."""
 _MASK = re.compile(rb"/(?:SMask|Mask)\s+(\d+)\s+\d+\s+R")
 _SPECIAL = re.compile(rb"/(?:SMask|Mask|SMaskInData|OC|ImageMask|ColorTransform)\b")
 _DECODE = re.compile(rb"/Decode\b(?:\s*\[([^\]]*)\])?")
@@ -25,12 +25,14 @@ def of_stream(data: bytes, stored: bytes) -> bytes | None:
     """The dictionary in front of a stream whose bytes as stored are given.
 
     Of streams of the same bytes nobody can tell which one a page draws: their dictionaries are
-    given together, and none where one is not found.
+    given together, and none where the dictionary of one is not found.
     """
     head = stored[:64]
     found: list[bytes] = []
     at = data.find(head) if len(head) >= 16 else -1
-    while at >= 0:
+    for _ in range(_MAX_CANDIDATES):
+        if at < 0:
+            break
         if data.startswith(stored, at):
             before = data[max(at - _WITHIN, 0) : at].rstrip(b"\r\n")
             start = before.rfind(b" obj")
@@ -38,6 +40,8 @@ def of_stream(data: bytes, stored: bytes) -> bytes | None:
                 return None
             found.append(before[start:])
         at = data.find(head, at + 1)
+    if at >= 0:
+        return None
     joined = b"".join(found)
     return _CODED.sub(lambda code: bytes([int(code[1], 16)]), joined) if found else None
 
