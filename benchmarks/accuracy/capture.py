@@ -22,6 +22,7 @@ from benchmarks.accuracy import exported
 from benchmarks.accuracy.figures import Figure, Part, share
 from benchmarks.accuracy.inputs import SEED, Options, taken
 from benchmarks.accuracy.peers import Peers
+from benchmarks.accuracy.placed import photographs_laid, scans_laid
 from docqa.analysis.texture import bilevel_fraction
 from docqa.errors import DocqaError
 from docqa.measures import PageAssessment, assess
@@ -85,14 +86,15 @@ def measure(options: Options, peers: Peers) -> Part:
     worst: list[str] = []
     notes: list[str] = []
     if options.corpus is not None:
-        judged = list(_held_out(list(corpus_rows(options.corpus))))
-        figures += _real(judged)
+        rows = list(corpus_rows(options.corpus))
+        judged = list(_held_out(rows))
+        figures += [*_real(judged), photographs_laid(rows)]
         worst += _worst(judged)
         notes += [f"{name}: {line}" for name, line in _by_repository(judged)]
         answers = [(one.given, one.row.capture == "scanner") for one in judged]
         RELIABILITY.write_text(reliability_svg(answers), encoding="utf-8")
     figures += _pairs(options) + _simulated(options) + _exported(options)
-    figures += _changed(options)
+    figures += [*_changed(options), scans_laid(options)]
     return Part("capture", tuple(figures), tuple(worst), tuple(notes))
 
 
