@@ -86,7 +86,6 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
     worker = wiring.start_worker(settings, engine)
     files = MemoryFiles()
     inspector = WorkerInspector(worker, engine.catalogue, files)
-
     end_background = _start_background(settings, stores)
 
     def close() -> None:
