@@ -125,7 +125,8 @@ class FormReader:
             raise self._wrong("is a second file: send each in a request of its own")
         self._part.is_kept = self._part.name == self._file_part
         if self._part.is_kept:
-            self.file_name = _name(options[b"filename"])
+            # Browsers write a quotation mark so (WHATWG, multipart/form-data).
+            self.file_name = _name(options[b"filename"]).replace("%22", '"')
 
     def _count_field(self) -> None:
         most = self._limits.most_parts

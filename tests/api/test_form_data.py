@@ -114,3 +114,12 @@ def test_a_file_name_that_is_not_utf8_is_shown_as_it_can_be() -> None:
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="\xe9.jpg"\r\n\r\n'
     form, kept = read(HEAD, [head + b"1\r\n--x--\r\n"])
     assert (form.file_name, kept) == ("é.jpg", b"1")
+
+
+def test_a_quotation_mark_in_a_file_name_is_one() -> None:
+    form, _ = read(*_in_one(sent({}, b"1", 'the "front".jpg')))
+    assert form.file_name == 'the "front".jpg'
+
+
+def _in_one(request: tuple[str, bytes]) -> tuple[str, list[bytes]]:
+    return request[0], [request[1]]
