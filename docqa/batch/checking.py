@@ -116,6 +116,8 @@ class Lines:
         self._done: dict[str, set[int]] = {}
         for line in _whole_lines(stream):
             result = json.loads(line)
+            if not isinstance(result, dict):
+                raise ValueError("a result is an object")
             if _is_done(result, judge):
                 self._done.setdefault(came_of(result), set()).add(_key(result["file"]))
 
