@@ -60,6 +60,10 @@ def main() -> None:
                 if arguments.only in name:
                     page = _signed_in(browser, url, language, scheme, size)
                     page.goto(f"{url}{path}", wait_until="networkidle")
+                    # Nobody can decide in the first second.
+                    page.locator("[name='decision'][aria-disabled]").first.wait_for(
+                        state="detached"
+                    )
                     if path == "/try":
                         _try_a_photo(page)
                     _save(page.screenshot(), arguments.out / f"review-{name}.png")
