@@ -33,6 +33,8 @@ DARKEST_FRACTION = 0.97
 PATTERN_DEPTH_RATIO = 2.0
 RIM_FRACTION = 0.01
 """Of the page's sides: the line that scanners leave along the frame is darker than any print."""
+LEAST_INNER_FRACTION = 0.6
+"""With fewer of the darkest marks inside that rim they are no ink."""
 STROKE_TILES_COUNT = 8
 STROKE_TILE_PX = 192
 """Stroke width is measured on this many tiles of this side."""
@@ -128,8 +130,8 @@ def _contrast(depths: Counts, depth: Pixels) -> float:
     """The strong ink's depth: the 75th percentile of what stands out of the page's noise.
 
     On a card most of that is the pale pattern it is printed on. Where the darkest marks are more
-    than twice as deep as that percentile, they alone are the ink; those along the frame do not
-    count.
+    than twice as deep as that percentile, they alone are the ink, unless most of them lie along
+    the frame.
 
     Args:
         depths: (256,) how many places are so deep.
@@ -140,17 +142,23 @@ def _contrast(depths: Counts, depth: Pixels) -> float:
     standing = _standing(depths, floor)
     if standing.sum() < 8:
         return 0.0
-    contrast = level_below(standing, 0.75)
-    if level_below(standing, DARKEST_FRACTION) <= PATTERN_DEPTH_RATIO * contrast:
+    contrast, deep = level_below(standing, 0.75), _deep(standing)
+    if not deep.any():
         return float(contrast)
     height, width = depth.shape
     down, across = round(RIM_FRACTION * height), round(RIM_FRACTION * width)
-    standing = _standing(histogram(depth[down : height - down, across : width - across]), floor)
+    inner = histogram(depth[down : height - down, across : width - across])
+    if np.where(deep > 0, inner, 0).sum() < LEAST_INNER_FRACTION * deep.sum():
+        deep = _deep(_standing(inner, floor))
+    return float(level_below(deep, 0.75) if deep.any() else contrast)
+
+
+def _deep(standing: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(256,) the darkest marks of it, where they are so much deeper than most; else none."""
     darkest = level_below(standing, DARKEST_FRACTION)
-    if darkest > PATTERN_DEPTH_RATIO * contrast:
-        standing = np.where(np.arange(256) > darkest / 2, standing, 0.0)
-        contrast = level_below(standing, 0.75)
-    return float(contrast)
+    if darkest <= PATTERN_DEPTH_RATIO * level_below(standing, 0.75):
+        return np.zeros(256)
+    return np.where(np.arange(256) > darkest / 2, standing, 0.0)
 
 
 def _standing(depths: Counts, floor: float) -> npt.NDArray[np.float64]:

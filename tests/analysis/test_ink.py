@@ -119,3 +119,15 @@ def test_strokes_are_measured_wherever_the_writing_stands(turned: bool) -> None:
     above, below = width_px(40), width_px(240)
     assert above is not None
     assert below == pytest.approx(above, rel=0.02)
+
+
+@pytest.mark.parametrize("line_px", [2, 4])
+def test_a_dark_line_along_the_frame_hides_no_ink(line_px: int) -> None:
+    """Scanners leave it at the edge of the glass or of the lid."""
+    sheet = 255 - (255 - letter(script="latin", seed=4, ppi=150).pixels.astype(np.float32)) * 0.4
+    framed = sheet.astype(np.uint8).copy()
+    plain = page_from_pixels(framed.copy()).derive(ink)
+    framed[:line_px] = framed[-line_px:] = framed[:, :line_px] = framed[:, -line_px:] = 0
+    found = page_from_pixels(framed).derive(ink)
+    assert plain.component_count > 500
+    assert found.component_count > 0.95 * plain.component_count
