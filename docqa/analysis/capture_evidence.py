@@ -18,9 +18,8 @@ Evidence = Literal[
     "exif_make", "exif_exposure", "pdf_producer_app", "screenshot_program", "screenshot_size",
     "born_digital_text", "bilevel", "white_clipped", "paper_dim", "illumination_gradient",
     "background", "colour_cast", "phone_aspect_ratio", "messenger_picture", "picture_on_white",
-    "whitened_unevenly",
-    "repeated_letters", "screen_grid", "steady_letters", "exif_scanner", "pdf_producer_scanner",
-    "exact_paper_size", "density_tag",
+    "whitened_unevenly", "repeated_letters", "screen_grid", "steady_letters", "exif_scanner",
+    "pdf_producer_scanner", "exact_paper_size", "density_tag",
 ]  # fmt: skip
 """Every code that a capture's evidence may hold; ``models/reasons`` says each in a sentence."""
 

@@ -19,6 +19,7 @@ from PIL import Image
 from docqa.errors import InvalidDocument
 from docqa.intake.limits import damage_refused
 from docqa.intake.turn import AS_STORED, EXIF_TURNS, Turn
+from docqa.page import Origin
 
 _MAKE, _MODEL, _SOFTWARE, _ORIENTATION = 271, 272, 305, 274
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
@@ -51,6 +52,18 @@ class Tags:
     has_exif: bool = False
     states_exposure: bool = False
     """An exposure time, a lens opening or a focal length is told, and is not 0."""
+
+
+def with_tags(origin: Origin, tags: Tags) -> Origin:
+    """The facts of a page with what the tags say of the device; not of place or resolution."""
+    return dataclasses.replace(
+        origin,
+        make=tags.make,
+        model=tags.model,
+        software=tags.software,
+        has_exif=tags.has_exif,
+        states_exposure=tags.states_exposure,
+    )
 
 
 def tags_from_segment(segment: bytes | None) -> Tags:

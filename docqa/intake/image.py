@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from docqa.intake import jpeg, png, tiff
+from docqa.intake.exif import with_tags
 from docqa.intake.limits import Limits
 from docqa.intake.sniff import MEDIA_TYPES
 from docqa.page import Format, Origin, Page
@@ -34,51 +36,22 @@ def open_image(data: bytes, file_format: Format, limits: Limits) -> tuple[int, I
 
 def _jpeg_page(data: bytes, header: jpeg.JpegHeader) -> Page:
     tags = header.tags()
-    origin = Origin(
-        "jpeg",
-        MEDIA_TYPES["jpeg"],
-        header.colour_mode,
-        ppi_tag=header.jfif_ppi or tags.ppi,
-        make=tags.make,
-        model=tags.model,
-        software=tags.software,
-        has_exif=tags.has_exif,
-        states_exposure=tags.states_exposure,
-        jpeg_quantisation=header.quantisation,
-        jpeg_subsampling=header.subsampling,
-        jpeg_scans=header.scans,
-    )
+    ppi = header.jfif_ppi or tags.ppi
+    plain = Origin("jpeg", MEDIA_TYPES["jpeg"], header.colour_mode, ppi_tag=ppi)
+    origin = jpeg.with_coding(with_tags(plain, tags), header)
     parts = jpeg.part_decoder(data, header, tags.turn)
     return Page(1, origin, lambda: jpeg.decode(data, header, tags.turn), parts)
 
 
 def _png_page(data: bytes, header: png.PngHeader) -> Page:
     tags = header.tags()
-    origin = Origin(
-        "png",
-        MEDIA_TYPES["png"],
-        header.colour_mode,
-        ppi_tag=header.ppi or tags.ppi,
-        make=tags.make,
-        model=tags.model,
-        software=tags.software or header.software,
-        has_exif=tags.has_exif,
-        states_exposure=tags.states_exposure,
-    )
-    return Page(1, origin, lambda: png.decode(data, header, tags.turn))
+    named = replace(tags, software=tags.software or header.software)
+    ppi = header.ppi or tags.ppi
+    plain = Origin("png", MEDIA_TYPES["png"], header.colour_mode, ppi_tag=ppi)
+    return Page(1, with_tags(plain, named), lambda: png.decode(data, header, tags.turn))
 
 
 def _tiff_page(data: bytes, index: int, frame: int, limits: Limits) -> Page:
     page = tiff.read_page(data, frame, limits)
-    origin = Origin(
-        "tiff",
-        MEDIA_TYPES["tiff"],
-        page.colour_mode,
-        ppi_tag=page.tags.ppi,
-        make=page.tags.make,
-        model=page.tags.model,
-        software=page.tags.software,
-        has_exif=page.tags.has_exif,
-        states_exposure=page.tags.states_exposure,
-    )
-    return Page(index, origin, lambda: tiff.decode(data, page))
+    plain = Origin("tiff", MEDIA_TYPES["tiff"], page.colour_mode, ppi_tag=page.tags.ppi)
+    return Page(index, with_tags(plain, page.tags), lambda: tiff.decode(data, page))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -21,7 +21,7 @@ from docqa.intake.jpeg_colour import Stored, brightness, decoded, one_pass, two_
 from docqa.intake.limits import Limits, check_size, damage_refused
 from docqa.intake.pixels import raster_of_pillow, raster_of_rgb
 from docqa.intake.turn import Turn
-from docqa.page import ColourMode, PartDecoder, Raster
+from docqa.page import ColourMode, Origin, PartDecoder, Raster
 
 _SOI, _EOI, _SOS, _DQT, _APP0, _APP1 = 0xD8, 0xD9, 0xDA, 0xDB, 0xE0, 0xE1
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -81,6 +81,16 @@ class JpegHeader:
     def tags(self) -> Tags:
         """What the EXIF and XMP blocks say."""
         return with_xmp(tags_from_segment(self.exif), self.xmp)
+
+
+def with_coding(origin: Origin, header: JpegHeader) -> Origin:
+    """The facts of a page with how its JPEG is coded."""
+    return replace(
+        origin,
+        jpeg_quantisation=header.quantisation,
+        jpeg_subsampling=header.subsampling,
+        jpeg_scans=header.scans,
+    )
 
 
 def read_header(data: bytes, limits: Limits) -> JpegHeader:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pypdfium2 as pdfium
 
-from docqa.intake.exif import clean_name, xmp_name
-from docqa.intake.jpeg import JpegHeader
+from docqa.intake.exif import clean_name, with_tags, xmp_name
+from docqa.intake.jpeg import JpegHeader, with_coding
 from docqa.intake.limits import damage_refused
 from docqa.intake.pdf_objects import Picture
 from docqa.intake.sniff import MEDIA_TYPES
@@ -48,18 +48,7 @@ def _name_in_xmp(data: bytes, name: str) -> str | None:
 def with_jpeg_facts(origin: Origin, header: JpegHeader) -> Origin:
     """What a JPEG says that is the page."""
     # The EXIF orientation does not count: viewers go by the page's own matrix.
-    tags = header.tags()
-    return replace(
-        origin,
-        make=tags.make,
-        model=tags.model,
-        software=tags.software,
-        has_exif=tags.has_exif,
-        states_exposure=tags.states_exposure,
-        jpeg_quantisation=header.quantisation,
-        jpeg_subsampling=header.subsampling,
-        jpeg_scans=header.scans,
-    )
+    return with_coding(with_tags(origin, header.tags()), header)
 
 
 def with_device(
@@ -75,16 +64,9 @@ def with_device(
     if not jpegs:
         return origin
     _, header = max(jpegs, key=lambda one: (_names_device(one[1]), one[0].area_fraction))
-    told = with_jpeg_facts(origin, header)
+    told = with_tags(origin, header.tags())
     told = replace(told, is_ppi_own=any(_is_drawn_as_stated(origin, *one) for one in jpegs))
-    if len(pictures) == 1:
-        return told
-    return replace(
-        told,
-        jpeg_quantisation=origin.jpeg_quantisation,
-        jpeg_subsampling=origin.jpeg_subsampling,
-        jpeg_scans=origin.jpeg_scans,
-    )
+    return with_coding(told, header) if len(pictures) == 1 else told
 
 
 def states_density(picture: Picture, header: JpegHeader) -> bool:
