@@ -116,8 +116,6 @@ class Lines:
         self._done: dict[str, set[int]] = {}
         for line in _whole_lines(stream):
             result = json.loads(line)
-            if not isinstance(result, dict):
-                raise ValueError("a result is an object")
             if _is_done(result, judge):
                 self._done.setdefault(came_of(result), set()).add(_key(result["file"]))
 
@@ -147,7 +145,7 @@ def lines_at(path: Path, judge: Judge) -> Iterator[Lines]:
             raise InvalidModel(f"another docqa check writes {path}: give another --out") from error
         try:
             lines = Lines(stream, judge)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidModel(f"{path} holds no results: give another --out") from error
         yield lines
 

@@ -113,7 +113,7 @@ def test_what_failed_on_a_busy_machine_is_judged_again(tmp_path: Path, fault: st
         assert kept.outcome(Path("a")) == "accept"
 
 
-@pytest.mark.parametrize("text", ["hello\n", "[1]\n", '{"a": 1}\n', "3\n"])
+@pytest.mark.parametrize("text", ["hello\n", "[1]\n", '{"a": 1}\n', "3\n", '{"problem": "a"}\n'])
 def test_a_file_that_holds_something_else_is_refused_and_left_alone(
     tmp_path: Path, text: str
 ) -> None:
