@@ -21,7 +21,7 @@ from docqa.page import Page, Pixels, page_from_pixels
 WHITE_LEVEL = 250
 """What is darker, with its ink closed, is no empty page."""
 AREA_FRACTIONS = (0.05, 0.95)
-"""Of the page, that a picture has; smaller are logos, larger leave nothing empty."""
+"""Of the page, that a picture has; smaller are logos, larger (or several) leave nothing empty."""
 LEAST_FILLED_FRACTION = 0.7
 """Of the box round a picture."""
 EDGE_PX = 2
@@ -44,7 +44,7 @@ def placed_pictures(page: Page) -> tuple[Paper, ...]:
     surface = page.derive(paper_surface)
     filled = cv2.threshold(surface.closed, WHITE_LEVEL - 1, 1, cv2.THRESH_BINARY_INV)[1]
     least, most = AREA_FRACTIONS
-    if cv2.countNonZero(filled) < least * LEAST_FILLED_FRACTION * filled.size:
+    if not least * LEAST_FILLED_FRACTION <= cv2.countNonZero(filled) / filled.size <= most:
         return ()
     beside = np.ones(filled.shape, np.bool_)
     found: list[Pixels] = []
