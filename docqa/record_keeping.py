@@ -24,10 +24,11 @@ def purge(settings: Settings, stores: wiring.Stores, *, erases: bool) -> Iterato
     Yields:
         The retention class of each, or ``failed`` for one that could not be erased now; and
         ``orphaned`` for each upload without a document, as a crash leaves it. They are ``spared``
-        where the database knows of no document at all: it may be that of another installation.
+        where none of them is a document's of this database: it may be another installation's.
     """
     periods = wiring.load_retention(settings)
     now = datetime.now(UTC)
+    is_known = _knows_uploads(stores)  # asked while all documents are there
     if erases:
         try:
             stores.retention.resume()
@@ -47,16 +48,30 @@ def purge(settings: Settings, stores: wiring.Stores, *, erases: bool) -> Iterato
             yield "failed"
         else:
             yield name
-    try:
-        is_known = stores.retention.has_any()
-        number = stores.retention.orphans(now - _YOUNG, erases=erases and is_known)
-    except OSError:
-        yield "failed"
-    else:
-        yield from [ORPHANED if is_known else SPARED] * number
+    yield from _orphans(stores, now - _YOUNG, is_known=is_known, erases=erases)
     if erases:
         stores.reservations.forget_unanswered(now - _YOUNG)
         stores.retention.overwrite_deleted()
+
+
+def _knows_uploads(stores: wiring.Stores) -> bool | None:
+    """None where the blob store does not answer."""
+    try:
+        return stores.retention.knows_uploads()
+    except OSError:
+        return None
+
+
+def _orphans(
+    stores: wiring.Stores, before: datetime, *, is_known: bool | None, erases: bool
+) -> list[str]:
+    if is_known is None:
+        return ["failed"]
+    try:
+        number = stores.retention.orphans(before, erases=erases and is_known)
+    except OSError:
+        return ["failed"]
+    return [ORPHANED if is_known else SPARED] * number
 
 
 def reseal(settings: Settings, stores: wiring.Stores) -> Iterator[str]:

@@ -16,12 +16,14 @@ from docqa.adapters.audit_trail import append_entry
 from docqa.adapters.events import record_event
 from docqa.adapters.record_tables import deletion_receipts, legal_holds
 from docqa.adapters.schema import documents, reports, reservations, rulings
-from docqa.errors import HeldDocument
+from docqa.errors import DamagedData, HeldDocument
 from docqa.ports import BlobStore
 from docqa.retention import Kept
 
 _ID_BYTES = 16
 _ROWS_AT_ONCE = 500
+_ASKED_DOCUMENTS = 5
+"""The bytes of one may be lost; of no database are all of them elsewhere by chance."""
 _REASON = re.compile(r"[a-z_]{1,64}")
 
 
@@ -130,13 +132,23 @@ class SqlRetention:
         found = self._orphans(before)
         return _delete_each(found, self._blobs.delete) if erases else sum(1 for _ in found)
 
-    def has_any(self) -> bool:
-        """Whether there is or ever was a document."""
-        query = sa.select(
-            sa.exists(sa.select(documents.c.id)) | sa.exists(sa.select(deletion_receipts.c.id))
+    def knows_uploads(self) -> bool:
+        """Whether the stored bytes are those of this database's documents.
+
+        They are where one of the newest documents has its bytes there, and where every document
+        that ever was has been erased. Raises OSError when the blob store does not answer.
+        """
+        query = (
+            sa.select(documents.c.blob_key)
+            .order_by(documents.c.received_at.desc(), documents.c.id.desc())
+            .limit(_ASKED_DOCUMENTS)
         )
         with self._engine.connect() as connection:
-            return bool(connection.execute(query).scalar_one())
+            newest = list(connection.execute(query).scalars())
+            if not newest:
+                erased = sa.select(sa.exists(sa.select(deletion_receipts.c.id)))
+                return bool(connection.execute(erased).scalar_one())
+        return any(self._has(key) for key in newest)
 
     def receipt(self, document_id: str) -> DeletionReceipt | None:
         """The receipt of an erased document; None when it was not erased."""
@@ -210,6 +222,15 @@ class SqlRetention:
         if self._engine.dialect.name == "sqlite":
             with self._engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _has(self, key: str) -> bool:
+        try:
+            self._blobs.get(key)
+        except KeyError:
+            return False
+        except DamagedData:
+            pass  # it is there, whatever became of it
+        return True
 
     def _orphans(self, before: datetime) -> Iterator[str]:
         old = self._blobs.stored_before(before)

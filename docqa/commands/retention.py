@@ -39,8 +39,9 @@ def run_purge(context: click.Context, erases: bool) -> None:
     click.echo(f"{over} documents are over: {state}")
     if counted[record_keeping.SPARED]:
         errors.print(
-            "No upload is erased: the database never held a document. Do DOCQA_DATABASE_URL and "
-            "DOCQA_BLOBS_DIR, or DOCQA_BLOBS_URL, name the same installation?",
+            "The uploads of no document are not erased: none that is stored there is known to this "
+            "database. Do DOCQA_DATABASE_URL and DOCQA_BLOBS_DIR, or DOCQA_BLOBS_URL, name the "
+            "same installation?",
             highlight=False, soft_wrap=True,
         )  # fmt: skip
         context.exit(EXIT_CONFIGURATION)

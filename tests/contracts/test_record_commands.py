@@ -238,6 +238,19 @@ def test_beside_a_database_that_never_held_a_document_nothing_is_an_orphan(place
     assert orphan.exists()
 
 
+def test_beside_a_database_of_another_installation_nothing_is_an_orphan(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orphan = leave_an_orphan(place)
+    monkeypatch.setenv("DOCQA_BLOBS_DIR", str(place / "others"))
+    add(1, 91)  # over, so that the other database holds nothing any more in the end
+    monkeypatch.setenv("DOCQA_BLOBS_DIR", str(place / "blobs"))
+    told = run("purge", "--apply")
+    assert told.exit_code == 9
+    assert "spared: 1" in told.output and "1 documents are over" in told.output
+    assert orphan.exists()
+
+
 def test_where_every_document_was_erased_an_upload_of_none_goes_too(place: Path) -> None:
     add(1, 91)
     run("purge", "--apply")

@@ -314,12 +314,31 @@ def test_uploads_without_a_document_are_found_and_erased_once_they_are_old(kept:
     assert kept.retention.orphans(later, erases=True) == 0
 
 
-def test_a_database_knows_whether_it_ever_held_a_document(kept: Kept) -> None:
-    assert not kept.retention.has_any()
-    added = kept.add()
-    assert kept.retention.has_any()
-    kept.retention.erase(added.id, "requested")
-    assert kept.retention.has_any()
+def test_a_database_knows_whether_the_uploads_are_its_documents(kept: Kept, tmp_path: Path) -> None:
+    elsewhere = SqlRetention(kept.store.engine, FolderBlobs(tmp_path / "of another"))
+    assert not kept.retention.knows_uploads()  # a new database
+    added = [kept.add(number) for number in range(1, 8)]
+    assert kept.retention.knows_uploads()
+    assert not elsewhere.knows_uploads()
+    kept.blobs.delete(added[-1].blob_key)
+    assert kept.retention.knows_uploads()  # one is lost
+    for each in added:
+        assert not elsewhere.knows_uploads()
+        kept.retention.erase(each.id, "requested")
+    assert kept.retention.knows_uploads()  # of no document any more
+
+
+def test_uploads_that_cannot_be_unsealed_are_known_all_the_same(kept: Kept) -> None:
+    kept.add()
+    keyring = Keyring({"k1": OLD})
+    sealed = SqlRetention(kept.store.engine, SealedBlobs(kept.blobs, keyring))
+    assert sealed.knows_uploads()
+    kept.blobs.delete(f"{1:032x}")
+    SealedBlobs(kept.blobs, keyring).put(f"{1:032x}", b"scan")
+    other = SealedBlobs(kept.blobs, Keyring({"k2": NEW}))
+    with pytest.raises(DamagedData):
+        other.get(f"{1:032x}")
+    assert SqlRetention(kept.store.engine, other).knows_uploads()
 
 
 # Changing keys.
