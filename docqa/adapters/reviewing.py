@@ -181,6 +181,12 @@ class SqlDesk:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         with held(decided.undo_until), self._engine.begin() as connection:
             second = writing.decide_second_look(connection, decided)
+            if second == "recorded":
+                facts = {"outcome": decided.outcome}
+                append_entry(
+                    connection, "document.looked_at_again",
+                    subject=decided.document_id, actor=decided.reviewer, facts=facts,
+                )  # fmt: skip
             if second is not None:
                 return second
             if not writing.lock(connection, decided.document_id, sa.true()):

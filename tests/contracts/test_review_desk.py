@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -365,6 +365,15 @@ def test_a_second_look_is_given_by_somebody_else_and_changes_nothing(
     assert found is not None and found.decision == "accept"
     assert len(store.rulings(made)) == 1
     assert desk.figures(first_day="2026-05-04", last_day="2026-05-04").second_looks == (1, 1, 0)
+    *_, last = audited(store)
+    assert (last.kind, last.actor) == ("document.looked_at_again", "samer")
+    assert (last.subject, last.facts) == (made, {"outcome": "reject"})
+
+
+def audited(store: SqlStore) -> Sequence[sa.Row[Any]]:
+    assert SqlAuditTrail(store.engine).verify().broken is None
+    with store.engine.connect() as connection:
+        return connection.execute(sa.select(audit_entries).order_by(audit_entries.c.number)).all()
 
 
 def test_a_second_look_that_was_put_back_comes_again_after_everything_else(
