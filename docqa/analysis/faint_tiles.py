@@ -38,6 +38,9 @@ LEAST_WHOLE_FRACTION = 0.2
 """Of the ink, in marks that the tile's edge does not cut: the lines of a printed ground run through
 the tile, and are as high as letters by chance."""
 DARK_FRACTIONS = (0.02, 0.3)
+LEAST_DEPTH_LEVELS = 8
+"""From the paper to the darkest of a tile: less is what JPEG makes of grain, in blocks that may be
+as high and as wide as letters. Nobody reads print as faint as that."""
 _SHARES = np.array([DARKEST_PERCENTILE, PAPER_PERCENTILE]) / 100
 
 
@@ -90,7 +93,9 @@ def is_writing(page: Page, counts: Counts, tile: TextTile) -> bool:
     """Whether a faint tile's marks are like the page's writing in height and stroke."""
     found = page.derive(ink)
     width_px, height_px = stroke_px(found) or 1.0, found.text_height_px or 1.0
-    level = cut_levels(counts)[0]
+    level, paper = cut_levels(counts)
+    if 2 * (paper - level) < LEAST_DEPTH_LEVELS:
+        return False
     dark = cast("Pixels", cv2.threshold(tile.pixels, level, 1, cv2.THRESH_BINARY_INV)[1])
     area = cv2.countNonZero(dark)
     if not DARK_FRACTIONS[0] <= area / dark.size <= DARK_FRACTIONS[1]:

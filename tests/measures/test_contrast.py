@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
@@ -7,6 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
+from docqa.analysis.faint_tiles import is_writing
+from docqa.analysis.full_size_tiles import full_size_tiles
+from docqa.analysis.histograms import histogram
 from docqa.errors import CannotAssess
 from docqa.measures.contrast import Contrast, measure
 from docqa.page import Pixels, page_from_pixels
@@ -73,6 +77,21 @@ def test_faint_part_of_a_dark_page_is_found_and_shown(contrast: float) -> None:
     assert found.worst_text_contrast_fraction == pytest.approx(contrast, abs=0.05)
     middle = np.mean(found.regions[0].polygon, axis=0)[1]
     assert top - 60 < middle < bottom + 60
+
+
+@pytest.mark.parametrize(("contrast", "is_any"), [(0.02, False), (0.06, True)])
+def test_what_nobody_could_read_is_no_writing_however_it_is_formed(
+    contrast: float, is_any: bool
+) -> None:
+    page = page_from_pixels(faded(print_on_white(), 0.9))
+    pale = faded(print_on_white(), contrast)
+    tiles = [
+        replace(tile, pixels=part)
+        for tile in full_size_tiles(page)
+        for side in [len(tile.pixels)]
+        for part in [pale[tile.top_px :, tile.left_px :][:side, :side]]
+    ]
+    assert any(is_writing(page, histogram(tile.pixels), tile) for tile in tiles) == is_any
 
 
 def test_even_page_has_the_same_contrast_everywhere() -> None:
