@@ -99,6 +99,15 @@ def test_even_page_has_the_same_contrast_everywhere() -> None:
     assert found.worst_text_contrast_fraction > 0.85 * found.text_contrast_fraction
 
 
+@pytest.mark.parametrize("depth", [0.05, 0.1, 0.15])
+def test_the_other_side_that_shows_through_is_no_writing(depth: float) -> None:
+    page = faded(print_on_white(ppi=300), 0.9)
+    page[: len(page) // 2] = 235  # nothing but what shows through
+    behind = cv2.GaussianBlur(print_on_white("arabic", 300), (0, 0), 1.8)[:, ::-1]
+    through = page * (1 - depth * (1 - behind.astype(np.float64) / 255))
+    assert of(noisy(through.round().astype(np.uint8), 1.0)).worst_text_contrast_fraction > 0.7
+
+
 def test_pale_pattern_behind_the_writing_is_not_taken_for_writing() -> None:
     page = faded(print_on_white(), 0.85).astype(np.float64)
     y, x = np.mgrid[0 : page.shape[0], 0 : page.shape[1]]
