@@ -241,8 +241,8 @@ def _start_child(
     _lead_a_guarded_group()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICE)
-    # What Tesseract and Poppler write holds personal data. It goes to a private folder that ends
-    # with the pool, so that nothing a killed child was reading stays behind.
+    # What the Tesseract program writes, where there is no binding, holds personal data. It goes to
+    # a private folder that ends with the pool, so that nothing a killed child was reading stays.
     os.environ["TMPDIR"] = tempfile.tempdir = scratch
     import cv2
 
