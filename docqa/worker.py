@@ -1,12 +1,14 @@
 """Untrusted bytes are decoded here: in child processes that may be killed at any moment.
 
-A child has one thread, a memory limit, no core dumps, and dies with its parent. It gets the path
-of a file, never the bytes. When it crashes, hangs or runs out of memory, only the document
-it held is affected: its report says review, with a ``system.*`` reason, and the others live on.
+A child has one thread, a memory limit, no core dumps, and dies with its parent, as what it started
+dies with it. It gets the path of a file, never the bytes. When it crashes, hangs or runs out of
+memory, only the document it held is affected: its report says review, with a ``system.*`` reason,
+and the others live on.
 """
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import gc
 import hashlib
@@ -15,6 +17,7 @@ import math
 import os
 import resource
 import signal
+import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -49,6 +52,8 @@ _NICE = 5
 """Of a child: whoever answers requests goes first; it is little work, and others wait for it."""
 _DIGESTED_HERE = ""
 """What a child writes for the digest of a file that its parent digests."""
+_GUARD = ("/bin/sh", "-c", "read _; kill -KILL 0")
+"""Waits until nobody can write to it any more, then ends its whole group, itself included."""
 _FILE_BYTES = 1 << 30
 """No file that a child or its Tesseract writes may grow beyond this."""
 
@@ -233,10 +238,11 @@ def _start_child(
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # the parent died before the line above took effect
         os._exit(1)
+    _lead_a_guarded_group()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICE)
-    # What Tesseract and Poppler write holds personal data. It goes to a private folder that ends
-    # with the pool, so that nothing a killed child was reading stays behind.
+    # What the Tesseract program writes, where there is no binding, holds personal data. It goes to
+    # a private folder that ends with the pool, so that nothing a killed child was reading stays.
     os.environ["TMPDIR"] = tempfile.tempdir = scratch
     import cv2
 
@@ -249,6 +255,25 @@ def _start_child(
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+
+
+def _lead_a_guarded_group() -> None:
+    """Whatever this process starts ends with it, however it ends, even by kill -9.
+
+    A wish to die with one's parent is not inherited, and pdf2image and pytesseract start their
+    programs themselves. Only this process holds the pipe that the guard waits for.
+    """
+    os.setpgid(0, 0)
+    awaited, _ = os.pipe()
+    guard = subprocess.Popen(_GUARD, stdin=awaited)
+    os.close(awaited)
+    atexit.register(_dismiss, guard)
+
+
+def _dismiss(guard: subprocess.Popen[bytes]) -> None:
+    """At the end of a child that has done its share: else nobody may be there to bury it."""
+    guard.kill()
+    guard.wait()
 
 
 def _keep_heap_warm() -> None:
@@ -266,8 +291,7 @@ def _keep_heap_warm() -> None:
 def _engine() -> Engine:
     """This child's engine; using it renews the child's processor limit.
 
-    Outside programs inherit that limit, so that one whose parent was killed at its time limit
-    ends by itself.
+    Outside programs inherit that limit: the last resort, should their guard be gone too.
     """
     assert _child_engine is not None and _child_limits is not None
     used = resource.getrusage(resource.RUSAGE_SELF)

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -165,6 +167,15 @@ def test_a_child_is_replaced_after_ten_thousand_documents(
     worker = start("look_around")
     first, second, third = (look_around(worker, picture)["pid"] for _ in range(3))
     assert first != second == third, "a child is first asked whether it is there"
+    until(lambda: _is_empty(int(first)))
+
+
+def _is_empty(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 def test_whoever_answers_goes_before_the_children(picture: Path) -> None:
@@ -231,28 +242,66 @@ from tests.faults.measures import build
 
 if __name__ == "__main__":
     limits = ChildLimits(timeout_s=600.0, memory_bytes=3_000_000_000)
-    fault = f"tell_and_hang:{sys.argv[2]}"
+    fault = sys.argv[2]
     worker = Worker(partial(build, fault), build(fault), processes=1, limits=limits)
     worker.inspect_file(Path(sys.argv[1]), document_type="a4-generic")
 """
 
 
-def test_a_child_dies_with_its_parent(picture: Path, tmp_path: Path) -> None:
-    fifo = tmp_path / "pid"
-    os.mkfifo(fifo)
+@pytest.mark.parametrize("fault", ["tell_and_hang", "await_program"])
+def test_a_child_dies_with_its_parent(picture: Path, tmp_path: Path, fault: str) -> None:
     script = tmp_path / "parent.py"
     script.write_text(_PARENT)
+    fifo = _fifo(tmp_path)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    parent = subprocess.Popen([sys.executable, script, picture, fifo], env=environment)
+    parent = subprocess.Popen([sys.executable, script, picture, f"{fault}:{fifo}"], env=environment)
     try:
-        child = os.pidfd_open(int(fifo.read_text()))
-        parent.send_signal(signal.SIGKILL)
-        gone, _, _ = select.select([child], [], [], 30)
-        assert gone, "the child outlived its parent by 30 s"
-        os.close(child)
+        with _told(fifo) as process:
+            parent.send_signal(signal.SIGKILL)
+            assert _ends(process), "it outlived the parent by 30 s"
     finally:
         parent.kill()
         parent.wait()
+
+
+@pytest.mark.parametrize("limit_s", [5.0, LONG_S], ids=["at its time limit", "by kill -9"])
+def test_what_a_child_started_dies_with_it(picture: Path, tmp_path: Path, limit_s: float) -> None:
+    before, fifo = children_of(), _fifo(tmp_path)
+    build_engine = partial(build, f"await_program:{fifo}")
+    limits = ChildLimits(limit_s, MEMORY_BYTES)
+    with (
+        Worker(build_engine, build_engine(), processes=1, limits=limits) as worker,
+        ThreadPoolExecutor(1) as citizen,
+    ):
+        answer = citizen.submit(worker.inspect_file, picture, document_type="a4-generic")
+        with _told(fifo) as program:
+            if limit_s == LONG_S:
+                [child] = children_of() - before
+                os.kill(child, signal.SIGKILL)
+            assert answer.result().verdict.decision == "review"
+            assert _ends(program), "it outlived the child by 30 s"
+
+
+def _fifo(folder: Path) -> Path:
+    fifo = folder / "pid"
+    os.mkfifo(fifo)
+    return fifo
+
+
+@contextmanager
+def _told(fifo: Path) -> Iterator[int]:
+    """A descriptor of the process that writes its id to ``fifo``; killed at the end."""
+    process = os.pidfd_open(int(fifo.read_text()))
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(process, signal.SIGKILL)
+        os.close(process)
+
+
+def _ends(process: int) -> bool:
+    return bool(select.select([process], [], [], 30)[0])
 
 
 def test_what_is_covered_is_not_in_the_picture(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import cast
 
 import numpy as np
@@ -53,11 +53,9 @@ class PopplerRenderer:
             EngineFault: Poppler failed, hung, drew nothing, or the page is too large at ``ppi``.
             MissingDependency: Poppler is not installed.
         """
-        with tempfile.TemporaryDirectory(prefix="docqa-pdf-") as folder:
-            path = Path(folder, "document.pdf")
-            path.write_bytes(document)
+        with _in_memory(document) as path:
             try:
-                return _render(str(path), page_index, ppi)
+                return _render(path, page_index, ppi)
             except (PDFInfoNotInstalledError, PopplerNotInstalledError) as missing:
                 raise MissingDependency("Poppler", "apt-get install poppler-utils") from missing
             except PDFPopplerTimeoutError as fault:
@@ -69,6 +67,16 @@ class PopplerRenderer:
                 raise EngineFault(
                     f"Poppler's answer is unreadable ({type(fault).__name__})"
                 ) from fault
+
+
+@contextmanager
+def _in_memory(document: bytes) -> Iterator[str]:
+    """A path that Poppler opens; no disk sees the document, and a kill leaves nothing of it."""
+    with os.fdopen(os.memfd_create("docqa-pdf"), "wb") as file:
+        file.write(document)
+        file.flush()
+        # Of this process, not of Poppler's "self": pdf2image hands no descriptor on.
+        yield f"/proc/{os.getpid()}/fd/{file.fileno()}"
 
 
 def _render(path: str, page_index: int, ppi: float) -> Pixels:

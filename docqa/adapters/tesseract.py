@@ -1,7 +1,8 @@
 """OcrEngine on Tesseract, by pytesseract.
 
 All lines of a call go to one process in Tesseract's list-file mode: starting it and loading the
-language costs about as much as reading eight lines.
+language costs about as much as reading eight lines. Meanwhile the pictures of the lines
+and what is read from them lie in the temporary folder: pytesseract hands over files.
 """
 
 from __future__ import annotations

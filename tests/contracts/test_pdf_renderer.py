@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,6 +113,22 @@ def test_faults_do_not_quote_the_document(renderer: PdfRenderer) -> None:
     with pytest.raises(EngineFault) as fault:
         renderer.render(broken, 1, ppi=72)
     assert "SECRET" not in str(fault.value)
+
+
+def test_no_disk_sees_the_document_and_nothing_of_it_is_kept(
+    renderer: PdfRenderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere, open_before = "/dev/null/none", _open_files()
+    monkeypatch.setattr(tempfile, "tempdir", nowhere)
+    monkeypatch.setenv("TMPDIR", nowhere)
+    assert _is_red(renderer.render(page_pdf(_RED_CORNER), 1, ppi=72)) == [False, False, True, False]
+    with pytest.raises(EngineFault):
+        renderer.render(bad_files.garbage_pdf(), 1, ppi=72)
+    assert _open_files() == open_before
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_a_missing_poppler_is_told_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

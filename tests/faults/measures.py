@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import subprocess
 from functools import partial
 from pathlib import Path
 
@@ -48,6 +49,12 @@ def tell_and_hang(page: Page, *, fifo: str) -> Skew:
     return hang(page)
 
 
+def await_program(page: Page, *, fifo: str) -> Skew:
+    """Waits for an outside program that writes its process id to a named pipe, then hangs."""
+    subprocess.run(["sh", "-c", 'echo $$ > "$0"; exec sleep 600', fifo], check=True)
+    return hang(page)
+
+
 def hoard(page: Page) -> Skew:
     """Wants more memory than any child may have."""
     hoarded = bytearray(1 << 40)
@@ -74,14 +81,15 @@ FAULTS = {
     function.__name__: function
     for function in (straight, crash, exit_quietly, hang, hoard, raise_bug, refuse, look_around)
 }
+TELLING_FAULTS = {function.__name__: function for function in (tell_and_hang, await_program)}
 
 
 def build(fault: str) -> Engine:
-    """An engine with one measure, called skew, that does ``fault``: a name in FAULTS, or
-    ``tell_and_hang:<path of a named pipe>``.
+    """An engine with one measure, called skew, that does ``fault``: a name in FAULTS, or one in
+    TELLING_FAULTS with ``:<path of a named pipe>``.
     """
     name, _, fifo = fault.partition(":")
-    take = partial(tell_and_hang, fifo=fifo) if name == "tell_and_hang" else FAULTS[name]
+    take = partial(TELLING_FAULTS[name], fifo=fifo) if fifo else FAULTS[name]
     reasons = {code: (MODELS / f"reasons/{code}.toml").read_text() for code in ("ar", "en")}
     rule = Rule("skew", "angle_deg", "deg", "geometry.skew", 1.0, 5.0, 0.0, "provisional")
     return Engine(
