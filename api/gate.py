@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +28,35 @@ FULL_LOAD = 0.9
 TURNS_PER_SPARE_LOAD = 8.0
 """For how many turns longer one may wait the less comes: for one with every eighth that is missing
 to a full load."""
+
+
+class Shares:
+    """Places of which no single holder can take all.
+
+    Args:
+        most: how many there are.
+        each: how many of them one holder may have at the same time.
+        retry_after_s: what those who get none are told to wait.
+    """
+
+    def __init__(self, *, most: int, each: int, retry_after_s: int) -> None:
+        self._most = most
+        self._each = each
+        self._retry_after_s = retry_after_s
+        self._held: Counter[str] = Counter()
+
+    @contextmanager
+    def held(self, holder: str) -> Iterator[None]:
+        """Have a place. Raises Problem ``service.overloaded`` when there is none for ``holder``."""
+        if self._held.total() >= self._most or self._held[holder] >= self._each:
+            raise Problem("service.overloaded", retry_after_s=self._retry_after_s)
+        self._held[holder] += 1
+        try:
+            yield
+        finally:
+            self._held[holder] -= 1
+            if not self._held[holder]:
+                del self._held[holder]
 
 
 @dataclass(slots=True, eq=False)
