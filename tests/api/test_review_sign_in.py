@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.principal import address_of
 from api.review.texts import TEXTS
-from tests.api.reviewing import ENGLISH, document, form_token, sign_in
+from tests.api.reviewing import ENGLISH, browser_at, document, form_token, sign_in
 from tests.api.scripted_service import PASSWORD, REVIEWER, Scripted, scripted_service
 
 
@@ -177,11 +177,6 @@ def held_comparisons(service: Scripted) -> Iterator[threading.Event]:
             yield may_end
         finally:
             may_end.set()
-
-
-def browser_at(app: FastAPI, address: str) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app, client=(address, 1))
-    return httpx.AsyncClient(transport=transport, base_url="http://test", headers=ENGLISH)
 
 
 async def sign_in_later(
