@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -19,6 +19,10 @@ from api.problems import Problem
 
 T = TypeVar("T")
 
+SENDERS_PER_PLACE = 2
+"""How many may send a body for each place inside, half of them for one holder. Each may take as
+much memory as the largest file."""
+
 USUAL_WEIGHT = 0.1
 """Of the newest turn in how long one usually takes."""
 RECENT_S = 2.0
@@ -28,6 +32,39 @@ FULL_LOAD = 0.9
 TURNS_PER_SPARE_LOAD = 8.0
 """For how many turns longer one may wait the less comes: for one with every eighth that is missing
 to a full load."""
+
+
+class Shares:
+    """Places of which no single holder can take all.
+
+    Args:
+        most: how many there are.
+        each: how many of them one holder may have at the same time.
+        retry_after_s: what those who get none are told to wait.
+    """
+
+    def __init__(self, *, most: int, each: int, retry_after_s: int) -> None:
+        self._most = most
+        self._each = each
+        self._retry_after_s = retry_after_s
+        self._taken = 0
+        self._taken_by: dict[str, int] = {}
+
+    @contextmanager
+    def held(self, holder: str) -> Iterator[None]:
+        """Have a place. Raises Problem ``service.overloaded`` when there is none for ``holder``."""
+        theirs = self._taken_by.get(holder, 0)
+        if self._taken >= self._most or theirs >= self._each:
+            raise Problem("service.overloaded", retry_after_s=self._retry_after_s)
+        self._taken += 1
+        self._taken_by[holder] = theirs + 1
+        try:
+            yield
+        finally:
+            self._taken -= 1
+            left = self._taken_by.pop(holder) - 1
+            if left:
+                self._taken_by[holder] = left
 
 
 @dataclass(slots=True, eq=False)
@@ -41,7 +78,7 @@ class Gate:
 
     Args:
         running: how many have a turn at the same time, each in a thread.
-        waiting: how many more may be inside, sending their body or waiting for a turn.
+        waiting: how many more may be inside, waiting for a turn.
         retry_after_s: what those who are refused are told to wait.
         longest_wait_s: nobody more is let in while somebody has waited so long for a turn.
         most_wait_share: while more comes than can be served, nobody is let in whose turn is further
@@ -65,6 +102,11 @@ class Gate:
         self._running = running
         self._most_inside = running + waiting
         self._inside = 0
+        self._senders = Shares(
+            most=SENDERS_PER_PLACE * self._most_inside,
+            each=self._most_inside,
+            retry_after_s=retry_after_s,
+        )
         self._turns: anyio.CapacityLimiter | None = None
         self._threads: anyio.CapacityLimiter | None = None
         self._retry_after_s = retry_after_s
@@ -89,16 +131,24 @@ class Gate:
         """How many wait for a turn."""
         return len(self._waiting_since)
 
-    @contextmanager
-    def admitted(self) -> Iterator[None]:
+    def admitted(self) -> AbstractContextManager[None]:
         """Be inside. Raises Problem ``service.overloaded`` when that would not be served soon."""
-        self._count()
-        if (
-            self._inside >= self._most_inside
-            or self.oldest_wait_s > self._longest_wait_s
-            or self._turn_is_far()
-            or self._is_short_of_memory()
-        ):
+        self._expect()
+        return self.arrived()
+
+    def sending(self, holder: str) -> AbstractContextManager[None]:
+        """Send a body, and take no place inside while it comes: that may take long.
+
+        Raises Problem ``service.overloaded`` when it would not be served soon if it were there, or
+        when too many send, for ``holder`` or for all.
+        """
+        self._expect()
+        return self._senders.held(holder)
+
+    @contextmanager
+    def arrived(self) -> Iterator[None]:
+        """Be inside with all that was sent. Raises Problem ``service.overloaded`` if it is full."""
+        if self._inside >= self._most_inside:
             raise self._overloaded()
         self._inside += 1
         try:
@@ -175,8 +225,18 @@ class Gate:
         took_s = monotonic() - turn.begun
         self._usual_s += USUAL_WEIGHT * (took_s - self._usual_s) if self._usual_s else took_s
 
+    def _expect(self) -> None:
+        """Somebody has come. Raises Problem when they would not be served soon."""
+        self._count()
+        if (
+            self._inside >= self._most_inside
+            or self.oldest_wait_s > self._longest_wait_s
+            or self._turn_is_far()
+            or self._is_short_of_memory()
+        ):
+            raise self._overloaded()
+
     def _count(self) -> None:
-        """Somebody has come."""
         now = monotonic()
         fading = math.exp((self._last_came - now) / RECENT_S)
         self._coming_per_s = self._coming_per_s * fading + 1 / RECENT_S

@@ -10,7 +10,9 @@ import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 from starlette.responses import FileResponse, RedirectResponse
 
-from api.gate import Gate
+from api.gate import Gate, Shares
+from api.principal import address_of
+from api.problems import Problem, status_of
 from api.review.coming_back import asked_for, query_to
 from api.review.pages import render
 from api.review.sign_in import (
@@ -29,19 +31,23 @@ HOME = "/review"
 SIGN_IN = "/review/login"
 _STATIC = Path(__file__).parent / "static"
 _FONTS = (("arabic-regular.ttf", "Regular"), ("arabic-bold.ttf", "Bold"))
-_PASSWORDS_AT_ONCE = 2
-"""Each comparison takes 64 MB on purpose."""
-_PASSWORDS_WAITING = 16
+_PASSWORDS_AT_ONCE = 1
+"""Each comparison takes 64 MB and four threads on purpose."""
+_MOST_SIGNING_IN = 64
+_SIGNING_IN_FROM_ONE_ADDRESS = 8
+"""Whoever keeps all of these taken holds others up for a second or two, and keeps nobody out."""
 
 
 def account_routes(services: Services) -> APIRouter:
     """``/review/login`` and ``/review/logout``."""
     router = APIRouter(prefix=HOME, include_in_schema=False)
     attempts = Attempts()
+    retry_after_s = services.settings.retry_after_s
     passwords = Gate(
-        running=_PASSWORDS_AT_ONCE,
-        waiting=_PASSWORDS_WAITING,
-        retry_after_s=services.settings.retry_after_s,
+        running=_PASSWORDS_AT_ONCE, waiting=_MOST_SIGNING_IN, retry_after_s=retry_after_s
+    )
+    places = Shares(
+        most=_MOST_SIGNING_IN, each=_SIGNING_IN_FROM_ONE_ADDRESS, retry_after_s=retry_after_s
     )
 
     @router.get("/login")
@@ -56,13 +62,16 @@ def account_routes(services: Services) -> APIRouter:
         if not form_is_ours(request, form):
             return _sign_in_page(request, 403, "form_expired")
         name, now = form.get("name", "").strip(), services.clock()
-        if attempts.exhausted(name, now):
-            return _sign_in_page(request, 429, "sign_in_wait", name)
-
-        with passwords.admitted():
-            token = await passwords.run(lambda: _start_session(services, request, form, now))
+        try:
+            with places.held(address_of(request)):
+                if not attempts.begin(name, now):
+                    return _sign_in_page(request, 429, "sign_in_wait", name)
+                token = await passwords.run(lambda: _start_session(services, request, form, now))
+        except Problem as busy:
+            page = _sign_in_page(request, status_of(busy.code), "sign_in_busy", name)
+            page.headers["Retry-After"] = str(busy.retry_after_s)
+            return page
         if token is None:
-            attempts.failed(name, now)
             return _sign_in_page(request, 401, "sign_in_failed", name)
         attempts.succeeded(name)
         response = RedirectResponse(asked_for(request), 303)

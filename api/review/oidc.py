@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
-import anyio.to_thread
 import httpx
 import structlog
 from argon2 import PasswordHasher
@@ -23,6 +24,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from starlette.responses import RedirectResponse
 
+from api.gate import Gate, Shares
+from api.principal import address_of
+from api.problems import Problem, status_of
 from api.review.coming_back import keep_asked_for, kept_asked_for, query_to
 from api.review.pages import render
 from api.review.sign_in import keep_token, new_visitor, session_token
@@ -34,6 +38,11 @@ CALLBACK = "/review/oidc/callback"
 _ALGORITHMS = ["RS256", "PS256", "ES256"]
 _TIMEOUT_S = 10.0
 _LEEWAY_S = 60
+_DESCRIBED_FOR = timedelta(minutes=10)
+_ASKED_AT_ONCE = 4
+"""With threads of their own: a provider that hangs takes none of those that others need."""
+_MOST_SIGNING_IN = 24
+_SIGNING_IN_FROM_ONE_ADDRESS = 6
 _SCOPE = "openid email profile"
 _LONGEST_NAME_CHARACTERS = 200
 _LOG = structlog.get_logger(__name__)
@@ -53,6 +62,8 @@ class Provider:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._settings = services.settings
+        self._description: dict[str, Any] = {}
+        self._described_until: datetime | None = None
 
     def leave_to(self, visitor: str) -> str:
         """The address at the provider where ``visitor`` signs in. Blocks."""
@@ -115,10 +126,14 @@ class Provider:
         return str(answer.json()["id_token"])
 
     def _described(self, client: httpx.Client) -> dict[str, Any]:
+        now = self._services.clock()
+        if self._described_until is not None and now < self._described_until:
+            return self._description
         issuer = str(self._settings.oidc_issuer)
         found = _json(client, issuer.rstrip("/") + "/.well-known/openid-configuration")
         if found.get("issuer") != issuer:
             raise ValueError("another issuer answers")
+        self._description, self._described_until = found, now + _DESCRIBED_FOR
         return found
 
     def _checked(self, token: str, keys: Any, visitor: str) -> dict[str, Any]:
@@ -167,30 +182,30 @@ def install_oidc(app: FastAPI, services: Services) -> None:
 
 def _routes(services: Services, provider: Provider) -> APIRouter:
     router = APIRouter(include_in_schema=False)
+    retry_after_s = services.settings.retry_after_s
+    places = Shares(
+        most=_MOST_SIGNING_IN, each=_SIGNING_IN_FROM_ONE_ADDRESS, retry_after_s=retry_after_s
+    )
+    asking = Gate(
+        running=_ASKED_AT_ONCE,
+        waiting=_MOST_SIGNING_IN,
+        retry_after_s=retry_after_s,
+        longest_wait_s=_TIMEOUT_S,
+    )
 
-    def refused(request: Request, why: SignInRefused) -> Response:
-        _LOG.warning("sign-in by the provider refused", reason=str(why))
-        token = new_visitor()
-        page = render(
-            request,
-            "login.html",
-            token=token,
-            status=403,
-            address=SIGN_IN,
-            failure="sign_in_failed",
-            back=query_to(kept_asked_for(request)),
-            name="",
-        )
-        keep_token(request, page, token)
-        return page
+    async def ask(request: Request, question: Callable[[], str]) -> str:
+        with places.held(address_of(request)), asking.admitted():
+            return await asking.run(question)
 
     @router.get(START)
     async def leave(request: Request) -> Response:
         visitor = new_visitor()
         try:
-            address = await anyio.to_thread.run_sync(provider.leave_to, visitor)
+            address = await ask(request, lambda: provider.leave_to(visitor))
         except (httpx.HTTPError, KeyError, ValueError) as error:
-            return refused(request, SignInRefused(type(error).__name__))
+            return _refused(request, SignInRefused(type(error).__name__))
+        except Problem as problem:
+            return _busy(request, problem)
         response = RedirectResponse(address, 303)
         keep_token(request, response, visitor)
         keep_asked_for(request, response)
@@ -205,14 +220,44 @@ def _routes(services: Services, provider: Provider) -> APIRouter:
             return services.sessions.start(name, now=services.clock())
 
         try:
-            token = await anyio.to_thread.run_sync(signed_in)
+            token = await ask(request, signed_in)
         except SignInRefused as why:
-            return refused(request, why)
+            return _refused(request, why)
+        except Problem as problem:
+            return _busy(request, problem)
         response = RedirectResponse(kept_asked_for(request), 303)
         keep_token(request, response, token)
         return response
 
     return router
+
+
+def _refused(request: Request, why: SignInRefused) -> Response:
+    _LOG.warning("sign-in by the provider refused", reason=str(why))
+    return _sign_in_page(request, new_visitor(), 403, "sign_in_failed")
+
+
+def _busy(request: Request, problem: Problem) -> Response:
+    """Whoever has come back may load the page again: their secret stays what it was."""
+    token = session_token(request) or new_visitor()
+    page = _sign_in_page(request, token, status_of(problem.code), "sign_in_busy")
+    page.headers["Retry-After"] = str(problem.retry_after_s)
+    return page
+
+
+def _sign_in_page(request: Request, token: str, status: int, failure: str) -> Response:
+    page = render(
+        request,
+        "login.html",
+        token=token,
+        status=status,
+        address=SIGN_IN,
+        failure=failure,
+        back=query_to(kept_asked_for(request)),
+        name="",
+    )
+    keep_token(request, page, token)
+    return page
 
 
 def _json(client: httpx.Client, address: str) -> dict[str, Any]:

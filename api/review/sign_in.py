@@ -34,24 +34,21 @@ def password_matches(password: str, known_hash: str | None) -> bool:
 
 
 class Attempts:
-    """Counts failed attempts by name, so that no password can be guessed by trying."""
+    """Counts attempts that failed by name, so that no password can be guessed by trying."""
 
     def __init__(self) -> None:
         self._failures: OrderedDict[str, list[datetime]] = OrderedDict()
 
-    def exhausted(self, name: str, now: datetime) -> bool:
-        """Whether ``name`` has to wait."""
+    def begin(self, name: str, now: datetime) -> bool:
+        """Whether ``name`` may try; counted as failed at once, since others try meanwhile."""
         recent = [at for at in self._failures.get(name, ()) if at > now - _ATTEMPTS_WITHIN]
-        return len(recent) >= _MOST_ATTEMPTS
-
-    def failed(self, name: str, now: datetime) -> None:
-        """Count one more failure."""
-        failures = self._failures.setdefault(name, [])
-        failures.append(now)
-        del failures[:-_MOST_ATTEMPTS]
+        if len(recent) >= _MOST_ATTEMPTS:
+            return False
+        self._failures[name] = [*recent, now]
         self._failures.move_to_end(name)
         while len(self._failures) > _NAMES_REMEMBERED:
             self._failures.popitem(last=False)
+        return True
 
     def succeeded(self, name: str) -> None:
         """Start anew."""

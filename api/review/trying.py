@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 
 from api.gate import Gate
+from api.principal import address_of
 from api.problems import Problem, problem_texts, status_of
 from api.rates import Rates
 from api.review.pages import render
@@ -70,13 +72,17 @@ def try_routes(services: Services, gate: Gate, rates: Rates) -> APIRouter:
         settings, language = services.settings, language_of(request)
         try:
             await anyio.to_thread.run_sync(_count, rates)
-            with gate.admitted():
-                async with received(
-                    request,
-                    files=services.files,
-                    max_bytes=settings.max_upload_bytes,
-                    timeout_s=settings.upload_timeout_s,
-                ) as upload:
+            async with AsyncExitStack() as kept:
+                with gate.sending(address_of(request)):
+                    upload = await kept.enter_async_context(
+                        received(
+                            request,
+                            files=services.files,
+                            max_bytes=settings.max_upload_bytes,
+                            timeout_s=settings.upload_timeout_s,
+                        )
+                    )
+                with gate.arrived():
                     sent = parse_submission(upload, {})
                     tried = await gate.run(lambda: _try(services, sent, language))
         except (InvalidDocument, InvalidRequest) as error:

@@ -39,17 +39,17 @@ def document_routes(services: Services, *, gate: Gate, drawing: Gate) -> APIRout
 def _add_uploading(router: APIRouter, services: Services, gate: Gate) -> None:
     @asynccontextmanager
     async def submission(request: Request) -> AsyncIterator[Submission]:
-        with gate.admitted():
-            async with AsyncExitStack() as kept:
-                with services.stage("upload"):
-                    upload = await kept.enter_async_context(
-                        received(
-                            request,
-                            files=services.files,
-                            max_bytes=services.settings.max_upload_bytes,
-                            timeout_s=services.settings.upload_timeout_s,
-                        )
+        async with AsyncExitStack() as kept:
+            with gate.sending(client_id_of(request)), services.stage("upload"):
+                upload = await kept.enter_async_context(
+                    received(
+                        request,
+                        files=services.files,
+                        max_bytes=services.settings.max_upload_bytes,
+                        timeout_s=services.settings.upload_timeout_s,
                     )
+                )
+            with gate.arrived():
                 yield parse_submission(upload, query_values(request))
 
     @router.post(

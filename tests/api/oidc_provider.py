@@ -33,6 +33,12 @@ class OidcProvider:
     asked: dict[str, str] = field(default_factory=dict)
     """Query of the last visit at its authorization endpoint."""
     verifiers: list[str] = field(default_factory=list)
+    described_times: int = 0
+    may_answer: threading.Event = field(default_factory=threading.Event)
+    """Cleared, every answer waits for it."""
+
+    def __post_init__(self) -> None:
+        self.may_answer.set()
 
     def authorise(self, address: str) -> dict[str, str]:
         """A browser comes to sign in; what it brings back."""
@@ -40,6 +46,7 @@ class OidcProvider:
         return {"state": self.asked["state"], "code": "code-1"}
 
     def described(self) -> dict[str, Any]:
+        self.described_times += 1
         return {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.issuer}/authorize",
@@ -100,6 +107,7 @@ def oidc_provider(now: int) -> Iterator[OidcProvider]:
             self._answer(provider.token(parse_qs(body), self.headers.get("Authorization", "")))
 
         def _answer(self, found: dict[str, Any] | None) -> None:
+            provider.may_answer.wait(20)
             body = json.dumps(found or {"error": "invalid_grant"}).encode()
             self.send_response(400 if found is None else 200)
             self.send_header("Content-Type", "application/json")

@@ -6,6 +6,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import httpx
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from docqa.ports import StoredDocument
@@ -52,3 +54,9 @@ def sign_in(client: TestClient, password: str = PASSWORD, name: str = REVIEWER) 
         data={"form_token": token, "name": name, "password": password},
         follow_redirects=False,
     )
+
+
+def browser_at(app: FastAPI, address: str) -> httpx.AsyncClient:
+    """A browser whose requests come from ``address``."""
+    transport = httpx.ASGITransport(app, client=(address, 1))
+    return httpx.AsyncClient(transport=transport, base_url="http://test", headers=ENGLISH)

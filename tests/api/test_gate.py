@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.gate import Gate
-from tests.api.scripted_service import Scripted, add_key, scripted_service
+from api.problems import Problem
+from docqa.adapters.clients import SqlClients
+from tests.api.scripted_service import NOON, Scripted, add_key, scripted_service
 from tests.memory_files import held_bytes
 
 FILE = {"file": ("scan.pdf", b"%PDF-1.7 bytes", "application/pdf")}
@@ -66,6 +69,16 @@ def run_with(
                     await test(service, app, client)
 
     anyio.run(main)
+
+
+def slow_body() -> AsyncIterator[bytes]:
+    """What begins to come, and never ends."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"%PDF"
+        await anyio.sleep_forever()
+
+    return body()
 
 
 async def begun(service: Scripted) -> None:
@@ -132,6 +145,103 @@ def test_a_full_service_refuses_before_the_body_is_read_and_recovers(tmp_path: P
     run_with(tmp_path, full)
 
 
+def test_who_still_sends_takes_no_place_of_those_who_wait_for_a_child(tmp_path: Path) -> None:
+    async def full(service: Scripted, app: FastAPI, client: httpx.AsyncClient) -> None:
+        statuses: list[int] = []
+
+        async def upload() -> None:
+            statuses.append((await client.post("/v1/documents", files=FILE)).status_code)
+
+        service.inspector.may_end.clear()
+        async with anyio.create_task_group() as slow, anyio.create_task_group() as uploads:
+            for _ in range(WORKERS + WAITING - 1):
+                slow.start_soon(lambda: client.post("/v1/documents", content=slow_body()))
+            for _ in range(WORKERS + WAITING):
+                await anyio.wait_all_tasks_blocked()
+                uploads.start_soon(upload)
+            await anyio.wait_all_tasks_blocked()
+            assert (statuses, (await post_unread(app))[0]) == ([], 503)
+            service.inspector.may_end.set()
+            while len(statuses) < WORKERS + WAITING:
+                await anyio.sleep(0)
+            slow.cancel_scope.cancel()
+        assert statuses == [201] * (WORKERS + WAITING)
+
+    run_with(tmp_path, full)
+
+
+def test_who_has_sent_everything_takes_a_place_only_where_one_is_left(tmp_path: Path) -> None:
+    async def late(service: Scripted, app: FastAPI, client: httpx.AsyncClient) -> None:
+        statuses: list[tuple[str, int]] = []
+        may_end = anyio.Event()
+
+        async def body() -> AsyncIterator[bytes]:
+            yield b"%PDF"
+            await may_end.wait()
+
+        async def upload(how: str, **sent: Any) -> None:
+            statuses.append((how, (await client.post("/v1/documents", **sent)).status_code))
+
+        service.inspector.may_end.clear()
+        async with anyio.create_task_group() as uploads:
+            uploads.start_soon(lambda: upload("slowly", content=body()))
+            for _ in range(WORKERS + WAITING):
+                await anyio.wait_all_tasks_blocked()
+                uploads.start_soon(lambda: upload("at once", files=FILE))
+            await anyio.wait_all_tasks_blocked()
+            may_end.set()
+            await anyio.wait_all_tasks_blocked()
+            assert statuses == [("slowly", 503)]
+            service.inspector.may_end.set()
+        assert statuses[1:] == [("at once", 201)] * (WORKERS + WAITING)
+        while held_bytes():
+            await anyio.sleep(0)
+
+    run_with(tmp_path, late)
+
+
+def test_a_client_that_sends_slowly_keeps_no_other_client_out(tmp_path: Path) -> None:
+    async def crowded(service: Scripted, app: FastAPI, client: httpx.AsyncClient) -> None:
+        clients = SqlClients(service.store.engine)
+        one, other = (
+            {"Authorization": f"Bearer {key}"}
+            for key in (
+                clients.create_key(name, ("documents:write",), now=NOON, lifetime=timedelta(days=1))
+                for name in ("one", "other")
+            )
+        )
+        async with anyio.create_task_group() as slow:
+            for _ in range(WORKERS + WAITING):
+                slow.start_soon(
+                    lambda: client.post("/v1/documents", content=slow_body(), headers=one)
+                )
+            await anyio.wait_all_tasks_blocked()
+            again = await client.post("/v1/documents", files=FILE, headers=one)
+            assert (again.status_code, again.headers["Retry-After"]) == (503, "5")
+            answer = await client.post("/v1/documents", files=FILE, headers=other)
+            assert answer.status_code == 201
+            slow.cancel_scope.cancel()
+        again = await client.post("/v1/documents", files=FILE, headers=one)
+        assert again.status_code == 201
+
+    run_with(tmp_path, crowded, dev=False)
+
+
+def test_those_who_send_are_no_more_than_fit_into_memory() -> None:
+    gate = Gate(running=1, waiting=1, retry_after_s=7)
+    with gate.sending("one"), gate.sending("one"), gate.sending("two"):
+        with pytest.raises(Problem), gate.sending("one"):
+            pass
+        with gate.sending("three"), pytest.raises(Problem), gate.sending("four"):
+            pass
+        with gate.admitted(), gate.arrived():
+            for enter in (gate.admitted, gate.arrived, lambda: gate.sending("four")):
+                with pytest.raises(Problem), enter():
+                    pass
+    with gate.sending("four"), gate.sending("four"), gate.admitted():
+        pass
+
+
 def test_failed_uploads_give_their_place_back(tmp_path: Path) -> None:
     async def failing(service: Scripted, app: FastAPI, client: httpx.AsyncClient) -> None:
         for _ in range(2 * (WORKERS + WAITING)):
@@ -144,11 +254,7 @@ def test_failed_uploads_give_their_place_back(tmp_path: Path) -> None:
 
 def test_a_client_that_sends_too_slowly_is_let_go(tmp_path: Path) -> None:
     async def slow(service: Scripted, app: FastAPI, client: httpx.AsyncClient) -> None:
-        async def body() -> AsyncIterator[bytes]:
-            yield b"%PDF"
-            await anyio.sleep_forever()
-
-        answer = await client.post("/v1/documents", content=body())
+        answer = await client.post("/v1/documents", content=slow_body())
         assert (answer.status_code, answer.json()["code"]) == (408, "http.timeout")
         while held_bytes():
             await anyio.sleep(0)

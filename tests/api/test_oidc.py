@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.to_thread
+import httpx
 import pytest
 from joserfc.jwk import OctKey, RSAKey
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.review.texts import TEXTS
 from docqa.adapters.clients import SqlClients
 from tests.api.oidc_provider import SECRET, OidcProvider, oidc_provider
-from tests.api.reviewing import ENGLISH, sign_in
+from tests.api.reviewing import ENGLISH, browser_at, sign_in
 from tests.api.scripted_service import NOON, REVIEWER, Scripted, scripted_service
 
 
@@ -162,6 +167,47 @@ def test_a_return_in_another_browser_lets_nobody_in(
     browser.cookies.clear()
     answer = browser.get("/review/oidc/callback", params=brought, follow_redirects=False)
     assert answer.status_code == 403
+
+
+def test_a_provider_that_hangs_takes_no_thread_that_others_need_and_no_visitor_from_others(
+    installed: Scripted, provider: OidcProvider
+) -> None:
+    async def visit(browser: httpx.AsyncClient, answers: list[httpx.Response]) -> None:
+        answers.append(await browser.get("/review/oidc"))
+
+    async def main() -> None:
+        app = create_app(installed.services)
+        strangers: list[httpx.Response] = []
+        reviewers: list[httpx.Response] = []
+        async with (
+            browser_at(app, "198.51.100.7") as stranger,
+            browser_at(app, "192.0.2.9") as reviewer,
+            anyio.create_task_group() as visits,
+        ):
+            provider.may_answer.clear()
+            for _ in range(30):
+                visits.start_soon(visit, stranger, strangers)
+            visits.start_soon(visit, reviewer, reviewers)
+            await anyio.wait_all_tasks_blocked()
+            busy_threads = anyio.to_thread.current_default_thread_limiter().borrowed_tokens
+            provider.may_answer.set()
+        assert busy_threads == 0
+        assert [answer.status_code for answer in reviewers] == [303]
+        refused = [answer for answer in strangers if answer.status_code == 503]
+        assert len(refused) == 24 and len(strangers) == 30
+        assert TEXTS["en"]["sign_in_busy"] in refused[0].text
+        assert refused[0].headers["Retry-After"] == "5"
+
+    anyio.run(main)
+
+
+def test_the_provider_is_asked_what_it_is_now_and_then_only(
+    browser: TestClient, provider: OidcProvider, installed: Scripted
+) -> None:
+    for minutes, times in ((0, 1), (9, 1), (11, 2)):
+        installed.clock.now = NOON + timedelta(minutes=minutes)
+        assert browser.get("/review/oidc", follow_redirects=False).status_code == 303
+        assert provider.described_times == times
 
 
 def test_passwords_still_work_and_the_sign_in_page_offers_both(

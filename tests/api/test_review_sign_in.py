@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from datetime import timedelta
 from html import unescape
+from pathlib import Path
 from urllib.parse import urlencode
 
+import anyio
+import httpx
 import pytest
+from fastapi import FastAPI
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.principal import address_of
 from api.review.texts import TEXTS
-from tests.api.reviewing import ENGLISH, document, form_token, sign_in
-from tests.api.scripted_service import PASSWORD, REVIEWER, Scripted
+from tests.api.reviewing import ENGLISH, browser_at, document, form_token, sign_in
+from tests.api.scripted_service import PASSWORD, REVIEWER, Scripted, scripted_service
 
 
 @pytest.mark.parametrize("path", ["/review", "/review/doc_a", "/review/doc_a/pages/1/image"])
@@ -150,6 +160,93 @@ def test_each_process_counts_the_guesses_that_it_meets(service: Scripted) -> Non
             assert sign_in(one, f"guess {number}").status_code == 401
         assert sign_in(one).status_code == 429
         assert sign_in(another).status_code == 303
+
+
+@contextmanager
+def held_comparisons(service: Scripted) -> Iterator[threading.Event]:
+    """Comparisons of passwords wait for the event."""
+    may_end, compare = threading.Event(), service.store.password_hash
+
+    def held(name: str) -> str | None:
+        assert may_end.wait(20)
+        return compare(name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(service.store, "password_hash", held)
+        try:
+            yield may_end
+        finally:
+            may_end.set()
+
+
+async def sign_in_later(
+    browser: httpx.AsyncClient, answers: list[httpx.Response], name: str, password: str = "guess"
+) -> None:
+    token = form_token((await browser.get("/review/login")).text)
+    data = {"form_token": token, "name": name, "password": password}
+    answers.append(await browser.post("/review/login", data=data))
+
+
+def test_guesses_at_the_same_moment_are_counted_before_they_are_compared(tmp_path: Path) -> None:
+    async def guess(app: FastAPI, may_end: threading.Event) -> None:
+        answers: list[httpx.Response] = []
+        async with AsyncExitStack() as browsers, anyio.create_task_group() as guesses:
+            for network in range(3):
+                browser = browser_at(app, f"198.51.{network}.7")
+                await browsers.enter_async_context(browser)
+                for _ in range(6):
+                    guesses.start_soon(sign_in_later, browser, answers, REVIEWER)
+            await anyio.wait_all_tasks_blocked()
+            may_end.set()
+        assert Counter(answer.status_code for answer in answers) == {401: 10, 429: 8}
+
+    with scripted_service(tmp_path) as service, held_comparisons(service) as may_end:
+        anyio.run(guess, create_app(service.services), may_end)
+
+
+def test_who_floods_the_sign_in_from_one_address_keeps_nobody_elsewhere_out(
+    tmp_path: Path,
+) -> None:
+    async def flood(app: FastAPI, may_end: threading.Event) -> None:
+        strangers: list[httpx.Response] = []
+        reviewers: list[httpx.Response] = []
+        async with (
+            browser_at(app, "2001:db8::7") as stranger,
+            browser_at(app, "2001:db8::8") as neighbour,
+            browser_at(app, "192.0.2.9") as reviewer,
+            anyio.create_task_group() as tasks,
+        ):
+            for number in range(30):
+                browser = neighbour if number % 2 else stranger
+                tasks.start_soon(sign_in_later, browser, strangers, f"name {number}")
+            await anyio.wait_all_tasks_blocked()
+            tasks.start_soon(sign_in_later, reviewer, reviewers, REVIEWER, PASSWORD)
+            await anyio.wait_all_tasks_blocked()
+            may_end.set()
+        assert [answer.status_code for answer in reviewers] == [303]
+        refused = [answer for answer in strangers if answer.status_code == 503]
+        assert len(refused) == 22 and len(strangers) == 30
+        assert TEXTS["en"]["sign_in_busy"] in refused[0].text
+        assert refused[0].headers["Retry-After"] == "5"
+
+    with scripted_service(tmp_path) as service, held_comparisons(service) as may_end:
+        anyio.run(flood, create_app(service.services), may_end)
+
+
+@pytest.mark.parametrize(
+    ("client", "address"),
+    [
+        (("192.0.2.9", 1), "192.0.2.9"),
+        (("::ffff:192.0.2.9", 1), "::ffff:192.0.2.9"),
+        (("2001:db8:0:1:2:3:4:5", 1), "2001:db8:0:1::/64"),
+        (("proxy", 1), "proxy"),
+        (None, ""),
+    ],
+)
+def test_an_address_is_what_its_holder_cannot_choose(
+    client: tuple[str, int] | None, address: str
+) -> None:
+    assert address_of(Request({"type": "http", "client": client})) == address
 
 
 def test_signing_out_ends_the_session_itself(reviewer: TestClient) -> None:

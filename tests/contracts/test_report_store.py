@@ -237,6 +237,14 @@ def test_a_migrated_database_has_no_problem(sql: SqlStore) -> None:
     assert sql.problems() == []
 
 
+def test_what_the_newest_schema_is_is_looked_up_once(
+    sql: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sql.problems() == []
+    monkeypatch.setattr("docqa.adapters.schema.ScriptDirectory", None)
+    assert sql.problems() == []
+
+
 def test_a_database_that_cannot_be_opened_is_reported(tmp_path: Path) -> None:
     store = SqlStore(f"sqlite:///{tmp_path}/missing/docqa.sqlite3")
     try:

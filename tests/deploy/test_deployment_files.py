@@ -119,6 +119,42 @@ def test_every_service_finds_its_pods() -> None:
             assert made["spec"]["selector"] in labels, made["metadata"]["name"]
 
 
+def let_in(name: str, port: int) -> list[list[dict[str, Any]]]:
+    """From where the pods of that name are reached at a port; an empty list is everywhere."""
+    [policy] = [
+        made["spec"]
+        for made in objects()
+        if made["kind"] == "NetworkPolicy"
+        and made["spec"]["podSelector"] == {"matchLabels": {"app": name}}
+    ]
+    assert "Ingress" in policy["policyTypes"]
+    return [
+        rule.get("from", [])
+        for rule in policy["ingress"]
+        if "ports" not in rule or port in [allowed["port"] for allowed in rule["ports"]]
+    ]
+
+
+def test_metrics_are_for_the_pods_that_collect_them() -> None:
+    [sources] = let_in("docqa", 9000)
+    assert sources == [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    ]
+
+
+def test_the_database_is_for_the_pods_that_know_its_address() -> None:
+    knowing = [
+        made["spec"]["template"]["metadata"].get("labels")
+        for made in objects()
+        if made["kind"] in {"Deployment", "StatefulSet", "Job"}
+        and {"secretRef": {"name": "docqa"}}
+        in made["spec"]["template"]["spec"]["containers"][0].get("envFrom", [])
+    ]
+    [sources] = let_in("postgresql", 5432)
+    reached = [source["podSelector"]["matchLabels"] for source in sources]
+    assert sorted(map(str, reached)) == sorted(map(str, knowing))
+
+
 def test_the_image_copies_what_is_there_and_installs_what_the_makefile_does() -> None:
     text = (DEPLOY / "Containerfile").read_text().replace("\\\n", " ")
     for line in re.findall(r"^COPY (?!--from)(.*)$", text, flags=re.MULTILINE):
