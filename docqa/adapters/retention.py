@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from docqa.adapters.audit_trail import append_entry
 from docqa.adapters.events import record_event
 from docqa.adapters.record_tables import deletion_receipts, legal_holds
+from docqa.adapters.review_tables import review_trail
 from docqa.adapters.schema import documents, reports, reservations, rulings
 from docqa.errors import DamagedData, HeldDocument
 from docqa.ports import BlobStore
@@ -79,6 +80,8 @@ class SqlRetention:
 
     def erase(self, document_id: str, reason: str, actor: str = "docqa") -> DeletionReceipt:
         """Erase a document's bytes, claims, readings, reports and rulings for good.
+
+        Who did what with it stays, without a word of what was typed.
 
         Again for the same document gives the first receipt.
 
@@ -273,6 +276,11 @@ class SqlRetention:
             sa.update(reservations)
             .where(reservations.c.document_id == document_id)
             .values(payload_digest=sa.literal_column("''"))  # not sealed: it says nothing
+        )
+        connection.execute(
+            sa.update(review_trail)
+            .where(review_trail.c.document_id == document_id)
+            .values(detail=sa.literal_column("''"))
         )
         connection.execute(
             sa.insert(deletion_receipts).values(
