@@ -37,6 +37,9 @@ _AROUND_NUMBER, _AROUND_BARCODE, _AROUND_LINE = 1.0, 0.3, 0.1
 than the whole is enough to read it."""
 _MOST_ACROSS = 0.3
 """The same across the line: the lines above and below stay legible."""
+_BARCODE_HEIGHT = 0.3
+"""In parts of its width, a little more than a card's has. Its place may be that of a few of its
+rows, of which it is not known how many are missing on which side."""
 _Reading = Mapping[str, Any]
 
 
@@ -68,7 +71,7 @@ def veil_of(services: Services, document: StoredDocument, index: int) -> Veil | 
     barcodes = list(_barcodes(document.report))
     covered = (
         *_boxes(printed, page, _AROUND_NUMBER),
-        *_boxes(barcodes, page, _AROUND_BARCODE),
+        *_boxes(barcodes, page, _AROUND_BARCODE, _BARCODE_HEIGHT),
     )
     if is_placed and is_here and _is_on_every_sheet([*printed, *barcodes], page):
         return Veil(covered)
@@ -129,15 +132,22 @@ def _on_page(readings: Iterable[_Reading], page: Mapping[str, Any]) -> Iterator[
 
 
 def _boxes(
-    readings: Iterable[_Reading], page: Mapping[str, Any], margin_fraction: float
+    readings: Iterable[_Reading],
+    page: Mapping[str, Any],
+    margin_fraction: float,
+    least_height: float = 0.0,
 ) -> tuple[Box, ...]:
-    """The places of readings on a page with a margin around each, none of them twice."""
+    """The places of readings on a page with a margin around each, none of them twice.
+
+    What is lower than ``least_height``, in parts of its width, may be so much higher either way.
+    """
     wide, high = page["width_px"], page["height_px"]
     boxes: dict[Box, None] = {}
     for reading in _on_page(readings, page):
         x, y, width, height = box_of(reading["polygon"])
         along = margin_fraction * min(width, height)
-        across = min(along, _MOST_ACROSS * min(width, height))
+        missing = least_height * max(width, height) - min(width, height)
+        across = max(min(along, _MOST_ACROSS * min(width, height)), missing)
         beside, above = (along, across) if width > height else (across, along)
         box = (
             max(0.0, (x - beside) / wide),

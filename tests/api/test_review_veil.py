@@ -168,6 +168,17 @@ def test_a_barcode_that_holds_the_number_is_covered_with_it(service: Scripted) -
     assert all(0 <= side <= 1 for box in boxes for side in box)
 
 
+@pytest.mark.parametrize(("top", "bottom"), [(860, 1008), (1000, 1148)])
+def test_of_a_barcode_that_was_found_by_a_few_of_its_rows_all_are_covered(
+    service: Scripted, top: int, bottom: int
+) -> None:
+    rows = [[100, 1000], [700, 1000], [700, 1008], [100, 1008]]
+    made = document(1, service, report=read(PRINTED | {"others": [IN_BARCODE | {"polygon": rows}]}))
+    whole = [[100, top], [700, top], [700, bottom], [100, bottom]]
+    boxes = boxes_of(service, made)
+    assert boxes is not None and any(holds(box, whole) for box in boxes)
+
+
 @pytest.mark.parametrize(
     ("match", "is_sure"), [("equal", True), ("variant", True), ("near", True), ("different", False)]
 )
