@@ -25,6 +25,7 @@ _ID_BYTES = 16
 _ROWS_AT_ONCE = 500
 _ASKED_DOCUMENTS = 5
 """The bytes of one may be lost; of no database are all of them elsewhere by chance."""
+_PATIENCE_MS = 10_000
 _REASON = re.compile(r"[a-z_]{1,64}")
 
 
@@ -220,11 +221,21 @@ class SqlRetention:
             for row in rows:
                 yield Kept(*row)
 
-    def overwrite_deleted(self) -> None:
-        """Let nothing of what was erased stay in SQLite's log of changes."""
-        if self._engine.dialect.name == "sqlite":
-            with self._engine.connect() as connection:
+    def overwrite_deleted(self, patience_ms: int = _PATIENCE_MS) -> None:
+        """Let nothing of what was erased stay in SQLite's log of changes.
+
+        Who still reads what was there before is waited for so long, and meanwhile nobody can write;
+        then it is left for the next time.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return
+        with self._engine.connect() as connection:
+            usual_ms = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience_ms}")
+            try:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {usual_ms}")
 
     def _has(self, key: str) -> bool:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from docqa.adapters import schema
 from docqa.adapters.audit_trail import SqlAuditTrail
 from docqa.adapters.blobs import FolderBlobs
 from docqa.adapters.record_tables import audit_entries, deletion_receipts
+from docqa.adapters.records import SqlRecords
 from docqa.adapters.reseal import reseal
 from docqa.adapters.retention import SqlRetention
 from docqa.adapters.review_tables import review_decisions, review_trail
@@ -35,6 +37,7 @@ from tests.contracts.stores import SQL_STORES, opened_sql, url_of
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 SECRET = "01020304050"
 URL = "https://portal.example/hooks"
+SQLITE_WAITS_S = 10
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 
 
@@ -335,6 +338,29 @@ def test_sqlite_keeps_nothing_of_an_erased_document_in_its_files(tmp_path: Path)
         kept.retention.erase(added.id, "requested")
         kept.retention.overwrite_deleted()
         assert SECRET.encode() not in _bytes_of(tmp_path / "new")
+
+
+@pytest.mark.parametrize("is_read_meanwhile", [False, True])
+def test_what_a_client_has_erased_is_in_no_file_of_sqlite_and_holds_up_nobody_who_reads(
+    tmp_path: Path, is_read_meanwhile: bool
+) -> None:
+    for store in opened_sql("sqlite", tmp_path):
+        kept = Kept(store, blobs := FolderBlobs(tmp_path / "b"), SqlRetention(store.engine, blobs))
+        records = SqlRecords(store, kept.retention)
+        first, second = kept.add(1), kept.add(2)
+        work_on(kept, first.id)
+        with store.engine.connect() as reader:
+            if is_read_meanwhile:
+                reader.execute(sa.select(schema.documents.c.id)).all()
+            started = time.monotonic()
+            records.erase(first, "portal")
+            records.erase(second, "portal")
+            assert time.monotonic() - started < 2 * SQLITE_WAITS_S  # each would wait
+        records.erase(second, "portal")
+        assert SECRET.encode() not in _bytes_of(tmp_path / "new")
+        with store.engine.connect() as connection:
+            patience_ms = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+        assert patience_ms == SQLITE_WAITS_S * 1000
 
 
 def _bytes_of(folder: Path) -> bytes:
