@@ -109,7 +109,8 @@ def _columns(entry: AuditEntry) -> dict[str, Any]:
     }
 
 
-def _entries(connection: sa.Connection, up_to: int) -> Generator[AuditEntry, None, None]:
+def _entries(connection: sa.Connection, up_to: int) -> Generator[AuditEntry | None, None, None]:
+    """Up to and with the first that cannot be read, for which there is None."""
     query = (
         sa.select(audit_entries)
         .where(audit_entries.c.number <= up_to)
@@ -117,5 +118,8 @@ def _entries(connection: sa.Connection, up_to: int) -> Generator[AuditEntry, Non
         .execution_options(yield_per=_ROWS_AT_ONCE)
     )
     with connection.execute(query) as rows:
-        for row in rows:
-            yield AuditEntry(**row._mapping)
+        try:
+            for row in rows:
+                yield AuditEntry(**row._mapping)
+        except (TypeError, ValueError, RecursionError):  # no time, or no JSON
+            yield None

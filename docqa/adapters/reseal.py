@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 
-from docqa.adapters.schema import documents, reservations
+from docqa.adapters.review_tables import review_decisions, review_trail
+from docqa.adapters.schema import documents, reservations, rulings
 from docqa.adapters.sealing import NO_KEYS, Keyring, sealed_by
 from docqa.adapters.store import SqlStore
 from docqa.adapters.webhook_tables import webhook_endpoints
@@ -24,13 +26,19 @@ _SECRETS = {
     name: sa.type_coerce(webhook_endpoints.c[name], sa.Text).label(name)
     for name in ("secret", "previous_secret")
 }
-_DIGEST = sa.type_coerce(reservations.c.payload_digest, sa.Text)
+_TEXTS: tuple[tuple[sa.Column[Any], sa.Column[str], Any], ...] = (
+    (reservations.c.key, reservations.c.payload_digest, ""),
+    (review_trail.c.number, review_trail.c.detail, 0),
+    (review_decisions.c.number, review_decisions.c.note, 0),
+    (rulings.c.number, rulings.c.reason, 0),
+)
+"""The key of each table, what is sealed there, and what all keys come after."""
 _ROWS_AT_ONCE = 500
 
 
 def reseal(store: SqlStore, bare: BlobStore, keyring: Keyring) -> Iterator[str]:
-    """Seal under the active key all that is not yet: documents, secrets of webhooks, and the
-    digests of requests by which repeated ones are told.
+    """Seal under the active key all that is not yet: documents, secrets of webhooks, the digests
+    of requests by which repeated ones are told, and what reviewers typed.
 
     A blob is written anew under another random key before its old one is deleted; a run that dies
     leaves at worst one blob too many, never one too few, and another run goes on.
@@ -60,7 +68,8 @@ def reseal(store: SqlStore, bare: BlobStore, keyring: Keyring) -> Iterator[str]:
         if changed:
             yield document_id
     yield from _reseal_secrets(store.engine, keyring)
-    _reseal_digests(store.engine, keyring)
+    for key, text, start in _TEXTS:
+        _reseal_texts(store.engine, keyring, key, text, start)
     if left:
         raise DamagedData(
             "\n".join([f"The files of {len(left)} documents could not be sealed anew:", *left])
@@ -90,29 +99,27 @@ def _reseal_secrets(engine: sa.Engine, keyring: Keyring) -> Iterator[str]:
         yield endpoint_id
 
 
-def _reseal_digests(engine: sa.Engine, keyring: Keyring) -> None:
-    kept = reservations.c
+def _reseal_texts(
+    engine: sa.Engine, keyring: Keyring, key: sa.Column[Any], text: sa.Column[str], last: Any
+) -> None:
+    as_stored = sa.type_coerce(text, sa.Text)
     page = (
-        sa.select(kept.key, _DIGEST, kept.payload_digest)
-        .where(kept.key > sa.bindparam("last"), _DIGEST != "")
-        .order_by(kept.key)
+        sa.select(key, as_stored, text)
+        .where(key > sa.bindparam("last"), as_stored != "")
+        .order_by(key)
         .limit(_ROWS_AT_ONCE)
     )
-    last = ""
     while True:
         with engine.connect() as connection:
             rows = connection.execute(page, {"last": last}).all()
         if not rows:
             return
-        for key, stored, digest in rows:
+        for last, stored, plain in rows:
             if not keyring.is_current(stored):
                 # Only what is still as it was read: what was erased meanwhile must not come back.
-                unchanged = (kept.key == key) & (stored == _DIGEST)
+                unchanged = (key == last) & (stored == as_stored)
                 with engine.begin() as connection:
-                    connection.execute(
-                        sa.update(reservations).where(unchanged).values(payload_digest=digest)
-                    )
-        last = rows[-1].key
+                    connection.execute(sa.update(key.table).where(unchanged).values({text: plain}))
 
 
 def _reseal_columns(store: SqlStore, document_id: str, keyring: Keyring) -> bool:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from docqa.adapters.audit_trail import append_entry
 from docqa.adapters.events import record_event
 from docqa.adapters.record_tables import deletion_receipts, legal_holds
+from docqa.adapters.review_tables import review_trail
 from docqa.adapters.schema import documents, reports, reservations, rulings
 from docqa.errors import DamagedData, HeldDocument
 from docqa.ports import BlobStore
@@ -24,6 +25,7 @@ _ID_BYTES = 16
 _ROWS_AT_ONCE = 500
 _ASKED_DOCUMENTS = 5
 """The bytes of one may be lost; of no database are all of them elsewhere by chance."""
+_PATIENCE_MS = 10_000
 _REASON = re.compile(r"[a-z_]{1,64}")
 
 
@@ -79,6 +81,8 @@ class SqlRetention:
 
     def erase(self, document_id: str, reason: str, actor: str = "docqa") -> DeletionReceipt:
         """Erase a document's bytes, claims, readings, reports and rulings for good.
+
+        Who did what with it stays, without a word of what was typed.
 
         Again for the same document gives the first receipt.
 
@@ -217,11 +221,21 @@ class SqlRetention:
             for row in rows:
                 yield Kept(*row)
 
-    def overwrite_deleted(self) -> None:
-        """Let nothing of what was erased stay in SQLite's log of changes."""
-        if self._engine.dialect.name == "sqlite":
-            with self._engine.connect() as connection:
+    def overwrite_deleted(self, patience_ms: int = _PATIENCE_MS) -> None:
+        """Let nothing of what was erased stay in SQLite's log of changes.
+
+        Who still reads what was there before is waited for so long, and meanwhile nobody can write;
+        then it is left for the next time.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return
+        with self._engine.connect() as connection:
+            usual_ms = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience_ms}")
+            try:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {usual_ms}")
 
     def _has(self, key: str) -> bool:
         try:
@@ -273,6 +287,11 @@ class SqlRetention:
             sa.update(reservations)
             .where(reservations.c.document_id == document_id)
             .values(payload_digest=sa.literal_column("''"))  # not sealed: it says nothing
+        )
+        connection.execute(
+            sa.update(review_trail)
+            .where(review_trail.c.document_id == document_id)
+            .values(detail=sa.literal_column("''"))
         )
         connection.execute(
             sa.insert(deletion_receipts).values(

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from docqa.adapters.schema import UtcDateTime, documents, metadata
+from docqa.adapters.schema import SealedText, UtcDateTime, documents, metadata
 from docqa.adapters.upserting import upsert
 
 
@@ -59,7 +59,7 @@ review_decisions = sa.Table(
     sa.Column("ruling_number", sa.Integer),
     sa.Column("reviewer", sa.String(200), nullable=False),
     sa.Column("outcome", sa.String(16), nullable=False),
-    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("note", SealedText("review_decisions.note"), nullable=False),
     sa.Column("decided_at", UtcDateTime, nullable=False),
     sa.Column("day", sa.String(10), nullable=False),
     sa.Column("took_s", sa.Integer),
@@ -108,10 +108,11 @@ review_trail = sa.Table(
     sa.Column("document_id", sa.String(64), nullable=False, index=True),
     sa.Column("reviewer", sa.String(200), nullable=False),
     sa.Column("action", sa.String(32), nullable=False),
-    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("detail", SealedText("review_trail.detail"), nullable=False),
     sa.Column("recorded_at", UtcDateTime, nullable=False),
 )
-"""Who did what. Rows are only ever added."""
+"""Who did what. Rows are only ever added; ``detail``, what was typed, is "" once the document is
+erased."""
 
 booking_index = sa.Index(
     "ix_documents_review_booking", documents.c.booking_ref, documents.c.received_at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -338,6 +339,8 @@ class SqlDesk:
     def record(self, entry: TrailEntry) -> None:
         """See :class:`docqa.reviewing.ReviewDesk`."""
         with self._engine.begin() as connection:
+            if entry.detail and not writing.lock(connection, entry.document_id, sa.true()):
+                entry = replace(entry, detail="")  # erased meanwhile, and what was typed with it
             writing.record(connection, entry)
             append_entry(
                 connection,

@@ -175,7 +175,7 @@ rulings = sa.Table(
         index=True,
     ),
     sa.Column("decision", sa.String(16), nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", SealedText("rulings.reason"), nullable=False),
     sa.Column("reviewer", sa.String(200), nullable=False),
     sa.Column("ruled_at", UtcDateTime, nullable=False),
 )

@@ -168,6 +168,17 @@ def test_a_barcode_that_holds_the_number_is_covered_with_it(service: Scripted) -
     assert all(0 <= side <= 1 for box in boxes for side in box)
 
 
+@pytest.mark.parametrize(("top", "bottom"), [(860, 1008), (1000, 1148)])
+def test_of_a_barcode_that_was_found_by_a_few_of_its_rows_all_are_covered(
+    service: Scripted, top: int, bottom: int
+) -> None:
+    rows = [[100, 1000], [700, 1000], [700, 1008], [100, 1008]]
+    made = document(1, service, report=read(PRINTED | {"others": [IN_BARCODE | {"polygon": rows}]}))
+    whole = [[100, top], [700, top], [700, bottom], [100, bottom]]
+    boxes = boxes_of(service, made)
+    assert boxes is not None and any(holds(box, whole) for box in boxes)
+
+
 @pytest.mark.parametrize(
     ("match", "is_sure"), [("equal", True), ("variant", True), ("near", True), ("different", False)]
 )
@@ -189,6 +200,45 @@ def test_every_page_of_which_nothing_is_known_is_coarse(service: Scripted) -> No
     assert boxes_of(service, made, 1) is not None
     assert boxes_of(service, made, 2) is not None
     assert boxes_of(service, made, 3) is None
+
+
+FRONT = [[60, 300], [1140, 320], [1140, 800], [60, 780]]
+BACK = [[60, 900], [1140, 920], [1140, 1300], [60, 1280]]
+LEANING = [[950, 300], [1040, 390], [240, 1190], [150, 1100]]
+"""Its bounding box holds both the number and the barcode; the sheet itself neither."""
+
+
+def sheets(*corners: list[list[int]]) -> dict[str, Any]:
+    """A page's framing, where these sheets and cards lie apart on it."""
+    regions = [{"kind": "sheet", "polygon": polygon} for polygon in corners]
+    regions.append({"kind": "cut_off", "polygon": [[0, 0], [1240, 0], [1240, 20], [0, 20]]})
+    return {"framing": {"status": "assessed", "score": 90, "outputs": {}, "regions": regions}}
+
+
+@pytest.mark.parametrize(
+    ("lying", "fields", "is_sharp"),
+    [
+        ((), (PRINTED,), True),
+        ((FRONT, BACK), (PRINTED | {"others": [IN_BARCODE]},), True),
+        ((FRONT, BACK), (PRINTED, field("given_name", "different", "barcode", BARCODE)), True),
+        ((FRONT, BACK), (PRINTED,), False),
+        ((FRONT, BACK), (PRINTED | {"others": [IN_BARCODE | {"page": 2}]},), False),
+        ((FRONT, BACK), (PRINTED, field("given_name", "equal", "ocr", BARCODE)), False),
+        ((FRONT, BACK, LEANING), (PRINTED | {"others": [IN_BARCODE]},), False),
+    ],
+)
+def test_a_second_card_on_the_page_may_bear_a_number_unless_its_barcode_was_read(
+    service: Scripted,
+    lying: tuple[list[list[int]], ...],
+    fields: tuple[dict[str, Any], ...],
+    is_sharp: bool,
+) -> None:
+    answer = read(*fields, pages=2)
+    answer["pages"][0] = answer["pages"][0] | {"measures": sheets(*lying)}
+    made = document(1, service, report=answer)
+    assert (boxes_of(service, made) is not None) == is_sharp
+    hidden = veil_of(service.services, made, 1)
+    assert hidden is not None and any(holds(box, NUMBER) for box in hidden.covered)
 
 
 def test_documents_without_a_national_number_hide_nothing_and_unknown_ones_everything(

@@ -88,6 +88,8 @@ def test_a_transaction_that_is_undone_leaves_no_entry_and_no_gap(sql: SqlStore) 
 TAMPERING = {
     "edit": (3, ["UPDATE audit_entries SET actor = 'omar' WHERE number = 3"]),
     "facts": (4, ["UPDATE audit_entries SET facts = '{\"page\": 9}' WHERE number = 4"]),
+    "facts that are none": (4, ["UPDATE audit_entries SET facts = '[1]' WHERE number = 4"]),
+    "no facts": (4, ["UPDATE audit_entries SET facts = 'null' WHERE number = 4"]),
     "delete": (2, ["DELETE FROM audit_entries WHERE number = 2"]),
     "insert": (
         3,
@@ -131,6 +133,32 @@ def test_tampering_with_the_tables_is_told_with_its_place(
         for statement in statements:
             connection.execute(sa.text(statement))
     assert trail.verify(heads[-1] if is_kept else None).broken == broken
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "facts = 'nope'",
+        "facts = '{\"page\": NaN}'",
+        "facts = x'ff'",
+        "facts = '" + "[" * 100_000 + "'",
+        "recorded_at = 'soon'",
+        "recorded_at = 7",
+        "subject = x'ff'",
+        "sha256 = x'ff'",
+    ],
+    ids=lambda change: change[:20],
+)
+def test_an_entry_that_sqlite_holds_and_nobody_can_read_is_told_with_its_place(
+    tmp_path: Path, change: str
+) -> None:
+    for store in opened_sql("sqlite", tmp_path):
+        trail = SqlAuditTrail(store.engine)
+        heads = view(trail, 6)
+        with store.engine.begin() as connection:
+            connection.exec_driver_sql(f"UPDATE audit_entries SET {change} WHERE number = 3")
+        found = trail.verify()
+        assert (found.broken, found.entries, found.head) == (3, 3, heads[1])
 
 
 def test_a_tail_cut_off_with_the_head_put_back_is_told_by_a_head_that_was_kept(

@@ -171,6 +171,21 @@ def test_events_from_before_numbers_were_timed_count_as_old(stepwise: Stepwise) 
         assert connection.execute(sa.text("SELECT COUNT(*) FROM events")).scalar_one() == 2
 
 
+_TRAIL = """
+INSERT INTO review_trail (document_id, reviewer, action, detail, recorded_at)
+VALUES (:id, 'rana', 'revealed', 'typed', '2026-05-04')"""
+
+
+def test_what_was_typed_about_documents_that_are_gone_is_forgotten(stepwise: Stepwise) -> None:
+    with stepwise.at("0016", command.upgrade) as connection:
+        connection.execute(sa.text(_DOCUMENT))
+        connection.execute(sa.text(_TRAIL), [{"id": "here"}, {"id": "gone"}])
+    migrate(stepwise.url)
+    with stepwise.at("0016", command.downgrade) as connection:
+        found = connection.execute(sa.text("SELECT document_id, detail FROM review_trail"))
+        assert {row.document_id: row.detail for row in found} == {"here": "typed", "gone": ""}
+
+
 def _sqlite_engine(url: str) -> sa.Engine:
     Path(str(sa.make_url(url).database)).parent.mkdir()
     return open_engine(url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,8 +18,11 @@ from docqa.adapters import schema
 from docqa.adapters.audit_trail import SqlAuditTrail
 from docqa.adapters.blobs import FolderBlobs
 from docqa.adapters.record_tables import audit_entries, deletion_receipts
+from docqa.adapters.records import SqlRecords
 from docqa.adapters.reseal import reseal
 from docqa.adapters.retention import SqlRetention
+from docqa.adapters.review_tables import review_decisions, review_trail
+from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.sealed_blobs import SealedBlobs
 from docqa.adapters.sealing import Keyring, sealed_by
 from docqa.adapters.sessions import SqlReservations
@@ -27,11 +31,13 @@ from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.adapters.webhook_tables import webhook_endpoints
 from docqa.errors import DamagedData, HeldDocument
 from docqa.ports import BlobStore, Ruling, StoredDocument
+from docqa.reviewing import Decided, TrailEntry
 from tests.contracts.stores import SQL_STORES, opened_sql, url_of
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 SECRET = "01020304050"
 URL = "https://portal.example/hooks"
+SQLITE_WAITS_S = 10
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 
 
@@ -106,6 +112,44 @@ def test_of_an_erased_document_no_digest_of_what_was_asked_stays(kept: Kept) -> 
     assert (again.document_id, again.payload_digest, again.mine) == (added.id, "", False)
     kept_digests = {row.document_id: row.payload_digest for row in kept.rows(schema.reservations)}
     assert kept_digests == {added.id: "", other.id: "d" * 64}
+
+
+TYPED = f"Amina phoned: {SECRET}"
+
+
+def work_on(opened: Kept, document_id: str) -> None:
+    """Reveal a document, escalate it and reject it, each time with words of one's own."""
+    desk = SqlDesk(opened.store)
+    desk.record(TrailEntry(document_id, "rana", "revealed", TYPED, NOON))
+    for outcome in ("escalate", "reject"):
+        decided = Decided(document_id, 1, "rana", outcome, TYPED, TYPED, (), NOON)
+        assert desk.decide(decided, claim_version=None, second_look=False) == "recorded"
+
+
+def trail(kept: Kept) -> list[tuple[str, str, str, str, datetime]]:
+    columns = ("document_id", "reviewer", "action", "detail", "recorded_at")
+    rows = sorted(kept.rows(review_trail), key=lambda row: row.number)
+    return [tuple(getattr(row, name) for name in columns) for row in rows]
+
+
+def test_of_an_erased_document_the_trail_keeps_who_did_what_and_no_word_that_was_typed(
+    kept: Kept,
+) -> None:
+    added, other = kept.add(1), kept.add(2)
+    for made in (added, other):
+        work_on(kept, made.id)
+    before = trail(kept)
+    assert [row[3] for row in before] == [TYPED] * 6
+    kept.retention.erase(added.id, "requested")
+    emptied = [(*row[:3], "", row[4]) if row[0] == added.id else row for row in before]
+    assert trail(kept) == emptied
+
+
+def test_what_is_typed_about_a_document_while_it_is_erased_is_not_kept(kept: Kept) -> None:
+    added = kept.add()
+    kept.retention.erase(added.id, "requested")
+    SqlDesk(kept.store).record(TrailEntry(added.id, "rana", "revealed", TYPED, NOON))
+    assert trail(kept) == [(added.id, "rana", "revealed", "", NOON)]
 
 
 def test_erasing_again_gives_the_first_receipt_and_tells_nobody_again(kept: Kept) -> None:
@@ -296,6 +340,29 @@ def test_sqlite_keeps_nothing_of_an_erased_document_in_its_files(tmp_path: Path)
         assert SECRET.encode() not in _bytes_of(tmp_path / "new")
 
 
+@pytest.mark.parametrize("is_read_meanwhile", [False, True])
+def test_what_a_client_has_erased_is_in_no_file_of_sqlite_and_holds_up_nobody_who_reads(
+    tmp_path: Path, is_read_meanwhile: bool
+) -> None:
+    for store in opened_sql("sqlite", tmp_path):
+        kept = Kept(store, blobs := FolderBlobs(tmp_path / "b"), SqlRetention(store.engine, blobs))
+        records = SqlRecords(store, kept.retention)
+        first, second = kept.add(1), kept.add(2)
+        work_on(kept, first.id)
+        with store.engine.connect() as reader:
+            if is_read_meanwhile:
+                reader.execute(sa.select(schema.documents.c.id)).all()
+            started = time.monotonic()
+            records.erase(first, "portal")
+            records.erase(second, "portal")
+            assert time.monotonic() - started < 2 * SQLITE_WAITS_S  # each would wait
+        records.erase(second, "portal")
+        assert SECRET.encode() not in _bytes_of(tmp_path / "new")
+        with store.engine.connect() as connection:
+            patience_ms = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+        assert patience_ms == SQLITE_WAITS_S * 1000
+
+
 def _bytes_of(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
 
@@ -451,6 +518,41 @@ def test_digests_of_requests_are_resealed_with_the_rest(kept: Kept) -> None:
     newest = sealing(kept, {"k2": NEW})
     digests = [row.payload_digest for row in newest.rows(schema.reservations)]
     assert sorted(digests) == [f"{number}" * 64 for number in range(3)]
+    list(reseal(both.store, kept.blobs, both.store.keyring))
+    assert stored() == after
+    for each in (old, both, newest):
+        each.store.close()
+
+
+_TYPED_TEXTS = ((review_trail, "detail"), (review_decisions, "note"), (schema.rulings, "reason"))
+
+
+@pytest.mark.parametrize(("table", "column"), _TYPED_TEXTS)
+def test_what_reviewers_typed_is_stored_sealed_and_resealed_with_the_rest(
+    kept: Kept, table: sa.Table, column: str
+) -> None:
+    def stored() -> list[str]:
+        query = sa.text(f"SELECT {column} FROM {table.name} ORDER BY number")
+        with kept.store.engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
+    def opened_by(some: Kept) -> list[str]:
+        return [getattr(row, column) for row in sorted(some.rows(table), key=lambda r: r.number)]
+
+    old, both = sealing(kept, {"k1": OLD}), sealing(kept, {"k2": NEW, "k1": OLD})
+    for number, opened in ((1, old), (2, kept), (3, old), (4, both)):
+        work_on(opened, opened.add(number).id)
+    kept.retention.erase(document(1).id, "requested")
+    before, plain = stored(), opened_by(both)
+    of_each = before.count(TYPED)  # of the document from before there was a key
+    assert of_each > 0 and not [text for text in before if text != TYPED and SECRET in text]
+    assert plain.count(TYPED) == 3 * of_each
+    list(reseal(both.store, kept.blobs, both.store.keyring))
+    after = stored()
+    assert [not text for text in after] == [not text for text in before]
+    assert all(Keyring({"k2": NEW}).is_current(text) for text in after if text)
+    newest = sealing(kept, {"k2": NEW})
+    assert opened_by(newest) == plain
     list(reseal(both.store, kept.blobs, both.store.keyring))
     assert stored() == after
     for each in (old, both, newest):
