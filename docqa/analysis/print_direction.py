@@ -30,6 +30,9 @@ UNEVEN_DEG = 0.34
 """Upright bands of the page, taken apart, this far off the whole page: its columns do not match."""
 COLUMNS_COMPONENTS_COUNT = 200
 """With fewer letters or words the bands have too little text to be believed alone."""
+LEAST_LINE_HEIGHTS, OUTLYING_FRACTION = 52.0, 0.02
+"""Lines shorter than this many letters are high, without the outermost marks, are those of a card;
+70 and more on an A4 page."""
 ONE_START_DEG = 0.3
 """First estimates this near have the same peak in reach."""
 
@@ -91,6 +94,16 @@ def print_direction(page: Page) -> PrintDirection | None:
     swept = AngleEstimate(best.angle_deg, swept.prominence)
     prominences = (across.prominence, down.prominence)
     return PrintDirection(swept, other, bool(lying), *prominences, best.sharpness)
+
+
+def has_short_lines(found: Ink) -> bool:
+    """Whether lines are too short for their height to give an angle more exactly than edges do."""
+    if found.text_height_px is None:
+        return True
+    left, right = np.sort(found.boxes[:, 0]), np.sort(found.boxes[:, 0] + found.boxes[:, 2])
+    few = round(OUTLYING_FRACTION * (len(left) - 1))
+    extent = int(right[-1 - few] - left[few]) * found.scale
+    return extent < LEAST_LINE_HEIGHTS * found.text_height_px
 
 
 def _strips(page: Page, scale: int, mask: Pixels, place: tuple[int, int], *, lying: bool) -> Strips:

@@ -4,7 +4,8 @@ The angle is positive where text lines rise to the right (the content is turned 
 It comes from the text lines, by two estimators that must agree. A card has few short lines; where
 they are not sharp they say less than what is ruled straight on it: its edges, frames and bars come
 first there, its text second, and they decide as well where the text's estimates differ. On a page
-that lies on its side the angle is that of its upright text lines to the vertical.
+that lies on its side the angle is that of its upright text lines to the vertical. Where nothing
+near level is sure, lines that lie far from it are looked for.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from docqa.analysis.ink import Ink, ink
+from docqa.analysis.ink import ink
 from docqa.analysis.outline import Outline, outline
-from docqa.analysis.print_direction import PrintDirection, print_direction
+from docqa.analysis.print_direction import PrintDirection, has_short_lines, print_direction
+from docqa.analysis.steep_lines import steep_angle
 from docqa.analysis.straight_edges import LEAST_COUNT, StraightEdges, straight_edges
 from docqa.analysis.text_angle import RANGE_DEG, AngleEstimate
 from docqa.errors import CannotAssess
@@ -23,9 +25,6 @@ from docqa.page import Page
 
 AGREEMENT_DEG = 0.5
 """Largest difference between two estimates of the same angle."""
-LEAST_LINE_HEIGHTS, OUTLYING_FRACTION = 52.0, 0.02
-"""Lines shorter than this many letters are high, without the outermost marks, are those of a card;
-70 and more on an A4 page."""
 SHARP = 0.45
 """Text whose lines have sides this steep gives the angle more exactly than edges, however short
 its lines; on sheared pages it is the text that a reader follows."""
@@ -38,6 +37,8 @@ LEAST_COMPONENTS_COUNT, FEW_COMPONENTS_COUNT = 20, 200
 LEAST_ALONE_FRACTION = 0.6
 NO_TEXT_CONFIDENCE = 0.75
 """Edges are believed alone from this agreement on, and what they are worth then."""
+UNSURE_CONFIDENCE, STEEP_MARGIN = 0.7, 0.1
+"""Below the first, lines far from level that are so much clearer are believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Skew:
     """How far the content is turned."""
 
     angle_deg: float
-    """-15 to 15; positive where text lines rise to the right."""
+    """-45 to 45; positive where text lines rise to the right."""
     confidence: float
     """0 to 1, higher is surer: how clearly the direction stands out and how well the estimates
     agree."""
@@ -55,32 +56,44 @@ def measure(page: Page) -> Skew:
     """The skew of a page.
 
     Raises:
-        CannotAssess: blank or nearly so, no direction stands out, the estimators disagree, or
-            the angle is beyond 15 degrees.
+        CannotAssess: blank or nearly so, no direction stands out, or the estimators disagree.
     """
+    try:
+        level = _near_level(page)
+    except CannotAssess:
+        steep = page.derive(steep_angle)
+        if steep is None:
+            raise
+        return Skew(steep.angle_deg, steep.prominence)
+    steep = page.derive(steep_angle) if level.confidence < UNSURE_CONFIDENCE else None
+    if steep is None or steep.prominence < level.confidence + STEEP_MARGIN:
+        return level
+    return Skew(steep.angle_deg, steep.prominence)
+
+
+def _near_level(page: Page) -> Skew:
+    """The skew of up to 15 degrees. Raises CannotAssess."""
     sheet = page.derive(outline)
     if sheet is not None and (sheet.fills_frame or sheet.bow_fraction > 0):
         sheet = None
-    found_ink = page.derive(ink)
     text = page.derive(print_direction)
-    is_small = (sheet is not None and sheet.kind == "card") or _is_short(found_ink)
+    is_small = (sheet is not None and sheet.kind == "card") or has_short_lines(page.derive(ink))
     if text is not None and _agrees(text) and (text.sharpness >= SHARP or not is_small):
         found = _answer(text.swept, text.other)
     else:
         found = _by_edges(page, sheet, text)
     if abs(found.angle_deg) > RANGE_DEG:
-        raise CannotAssess(f"the content is turned by more than {RANGE_DEG:.0f} degrees")
+        raise CannotAssess("the content may be turned by more, and no direction is clear")
     return found
 
 
 def _by_edges(page: Page, sheet: Outline | None, text: PrintDirection | None) -> Skew:
     """Little or unclear text: what is ruled straight decides, unless clear text contradicts it."""
     ruled = page.derive(straight_edges)
-    sides = None if sheet is None else _sides(sheet)
     if ruled is not None and ruled.is_clear():
         edges: AngleEstimate | None = AngleEstimate(ruled.angle_deg, ruled.agreement_fraction)
     else:
-        edges = sides
+        edges = None if sheet is None else _sides(sheet)
     if text is not None and edges is not None:
         nearer = min(text.swept, text.other, key=lambda estimate: _apart(edges, estimate))
         if _apart(edges, nearer) <= AGREEMENT_DEG:
@@ -115,16 +128,6 @@ def _borne_out(text: PrintDirection | None, ruled: StraightEdges | None) -> Skew
 def _agrees(text: PrintDirection) -> bool:
     clear = text.other.prominence >= LEAST_PROMINENCE
     return clear and _apart(text.swept, text.other) <= AGREEMENT_DEG
-
-
-def _is_short(found: Ink) -> bool:
-    """The lines are too short for their height to give an angle more exactly than edges do."""
-    if found.text_height_px is None:
-        return True
-    left, right = np.sort(found.boxes[:, 0]), np.sort(found.boxes[:, 0] + found.boxes[:, 2])
-    few = round(OUTLYING_FRACTION * (len(left) - 1))
-    extent = int(right[-1 - few] - left[few]) * found.scale
-    return extent < LEAST_LINE_HEIGHTS * found.text_height_px
 
 
 def _apart(one: AngleEstimate, other: AngleEstimate) -> float:

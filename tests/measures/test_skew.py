@@ -52,6 +52,17 @@ def test_angle_is_the_turn_of_the_text_anticlockwise_positive(angle_deg: float) 
     assert _angle(_turned(_text(), angle_deg)) == pytest.approx(angle_deg, abs=0.05)
 
 
+@pytest.mark.parametrize("angle_deg", [-44.0, -30.0, -17.0, 16.0, 22.0, 44.0])
+def test_a_page_that_lies_far_from_level_is_told_by_how_much(angle_deg: float) -> None:
+    assert _angle(_turned(_text(), angle_deg)) == pytest.approx(angle_deg, abs=0.3)
+
+
+@pytest.mark.parametrize("turn_deg", [60.0, -60.0])
+def test_beyond_half_a_right_angle_the_page_lies_on_its_side(turn_deg: float) -> None:
+    angle_deg = turn_deg - np.copysign(90.0, turn_deg)
+    assert _angle(_turned(_text(), turn_deg)) == pytest.approx(angle_deg, abs=0.3)
+
+
 def test_more_turn_is_a_larger_angle() -> None:
     angles = [_angle(_turned(_text(), turn)) for turn in (0.0, 0.5, 1.0, 3.0, 7.0)]
     assert angles == sorted(angles)
