@@ -22,7 +22,8 @@ _NOBODY = _HASHER.hash(secrets.token_hex(16))
 _FORM_BYTES = 16_384
 _MOST_ATTEMPTS = 10
 _ATTEMPTS_WITHIN = timedelta(minutes=10)
-_NAMES_REMEMBERED = 10_000
+_NAMES_REMEMBERED, _NAME_REMEMBERED = 10_000, 200
+"""How many, and so much of each: what somebody types may be long."""
 
 
 def password_matches(password: str, known_hash: str | None) -> bool:
@@ -41,6 +42,7 @@ class Attempts:
 
     def begin(self, name: str, now: datetime) -> bool:
         """Whether ``name`` may try; counted as failed at once, since others try meanwhile."""
+        name = name[:_NAME_REMEMBERED]
         recent = [at for at in self._failures.get(name, ()) if at > now - _ATTEMPTS_WITHIN]
         if len(recent) >= _MOST_ATTEMPTS:
             return False
@@ -52,7 +54,7 @@ class Attempts:
 
     def succeeded(self, name: str) -> None:
         """Start anew."""
-        self._failures.pop(name, None)
+        self._failures.pop(name[:_NAME_REMEMBERED], None)
 
 
 def session_token(request: Request) -> str:

@@ -161,7 +161,8 @@ def test_the_image_copies_what_is_there_and_installs_what_the_makefile_does() ->
         for source in line.split()[:-1]:
             assert (ROOT / source).exists(), source
     [installed] = re.findall(r"--no-install-recommends\s+([^&]*)&&", text)
-    assert set(installed.split()) == apt_of_makefile()
+    assert set(installed.split()) == {*apt_of_makefile(), "tini"}
+    assert '["tini", "--", "docqa"]' in text  # else nobody buries what a killed child had started
     users = re.findall(r"^USER (\d+)$", text, flags=re.MULTILINE)
     assert users and users[-1] != "0"
     pinned = (ROOT / "pyproject.toml").read_text()
