@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -81,6 +82,14 @@ def test_a_cursor_that_cannot_be_read_is_the_start(
 
 
 # One document
+
+
+def test_a_document_with_a_deadline_beyond_the_local_calendar_is_shown(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = document(1, service, deadline_at=datetime(9999, 12, 31, 22, tzinfo=UTC))
+    for address in ("/review", f"/review/{made.id}", "/review/supervision"):
+        assert reviewer.get(address).status_code == 200
 
 
 def test_a_document_is_shown_with_reasons_regions_and_claims(
