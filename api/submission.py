@@ -246,16 +246,17 @@ def _create(
     received_at = services.clock()
     deadline = submission.deadline or received_at + timedelta(days=services.settings.deadline_days)
     booking = refuse_cancelled(services, client_id, submission.booking_ref)
+    number = 0
+    if submission.booking_ref is not None:  # one that is announced later has had its attempts
+        number = services.portal.bookings.next_attempt(
+            client_id, submission.booking_ref, submission.document_type
+        )
     if booking is not None:
         service = services.portal.booked_services[booking.service]
         lapses = booking.deadline(service)
         deadline = min(submission.deadline or lapses, lapses)
-        if submission.document_type in service.documents:
-            number = services.portal.bookings.next_attempt(
-                client_id, booking.ref, submission.document_type
-            )
-            if number > service.most_attempts:
-                inspected = services.portal.judge.after_too_many_attempts(inspected)
+        if submission.document_type in service.documents and number > service.most_attempts:
+            inspected = services.portal.judge.after_too_many_attempts(inspected)
     document = StoredDocument(
         id=document_id,
         blob_key=secrets.token_hex(_ID_BYTES),

@@ -126,6 +126,14 @@ def test_beyond_the_attempts_of_the_service_a_person_decides(
     assert upload(client, "sy-id-back").json()["decision"] == decision
 
 
+def test_uploads_that_came_before_their_booking_are_attempts_as_well(client: TestClient) -> None:
+    for _ in range(5):
+        assert upload(client).json()["decision"] == "accept"
+    slot = put(client).json()["documents"][0]
+    assert (slot["attempts"], slot["attempts_left"]) == (5, 0)
+    assert upload(client).json()["decision"] == "review"
+
+
 def script(service: Scripted, source: str, name: str) -> None:
     """The next document says a given name, which is what was typed."""
     field = {
