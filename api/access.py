@@ -100,6 +100,8 @@ class Access:
             raise _Refused(Problem("http.body_too_large"))
         if headers.get("content-encoding", "identity").lower() not in ("", "identity"):
             raise _Refused(Problem("http.content_encoding"))
+        if "\0" in path:  # no id has one, and PostgreSQL cannot even be asked for it
+            raise _Refused(Problem("http.not_found"))
         if path == _REVIEW or path.startswith(_REVIEW + "/"):
             state["route"] = f"{method} {_REVIEW}"
             await self._check_role(scope)

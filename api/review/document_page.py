@@ -206,7 +206,7 @@ def _siblings(services: Services, visit: Visit, document: StoredDocument) -> lis
 
 def _beside(services: Services, visit: Visit, document: StoredDocument) -> StoredDocument | None:
     """The document of the same booking that is asked to be shown beside this one."""
-    other = services.store.get(visit.request.query_params.get("beside", ""))
+    other = services.store.get(visit.asked_id("beside"))
     if other is None or document.booking_ref is None:
         return None
     bookings = {(one.client_id, one.booking_ref) for one in (document, other)}
