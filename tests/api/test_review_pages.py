@@ -477,6 +477,21 @@ def test_a_decision_needs_a_reason_and_is_accept_or_reject(
     assert service.store.rulings(made.id) == []
 
 
+def test_a_reason_that_the_form_does_not_offer_is_none(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = document(1, service)
+    unknown = {"reason": "", "code.no.such": "on"}
+    answer = decide(reviewer, made.id, **unknown)
+    assert answer.status_code == 422
+    assert TEXTS["en"]["reject_reason_missing"] in answer.text
+    assert service.store.rulings(made.id) == []
+    known = {"code.geometry.skew": "on"}
+    assert decide(reviewer, made.id, **unknown, **known).status_code == 303
+    assert "Message of geometry.skew" in service.store.rulings(made.id)[0].reason
+    assert "no.such" not in reviewer.get(f"/review/{made.id}").text
+
+
 @pytest.mark.parametrize("token", ["", "0" * 64])
 def test_a_decision_needs_the_token_of_our_form_and_keeps_the_reason(
     reviewer: TestClient, service: Scripted, token: str
