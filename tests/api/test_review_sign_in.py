@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from html import unescape
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -13,7 +14,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.review.texts import TEXTS
 from tests.api.reviewing import ENGLISH, document, form_token, sign_in
-from tests.api.scripted_service import PASSWORD, REVIEWER, Scripted
+from tests.api.scripted_service import PASSWORD, REVIEWER, Scripted, scripted_service
 
 
 @pytest.mark.parametrize("path", ["/review", "/review/doc_a", "/review/doc_a/pages/1/image"])
@@ -111,6 +112,23 @@ def test_over_https_the_cookie_never_leaves_it(service: Scripted) -> None:
     with TestClient(create_app(service.services), base_url="https://testserver") as client:
         cookie = sign_in(client).headers["set-cookie"]
     assert cookie.startswith("__Host-docqa=") and "Secure" in cookie
+
+
+def test_where_browsers_come_by_https_no_cookie_leaves_it_whatever_a_proxy_tells(
+    tmp_path: Path,
+) -> None:
+    with scripted_service(tmp_path, public_url="https://docqa.example.org") as service:
+        client = TestClient(create_app(service.services))  # by http
+        cookies = client.get("/review/login?lang=en").headers.get_list("set-cookie")
+    assert [cookie.partition("=")[0] for cookie in cookies] == ["docqa_lang", "__Host-docqa"]
+    assert all("Secure" in cookie for cookie in cookies)
+
+
+def test_no_redirect_repeats_the_host_that_was_asked(client: TestClient) -> None:
+    evil = {"Host": "evil.example"}
+    answer = client.get("/review/", headers=evil, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (308, "/review")
+    assert client.get("/review/login/", headers=evil, follow_redirects=False).status_code == 404
 
 
 def test_a_cookie_that_somebody_planted_is_not_a_session(client: TestClient) -> None:
