@@ -286,6 +286,9 @@ def _add_events(router: APIRouter, services: Services) -> None:
         except KeyError as error:
             missing = "event" if error.args[0] == event_id else "webhook_endpoint"
             raise Problem(f"http.{missing}_not_found") from None
+        except ValueError as error:
+            errors = [{"pointer": "/endpoint_id", "detail": str(error)}]
+            raise Problem("http.invalid", errors=errors) from None
         return {"deliveries": count}
 
 
