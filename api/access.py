@@ -61,12 +61,16 @@ class Access:
         self._app = app
         self._services = services
         self._rates = rates
+        self._is_https = str(services.settings.public_url).lower().startswith("https:")
+        """For browsers, whatever a proxy between them and the service tells of it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if self._is_https:
+            scope = {**scope, "scheme": "https"}
         if scope["method"] == "HEAD":
             # In a scope of its own: the server leaves the body out by the one that it has.
             scope = {**scope, "method": "GET"}
@@ -100,6 +104,8 @@ class Access:
             raise _Refused(Problem("http.body_too_large"))
         if headers.get("content-encoding", "identity").lower() not in ("", "identity"):
             raise _Refused(Problem("http.content_encoding"))
+        if "\0" in path:  # no id has one, and PostgreSQL cannot even be asked for it
+            raise _Refused(Problem("http.not_found"))
         if path == _REVIEW or path.startswith(_REVIEW + "/"):
             state["route"] = f"{method} {_REVIEW}"
             await self._check_role(scope)

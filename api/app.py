@@ -80,6 +80,7 @@ def create_app(services: Services, *, on_close: Callable[[], None] = lambda: Non
         description=_DESCRIPTION,
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # it would repeat the host that a request names
         lifespan=lifespan,
         # Spans are api.traces'. FastAPI's would hold addresses, and every request looks for them.
         telemetry={"tracing": False, "metrics": False, "logs": False},

@@ -172,8 +172,14 @@ def _response(
     if problem is not None and problem.errors:
         # A client may have put a citizen's number where a name belongs; details are docqa's words.
         body["errors"] = [
-            {**error, "pointer": REDACTOR.mask(error["pointer"])} for error in problem.errors
+            {**error, "pointer": REDACTOR.mask(_whole(error["pointer"]))}
+            for error in problem.errors
         ]
     if problem is not None and problem.retry_after_s is not None:
         headers["Retry-After"] = str(problem.retry_after_s)
     return JSONResponse(body, body["status"], headers, media_type="application/problem+json")
+
+
+def _whole(text: str) -> str:
+    """``text`` with no half of a surrogate pair, which no answer can carry."""
+    return text.encode("utf-8", "replace").decode()

@@ -40,12 +40,15 @@ async def heed_all(request: Request) -> None:
     """For lists, as a dependency: who mistypes a filter is not to be answered without it.
 
     Raises:
-        Problem: the route has no such parameter, or takes one and not several.
+        Problem: the route has no such parameter, or takes one and not several; or one holds a NUL,
+            for which PostgreSQL cannot be asked.
     """
     known = {parameter.alias for parameter in request.scope["route"].dependant.query_params}
-    for name in query_values(request, "/query"):
+    for name, value in query_values(request, "/query").items():
         if name not in known:
             raise _wrong(f"/query/{name}", f"is unknown here: use {', '.join(sorted(known))}")
+        if "\0" in value:
+            raise _wrong(f"/query/{name}", "holds a NUL character")
 
 
 def _wrong(pointer: str, detail: str) -> Problem:

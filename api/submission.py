@@ -36,6 +36,8 @@ from docqa.ports import StoredDocument
 DEFAULT_DOCUMENT_TYPE = "a4-generic"
 _ID_BYTES = 16
 _DATE_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:")
+_FURTHEST = timedelta(days=5 * 366)
+"""No appointment is made further ahead; what is kept until one would be kept for good."""
 _RESERVATION_SLACK = timedelta(minutes=1)
 """Beyond the inspection itself: after so long whoever held an idempotency key must have died."""
 
@@ -59,6 +61,14 @@ def in_utc(moment: datetime) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("is not a date that can come") from error
+
+
+def refuse_far(moment: datetime | None, pointer: str, now: datetime) -> None:
+    """Raises Problem where a moment lies further ahead than anybody books."""
+    if moment is not None and moment - now > _FURTHEST:
+        raise Problem(
+            "http.invalid", errors=[{"pointer": pointer, "detail": "is more than 5 years from now"}]
+        )
 
 
 BookingRef = Annotated[
@@ -92,7 +102,8 @@ class SubmissionFields(BaseModel):
     deadline: Moment | None = Field(
         default=None,
         description="RFC 3339 with a time zone; if not given the booking's deadline, or"
-        " DOCQA_DEADLINE_DAYS (10) from now. Never after the booking's.",
+        " DOCQA_DEADLINE_DAYS (10) from now. At most 5 years from now, and never after the"
+        " booking's.",
     )
     file_name: str | None = Field(
         default=None,
@@ -121,7 +132,7 @@ class Submission:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def parse_submission(upload: Upload, query: Mapping[str, str]) -> Submission:
+def parse_submission(upload: Upload, query: Mapping[str, str], now: datetime) -> Submission:
     """What came with ``upload``: its form's parts and the query.
 
     Raises:
@@ -137,6 +148,7 @@ def parse_submission(upload: Upload, query: Mapping[str, str]) -> Submission:
         fields = SubmissionFields.model_validate({**query, **upload.fields})
     except ValidationError as error:
         raise validation_problem(error.errors(include_input=False)) from None
+    refuse_far(fields.deadline, "/deadline", now)
     return Submission(
         upload=upload,
         document_type=fields.document_type,
@@ -234,16 +246,17 @@ def _create(
     received_at = services.clock()
     deadline = submission.deadline or received_at + timedelta(days=services.settings.deadline_days)
     booking = refuse_cancelled(services, client_id, submission.booking_ref)
+    number = 0
+    if submission.booking_ref is not None:  # one that is announced later has had its attempts
+        number = services.portal.bookings.next_attempt(
+            client_id, submission.booking_ref, submission.document_type
+        )
     if booking is not None:
         service = services.portal.booked_services[booking.service]
         lapses = booking.deadline(service)
         deadline = min(submission.deadline or lapses, lapses)
-        if submission.document_type in service.documents:
-            number = services.portal.bookings.next_attempt(
-                client_id, booking.ref, submission.document_type
-            )
-            if number > service.most_attempts:
-                inspected = services.portal.judge.after_too_many_attempts(inspected)
+        if submission.document_type in service.documents and number > service.most_attempts:
+            inspected = services.portal.judge.after_too_many_attempts(inspected)
     document = StoredDocument(
         id=document_id,
         blob_key=secrets.token_hex(_ID_BYTES),

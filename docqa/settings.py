@@ -268,7 +268,7 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None,
         description="Where browsers reach the service, for instance `https://docqa.example.org`; "
-        "needed for signing in by OpenID Connect.",
+        "needed for signing in by OpenID Connect. Where it is https, cookies travel by that alone.",
     )
     oidc_issuer: str | None = Field(
         default=None,

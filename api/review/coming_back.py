@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,7 +41,7 @@ def keep_asked_for(request: Request, response: Response) -> None:
     """Remember what was asked for while somebody signs in elsewhere."""
     response.set_cookie(
         _COOKIE,
-        asked_for(request),
+        quote(asked_for(request)),
         max_age=_COOKIE_S,
         path=_COOKIE_PATH,
         secure=request.url.scheme == "https",
@@ -52,7 +52,7 @@ def keep_asked_for(request: Request, response: Response) -> None:
 
 def kept_asked_for(request: Request) -> str:
     """What was asked for before somebody left to sign in elsewhere."""
-    return _ours(request.cookies.get(_COOKIE, ""))
+    return _ours(unquote(request.cookies.get(_COOKIE, "")))
 
 
 def _ours(address: str) -> str:

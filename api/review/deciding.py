@@ -69,6 +69,12 @@ def ticked_codes(form: Mapping[str, str]) -> list[str]:
     ]
 
 
+def offered(services: Services, report: Mapping[str, Any], codes: Sequence[str]) -> tuple[str, ...]:
+    """Of ``codes``, those that the form has: a page may be older than the service that it asks."""
+    sentences = _sentences(services, report)
+    return tuple(code for code in codes if code in sentences)
+
+
 def citizen_message(
     services: Services, report: Mapping[str, Any], codes: Sequence[str], words: str
 ) -> str:

@@ -169,7 +169,7 @@ def _shown(
     return Shown(
         id=document.id,
         title=views.type_title(services.document_types, document.document_type, visit.language),
-        decision=document.decision,
+        decision=_decision(services, visit, document.id, document.decision),
         received=hour(document.received_at, visit.language, services.settings.time_zone),
         indexes=indexes,
         index=index,
@@ -195,7 +195,7 @@ def _siblings(services: Services, visit: Visit, document: StoredDocument) -> lis
             id=attempt.id,
             title=views.type_title(services.document_types, attempt.document_type, visit.language),
             relation=relations.get(attempt.document_type, "attempts_other"),
-            decision=attempt.decision,
+            decision=_decision(services, visit, attempt.id, attempt.decision),
             received=hour(attempt.received_at, visit.language, services.settings.time_zone),
         )
         for attempt in services.desk.attempts(document.client_id, document.booking_ref)
@@ -204,9 +204,15 @@ def _siblings(services: Services, visit: Visit, document: StoredDocument) -> lis
     return sorted(found, key=lambda sibling: sibling.relation == "attempts_other")
 
 
+def _decision(services: Services, visit: Visit, document_id: str, decision: str) -> str:
+    """What was decided on a document, which who is to look at it anew is not told."""
+    is_blind = services.desk.is_second_look(document_id, visit.reviewer)
+    return "review" if is_blind else decision
+
+
 def _beside(services: Services, visit: Visit, document: StoredDocument) -> StoredDocument | None:
     """The document of the same booking that is asked to be shown beside this one."""
-    other = services.store.get(visit.request.query_params.get("beside", ""))
+    other = services.store.get(visit.asked_id("beside"))
     if other is None or document.booking_ref is None:
         return None
     bookings = {(one.client_id, one.booking_ref) for one in (document, other)}

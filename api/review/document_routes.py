@@ -18,6 +18,7 @@ from api.review.deciding import (
     SHORTEST_WORDS_CHARACTERS,
     citizen_message,
     is_sampled,
+    offered,
     ticked_codes,
 )
 from api.review.document_page import Typed, address_of, document_page
@@ -103,15 +104,15 @@ def _picture(
 
 
 def _decide(services: Services, visit: Visit, document_id: str, form: _Form) -> Response:
-    typed = _typed(form)
+    typed, document = _typed(form), services.store.get(document_id)
+    if document is None:
+        return document_page(services, visit, document_id)
     outcome = _OUTCOMES.get(form.get("decision", ""))
-    wants_reason = outcome in (None, "reject", "rescan")
-    if wants_reason and not typed.codes and len(typed.words) < SHORTEST_WORDS_CHARACTERS:
+    wants_reason = outcome in ("reject", "rescan")
+    codes = offered(services, document.report, typed.codes or ()) if wants_reason else ()
+    lacks_reason = not codes and len(typed.words) < SHORTEST_WORDS_CHARACTERS
+    if outcome is None or (wants_reason and lacks_reason):
         return document_page(services, visit, document_id, 422, "reject_reason_missing", typed)
-    document = services.store.get(document_id)
-    if outcome is None or document is None:
-        return document_page(services, visit, document_id, 422, "reject_reason_missing", typed)
-    codes = typed.codes or () if wants_reason else ()
     now = services.clock()
     result = services.desk.decide(
         Decided(

@@ -30,7 +30,7 @@ def done_notice(services: Services, visit: Visit, shown_id: str = "") -> DoneNot
 
     Without it, what the visitor decided on the document ``shown_id``, while it can be undone.
     """
-    told = _decision_on(services, visit, visit.request.query_params.get("done", ""))
+    told = _decision_on(services, visit, visit.asked_id("done"))
     own = told or _decision_on(services, visit, shown_id)
     return own if own is not None and (told or own.undo_s) else None
 

@@ -19,6 +19,7 @@ from api.review.views import (
     type_title,
 )
 from api.services import Services
+from api.submission import in_utc
 from docqa.reviewing import ESCALATE_WITHIN, Position, QueueFilter, Waiting
 
 PAGE_LENGTH = 50
@@ -120,9 +121,16 @@ def position_of(text: str | None) -> Position | None:
     """The place a cursor stands for; one that cannot be read is the start (None)."""
     try:
         deadline, received, document_id = json.loads(base64.urlsafe_b64decode(text or ""))
-        due = None if deadline is None else datetime.fromisoformat(deadline)
-        start = due, datetime.fromisoformat(received), str(document_id)
-    except (ValueError, TypeError):
+        due = None if deadline is None else _moment(deadline)
+        start = due, _moment(received), str(document_id)
+    except (ValueError, TypeError, RecursionError):
         return None
-    is_aware = start[1].tzinfo is not None and (due is None or due.tzinfo is not None)
-    return start if is_aware else None
+    return start if start[2].isprintable() else None
+
+
+def _moment(text: str) -> datetime:
+    """A moment with its time zone, in UTC. Raises ValueError when it is none."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs its time zone")
+    return in_utc(moment)

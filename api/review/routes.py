@@ -55,6 +55,10 @@ def _queue_routes(services: Services) -> APIRouter:
         keep_filter(visit, page, queue.asked(query, services, visit.reviewer, now))
         return page
 
+    @router.get("/")
+    def to_queue() -> Response:
+        return RedirectResponse(HOME, 308)
+
     @router.post("/next")
     async def take_next(visit: Visit = signed_in) -> Response:
         form = await read_form(visit.request)

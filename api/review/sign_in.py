@@ -97,16 +97,19 @@ def form_is_ours(request: Request, form: dict[str, str]) -> bool:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a small form. Raises Problem when it is too large or is not text."""
+    """The fields of a small form. Raises Problem when it is too large or holds what is no text."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > _FORM_BYTES:
             raise Problem("http.rejected")
     try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
+        fields = dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
     except ValueError as error:
         raise Problem("http.rejected") from error
+    if any("\0" in part for field in fields.items() for part in field):
+        raise Problem("http.rejected")
+    return fields
 
 
 def _is_https(request: Request) -> bool:

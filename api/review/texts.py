@@ -95,18 +95,25 @@ def day(moment: datetime | None, language: str, zone: str) -> str:
     """A date, its month by name."""
     if moment is None:
         return ""
-    local = moment.astimezone(_zone(zone))
+    local = _local(moment, zone)
     return format_date(local.date(), "d MMMM y", locale=LOCALES[language])
 
 
 def hour(moment: datetime, language: str, zone: str) -> str:
     """A date with the hour and minute."""
-    local = moment.astimezone(_zone(zone))
     return format_datetime(
-        local,
+        _local(moment, zone),
         "d MMMM y، HH:mm" if language == "ar" else "d MMMM y, HH:mm",
         locale=LOCALES[language],
     )
+
+
+def _local(moment: datetime, zone: str) -> datetime:
+    """The same moment there; as it is where the calendar ends before it."""
+    try:
+        return moment.astimezone(_zone(zone))
+    except OverflowError:
+        return moment
 
 
 @cache

@@ -83,7 +83,7 @@ def try_routes(services: Services, gate: Gate, rates: Rates) -> APIRouter:
                         )
                     )
                 with gate.arrived():
-                    sent = parse_submission(upload, {})
+                    sent = parse_submission(upload, {}, services.clock())
                     tried = await gate.run(lambda: _try(services, sent, language))
         except (InvalidDocument, InvalidRequest) as error:
             texts = services.problem_text(error.code, error.facts)

@@ -49,6 +49,11 @@ class Visit:
             **values,
         )
 
+    def asked_id(self, name: str) -> str:
+        """The document that the query names so; "" where that can be none's id."""
+        text = self.request.query_params.get(name, "")
+        return text if text.isprintable() else ""
+
     def refuse(self) -> Response:
         """The page that says that this account only looks."""
         return self.render("refused.html", 403, heading="refused", lead="looks_only")

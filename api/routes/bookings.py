@@ -14,7 +14,7 @@ from api.principal import client_id_of
 from api.problems import Problem
 from api.routes.examples import BOOKING_CHANGE, problem_responses
 from api.services import Services
-from api.submission import BookingRef, Moment
+from api.submission import BookingRef, Moment, refuse_far
 from docqa.bookings import Assessment, Booking, BookingReason, Slot, days_left
 
 
@@ -47,7 +47,8 @@ class BookingChange(BaseModel):
     service: str = Field(min_length=1, max_length=64, description="An id of /v1/services.")
     booked_at: Moment | None = Field(
         default=None,
-        description="RFC 3339 with a time zone. If not given: as it was, or now for a new booking.",
+        description="RFC 3339 with a time zone, at most 5 years from now. If not given: as it was,"
+        " or now for a new booking.",
     )
     state: Literal["open", "cancelled"] = Field(
         default="open",
@@ -146,19 +147,14 @@ def booking_routes(services: Services) -> APIRouter:
 
 
 def _booking(services: Services, client_id: str, ref: str, change: BookingChange) -> Booking:
-    service = services.portal.booked_services.get(change.service)
-    if service is None:
+    if change.service not in services.portal.booked_services:
         raise _wrong("/service", "is not an id of /v1/services")
     before = services.portal.bookings.get(client_id, ref)
     booked_at = change.booked_at or (before.booked_at if before else services.clock())
     is_said = "state" in change.model_fields_set
     state = change.state if is_said or before is None else before.state
-    booking = Booking(client_id, ref, change.service, booked_at, state)
-    try:
-        booking.deadline(service)
-    except OverflowError:
-        raise _wrong("/booked_at", "is not a date that can come") from None
-    return booking
+    refuse_far(booked_at, "/booked_at", services.clock())
+    return Booking(client_id, ref, change.service, booked_at, state)
 
 
 def _wrong(pointer: str, detail: str) -> Problem:

@@ -50,7 +50,7 @@ def _add_uploading(router: APIRouter, services: Services, gate: Gate) -> None:
                     )
                 )
             with gate.arrived():
-                yield parse_submission(upload, query_values(request))
+                yield parse_submission(upload, query_values(request), services.clock())
 
     @router.post(
         "/documents",

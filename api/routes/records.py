@@ -27,6 +27,7 @@ from api.problems import Problem
 from api.query import heed_all
 from api.routes.examples import problem_responses
 from api.services import Services
+from api.submission import in_utc
 from docqa.errors import HeldDocument
 
 DEFAULT_PAGE_ITEMS = 50
@@ -159,9 +160,9 @@ def _place(cursor: str) -> tuple[datetime, str]:
         padded = cursor + "=" * (-len(cursor) % 4)
         moment, document_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         received_at = datetime.fromisoformat(moment)
-        if received_at.tzinfo is None or not isinstance(document_id, str):
+        if received_at.tzinfo is None or not document_id.isprintable():
             raise ValueError("no place in the list")
-        return received_at, document_id
-    except (ValueError, TypeError, RecursionError):
+        return in_utc(received_at), document_id
+    except (ValueError, TypeError, AttributeError, RecursionError):
         errors = [{"pointer": "/query/cursor", "detail": "is not from the next of a page"}]
         raise Problem("http.invalid", errors=errors) from None

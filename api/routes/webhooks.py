@@ -16,6 +16,8 @@ from docqa.webhooks.addresses import LONGEST_URL_CHARACTERS, UnusableAddress, ch
 from docqa.webhooks.records import Endpoint, EventKind, EventRecord
 
 _PAGE, _MOST_ON_A_PAGE = 50, 200
+_NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL cannot be asked for one."""
 ENDPOINT: dict[str, Any] = {
     "id": "whe_5d41402abc4b2a76b9719d911017c592",
     "url": "https://booking.example/docqa",
@@ -60,9 +62,9 @@ class NewEndpoint(BaseModel):
         description="https, on the public internet or in a network the operator allowed."
     )
     kinds: Kinds = Field(default=[], description="Kinds of events it wants; none for all.")
-    client_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = Field(
-        default=None, description="Only events of this client; everybody's if not given."
-    )
+    client_id: (
+        Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_NO_NUL)] | None
+    ) = Field(default=None, description="Only events of this client; everybody's if not given.")
 
 
 class EndpointChange(BaseModel):
@@ -144,7 +146,9 @@ class Redelivery(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"endpoint_id": ENDPOINT["id"]}]}
     )
 
-    endpoint_id: str | None = Field(default=None, description="All that want it if not given.")
+    endpoint_id: Annotated[str, StringConstraints(pattern=_NO_NUL)] | None = Field(
+        default=None, description="All that want it if not given."
+    )
 
 
 class RedeliveryAnswer(BaseModel):
@@ -282,6 +286,9 @@ def _add_events(router: APIRouter, services: Services) -> None:
         except KeyError as error:
             missing = "event" if error.args[0] == event_id else "webhook_endpoint"
             raise Problem(f"http.{missing}_not_found") from None
+        except ValueError as error:
+            errors = [{"pointer": "/endpoint_id", "detail": str(error)}]
+            raise Problem("http.invalid", errors=errors) from None
         return {"deliveries": count}
 
 

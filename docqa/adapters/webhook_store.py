@@ -140,6 +140,8 @@ class SqlWebhooks:
             raise KeyError(event_id)
         if endpoint_id is not None:
             wanting = [self.endpoint(endpoint_id)]
+            if wanting[0].client_id not in (None, event.client_id):
+                raise ValueError("gets only events of another client")
         else:
             wanting = [one for one in self.endpoints() if one.enabled and _wants(one, event)]
         for one in wanting:

@@ -143,7 +143,8 @@ class WebhookStore(Protocol):
     def redeliver(self, event_id: str, *, endpoint_id: str | None, now: datetime) -> int:
         """Deliver an event anew, to one endpoint or to all that want it; to how many.
 
-        Raises KeyError for an unknown event or endpoint.
+        Raises KeyError for an unknown event or endpoint, and ValueError for an endpoint that gets
+        only what is another client's.
         """
         ...
 

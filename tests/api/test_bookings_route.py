@@ -126,6 +126,14 @@ def test_beyond_the_attempts_of_the_service_a_person_decides(
     assert upload(client, "sy-id-back").json()["decision"] == decision
 
 
+def test_uploads_that_came_before_their_booking_are_attempts_as_well(client: TestClient) -> None:
+    for _ in range(5):
+        assert upload(client).json()["decision"] == "accept"
+    slot = put(client).json()["documents"][0]
+    assert (slot["attempts"], slot["attempts_left"]) == (5, 0)
+    assert upload(client).json()["decision"] == "review"
+
+
 def script(service: Scripted, source: str, name: str) -> None:
     """The next document says a given name, which is what was typed."""
     field = {
@@ -232,6 +240,8 @@ def test_deleting_a_document_gives_no_attempt_back(client: TestClient) -> None:
         ({"booked_at": 0}, "/booked_at"),
         ({"booked_at": "0"}, "/booked_at"),
         ({"booked_at": "9999-12-31T00:00:00Z"}, "/booked_at"),
+        ({"booked_at": "9999-12-21T22:00:00Z"}, "/booked_at"),
+        ({"booked_at": "2031-05-08T12:00:01Z"}, "/booked_at"),
         ({"shoe_size": 43}, "/shoe_size"),
     ],
 )
@@ -301,6 +311,11 @@ def test_what_cannot_be_shown_or_read_is_no_reference(client: TestClient, ref: s
     ):
         assert (answer.status_code, answer.json()["code"]) == (422, "http.invalid")
         assert [error["pointer"] for error in answer.json()["errors"]] == ["/path/ref"]
+
+
+def test_bookings_are_made_up_to_five_years_ahead(client: TestClient) -> None:
+    assert put(client, booked_at="2031-05-08T12:00:00Z").status_code == 201
+    assert upload(client).json()["deadline_at"] == "2031-05-18T12:00:00Z"
 
 
 def test_when_it_was_booked_stays_unless_it_is_said_anew(

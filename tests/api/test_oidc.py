@@ -77,6 +77,7 @@ def test_signing_in_by_the_provider_leads_to_what_was_asked_for_once(
     assert start is not None
     for address, reached in (
         (unescape(start[1]), "/review/doc_a?page=2"),
+        ("/review/oidc?next=/review/%D8%B9?page=2", "/review/%D8%B9?page=2"),
         ("/review/oidc", "/review"),
         ("/review/oidc?next=https://elsewhere.example", "/review"),
     ):

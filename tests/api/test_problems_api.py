@@ -105,6 +105,8 @@ def test_a_number_where_a_name_belongs_is_hidden_by_no_word_of_one_language(
         ({"deadline": "tomorrow"}, "/deadline"),
         ({"deadline": "2026-05-09T15:00:00"}, "/deadline"),
         ({"deadline": "9999-12-31T23:00:00-12:00"}, "/deadline"),
+        ({"deadline": "9999-12-31T22:00:00Z"}, "/deadline"),
+        ({"deadline": "2031-05-08T12:00:01Z"}, "/deadline"),
         ({"claim": "{}"}, "/claim"),
         ({"booking_ref": "B\u202e7"}, "/booking_ref"),
         ({"booking_ref": ""}, "/booking_ref"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -81,6 +82,14 @@ def test_a_cursor_that_cannot_be_read_is_the_start(
 
 
 # One document
+
+
+def test_a_document_with_a_deadline_beyond_the_local_calendar_is_shown(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = document(1, service, deadline_at=datetime(9999, 12, 31, 22, tzinfo=UTC))
+    for address in ("/review", f"/review/{made.id}", "/review/supervision"):
+        assert reviewer.get(address).status_code == 200
 
 
 def test_a_document_is_shown_with_reasons_regions_and_claims(
@@ -466,6 +475,21 @@ def test_a_decision_needs_a_reason_and_is_accept_or_reject(
     made = document(1, service)
     assert decide(reviewer, made.id, **changes).status_code == 422
     assert service.store.rulings(made.id) == []
+
+
+def test_a_reason_that_the_form_does_not_offer_is_none(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = document(1, service)
+    unknown = {"reason": "", "code.no.such": "on"}
+    answer = decide(reviewer, made.id, **unknown)
+    assert answer.status_code == 422
+    assert TEXTS["en"]["reject_reason_missing"] in answer.text
+    assert service.store.rulings(made.id) == []
+    known = {"code.geometry.skew": "on"}
+    assert decide(reviewer, made.id, **unknown, **known).status_code == 303
+    assert "Message of geometry.skew" in service.store.rulings(made.id)[0].reason
+    assert "no.such" not in reviewer.get(f"/review/{made.id}").text
 
 
 @pytest.mark.parametrize("token", ["", "0" * 64])

@@ -123,6 +123,23 @@ def test_over_https_the_cookie_never_leaves_it(service: Scripted) -> None:
     assert cookie.startswith("__Host-docqa=") and "Secure" in cookie
 
 
+def test_where_browsers_come_by_https_no_cookie_leaves_it_whatever_a_proxy_tells(
+    tmp_path: Path,
+) -> None:
+    with scripted_service(tmp_path, public_url="https://docqa.example.org") as service:
+        client = TestClient(create_app(service.services))  # by http
+        cookies = client.get("/review/login?lang=en").headers.get_list("set-cookie")
+    assert [cookie.partition("=")[0] for cookie in cookies] == ["docqa_lang", "__Host-docqa"]
+    assert all("Secure" in cookie for cookie in cookies)
+
+
+def test_no_redirect_repeats_the_host_that_was_asked(client: TestClient) -> None:
+    evil = {"Host": "evil.example"}
+    answer = client.get("/review/", headers=evil, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (308, "/review")
+    assert client.get("/review/login/", headers=evil, follow_redirects=False).status_code == 404
+
+
 def test_a_cookie_that_somebody_planted_is_not_a_session(client: TestClient) -> None:
     client.cookies.set("docqa", "planted", domain="testserver.local", path="/")
     assert sign_in(client).status_code == 303

@@ -157,6 +157,19 @@ def test_dates_have_the_months_of_the_country() -> None:
     assert day(None, "en", "UTC") == ""
 
 
+@pytest.mark.parametrize(
+    ("moment", "zone"),
+    [
+        (datetime(9999, 12, 31, 22, tzinfo=UTC), "Asia/Damascus"),
+        (datetime(1, 1, 1, 2, tzinfo=UTC), "America/New_York"),
+    ],
+)
+def test_a_moment_that_has_no_local_time_is_shown_in_utc(moment: datetime, zone: str) -> None:
+    for language in LANGUAGES:
+        assert day(moment, language, zone) == day(moment, language, "UTC")
+        assert hour(moment, language, zone) == hour(moment, language, "UTC")
+
+
 def test_about_the_asked_share_of_documents_is_decided_twice_and_always_the_same() -> None:
     ids = [f"doc_{number:032x}" for number in range(5000)]
     sampled = [name for name in ids if is_sampled(name, 0.02)]

@@ -255,7 +255,9 @@ def test_a_second_look_shows_nothing_of_the_first(tmp_path: Path) -> None:
     with scripted_service(tmp_path, second_look_fraction=1.0) as service:
         client = TestClient(create_app(service.services), headers=ENGLISH)
         assert sign_in(client).status_code == 303
-        made = document(1, service)
+        booked = {"booking_ref": "B-77", "client_id": "portal"}
+        made, sibling = document(1, service, **booked), document(2, service, **booked)
+        post(client, f"/review/{sibling.id}/claim")
         post(
             client,
             f"/review/{made.id}",
@@ -269,6 +271,9 @@ def test_a_second_look_shows_nothing_of_the_first(tmp_path: Path) -> None:
         page = other.get(f"/review/{made.id}").text
         assert f">{EN['decided_accept']}<" not in page and "first note" not in page
         assert REVIEWER not in page and 'value="accept"' in page
+        beside = f"?beside={made.id}"
+        for seen in (made.id + beside, sibling.id, sibling.id + beside):
+            assert f">{EN['decided_accept']}<" not in other.get(f"/review/{seen}").text
         service.store.supersede(made.id, report("reject"))
         stale = post(other, f"/review/{made.id}", decision="accept", report="1")
         assert stale.status_code == 409 and EN["changed"] in stale.text

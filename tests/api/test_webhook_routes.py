@@ -106,6 +106,16 @@ def test_an_upload_is_an_event_that_can_be_told_again(
     assert (delivery["endpoint_id"], delivery["state"]) == (endpoint["id"], "waiting")
 
 
+def test_an_event_is_told_to_no_endpoint_of_another_client(client: TestClient) -> None:
+    endpoint = _added(client, client_id="another")
+    client.post("/v1/documents", files=FILE)
+    (event,) = client.get("/v1/events").json()["items"]
+    said = {"endpoint_id": endpoint["id"]}
+    answer = client.post(f"/v1/events/{event['id']}/redeliveries", json=said)
+    (error,) = assert_problem(answer, 422, "http.invalid")["errors"]
+    assert error["pointer"] == "/endpoint_id" and "another client" in error["detail"]
+
+
 def test_events_are_turned_page_by_page(client: TestClient) -> None:
     for number in range(3):
         client.post("/v1/documents", files={"file": ("a.pdf", b"%PDF-1.7 " + bytes([number]))})

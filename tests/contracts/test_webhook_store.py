@@ -199,6 +199,17 @@ def test_an_event_can_be_told_again(shop: Shop) -> None:
     assert shop.webhooks.endpoint(endpoint_id).enabled
 
 
+def test_an_event_is_told_again_to_no_endpoint_of_another_client(shop: Shop) -> None:
+    other = shop.subscribe(client_id="other")
+    mine = shop.subscribe("document.ruled", client_id="portal")
+    event = shop.happen("document.judged", client_id="portal")
+    with pytest.raises(ValueError, match="another client"):
+        shop.webhooks.redeliver(event, endpoint_id=other, now=NOON)
+    assert shop.told() == []
+    assert shop.webhooks.redeliver(event, endpoint_id=mine, now=NOON) == 1
+    assert shop.told() == [event], "of a kind that it does not want, since it was named"
+
+
 def test_an_event_that_is_told_again_before_it_was_told_keeps_nothing_waiting(shop: Shop) -> None:
     first, second = shop.subscribe(), shop.subscribe()
     event = shop.happen()
