@@ -119,17 +119,18 @@ def compare(
     match = _compare_names(
         kind, canonical(claimed).casefold(), canonical(read).casefold(), may_be_cut
     )
-    if kind == "place" and match not in ("equal", "unread"):
-        return _compare_places(claimed, read, places)
+    if kind == "place" and match in ("near", "different"):
+        return _compare_places(claimed, read, places, match)
     return match
 
 
-def _compare_places(claimed: str, read: str, places: Places) -> Match:
-    """Of places that are not written alike."""
+def _compare_places(claimed: str, read: str, places: Places, as_names: Match) -> Match:
+    """Of places that are not written alike, and as names match no better than ``as_names``."""
     one, other = places.find(claimed), places.find(read)
     if one is not None and other is not None:
         return "variant" if one == other else "different"
-    return _compare_loose(loose(places.bare(claimed)), loose(places.bare(read)))
+    bare = _compare_loose(loose(places.bare(claimed)), loose(places.bare(read)))
+    return min(as_names, bare, key=MATCHES.index)
 
 
 def agrees(match: Match) -> bool:

@@ -245,6 +245,12 @@ PLACES = parse_places(
         ("ناحية صوران", "صورا", "near"),
         ("ناحية صوران", "كفرنبل", "different"),
         ("حمص", " ", "unread"),
+        ("قريةصوران", "قرية صوران", "variant"),
+        ("قرية-صوران", "قرية صوران", "variant"),
+        ("ناحيةالقامشلي", "ناحيه القامشلي", "variant"),
+        ("قريةصورا", "قرية صوران", "near"),
+        ("قريةصوران", "ناحية صوران", "different"),
+        ("قريةحمص", "قرية حماة", "near"),
     ],
 )
 def test_places_are_compared_by_the_table(claimed: str, read: str, expected: Match) -> None:
