@@ -20,7 +20,7 @@ from docqa.documents import CLAIM_NAMES, Kind, Source
 from docqa.errors import InvalidRequest
 from docqa.page import Polygon
 from docqa.places import NO_PLACES, Places
-from docqa.text import canonical, graphemes, loose
+from docqa.text import canonical, graphemes, loose, unpunctuated
 
 __all__ = [
     "CLAIM_NAMES",
@@ -116,9 +116,7 @@ def compare(
         return _compare_dates(claimed, read)
     if kind == "number":
         return _compare_numbers(claimed, read)
-    match = _compare_names(
-        kind, canonical(claimed).casefold(), canonical(read).casefold(), may_be_cut
-    )
+    match = _compare_names(kind, claimed, read, may_be_cut)
     if kind == "place" and match in ("near", "different"):
         return _compare_places(claimed, read, places, match)
     return match
@@ -216,10 +214,11 @@ def _is_sensible(name: str, value: str) -> bool:
     return any(character.isalnum() for character in canonical(value))
 
 
-def _compare_names(kind: Kind, claimed: str, read: str, may_be_cut: bool) -> Match:
+def _compare_names(kind: Kind, typed: str, printed: str, may_be_cut: bool) -> Match:
+    claimed, read = _words(typed), _words(printed)
     if not loose(claimed) or not loose(read):
         return "unread"
-    if claimed == read:
+    if canonical(typed).casefold() == canonical(printed).casefold():
         return "equal"
     forms: dict[Kind, Callable[[str], set[str]]] = {
         "family_name": _with_and_without_article,
@@ -247,14 +246,19 @@ def spellings(kind: Kind, claimed: str, places: Places = NO_PLACES) -> tuple[str
 
     Of a family name that is with and without its article, of a place every name that it has.
     """
-    name = loose(claimed)
+    name = loose(_words(claimed))
     if kind == "place":
         bare = loose(places.bare(claimed))
         return tuple(dict.fromkeys((name, bare, *places.forms(claimed))))
-    stem = _without_article(canonical(claimed))
+    stem = _without_article(_words(claimed))
     if kind != "family_name" or len(stem) < SHORTEST_STEM_LETTERS:
         return (name,)
     return name, _ARTICLE + name if stem == name else stem
+
+
+def _words(name: str) -> str:
+    """What a name is compared by: no document and no citizen means anything by its marks."""
+    return unpunctuated(name).casefold()
 
 
 def _itself(name: str) -> set[str]:

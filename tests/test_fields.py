@@ -172,6 +172,13 @@ BENIGN: dict[str, Callable[[str], str]] = {
     "hamza seats": lambda name: name.translate(str.maketrans("ؤئ", "وي")),
     "decomposed": lambda name: unicodedata.normalize("NFD", name),
     "presentation forms": lambda name: "".join(PRESENTED.get(letter, letter) for letter in name),
+    "full stop": lambda name: f"{name}.",
+    "commas": lambda name: name.replace(" ", "، "),
+    "quoted": lambda name: f"«{name}»",
+    "slash": lambda name: f"{name}/",
+    "emoji": lambda name: f"{name} \U0001f44d\U0001f3fd",
+    "newer emoji": lambda name: f"{name}\U0001fae8",
+    "control character": lambda name: f"\x00{name}",
 }
 
 
@@ -193,7 +200,10 @@ def test_a_benign_spelling_always_agrees(variant: str, name: str) -> None:
         ("family_name", "الآغا", {"الاغا", "اغا"}),
         ("name", "الخطيب", {"الخطيب"}),
         ("mother_name", "هدى  العلي", {"هديالعلي"}),
+        ("name", "«جهاد»،", {"جهاد"}),
+        ("family_name", "الخطيب.", {"الخطيب", "خطيب"}),
         ("place", "بابا عمرو", {"باباعمرو"}),
+        ("place", "(أبو كمال).", {"ابوكمال", "البوكمال", "بوكمال"}),
         ("place", "أبو كمال", {"ابوكمال", "البوكمال", "بوكمال"}),
         ("place", "مدينة البوكمال", {"مدينهالبوكمال", "ابوكمال", "البوكمال", "بوكمال"}),
     ],
@@ -220,6 +230,43 @@ def test_benign_spellings_add_up_to_a_benign_spelling(variants: list[str], name:
     for variant in variants:
         written = BENIGN[variant](written)
     assert agrees(compare("name", written, name))
+
+
+@pytest.mark.parametrize("mark", [".", "،", "/", "_", "(", "🙂", "\x00", "\u02bc"])
+@pytest.mark.parametrize(
+    ("kind", "name"), [("name", "هدى"), ("family_name", "العلي"), ("place", "حمص")]
+)
+def test_marks_make_no_other_name_agree(kind: Kind, name: str, mark: str) -> None:
+    for typed in single_edits(name, ALPHABET):
+        marked = f"{typed[:2]}{mark}{typed[2:]}{mark}"
+        assert agrees(compare(kind, marked, name)) == (fold(typed) == fold(name)), marked
+
+
+@pytest.mark.parametrize("lost", ["?", "\ufffd"])
+def test_what_is_written_for_a_lost_letter_is_no_punctuation(lost: str) -> None:
+    assert compare("name", "كباني", f"ك{lost}باني") == "near"
+    assert compare("name", f"ك{lost}باني", "كباني") == "near"
+
+
+@pytest.mark.parametrize(
+    ("kind", "claimed", "read", "expected"),
+    [
+        ("name", "OʼBRIEN", "OBRIEN", "variant"),
+        ("name", "O´Brien", "O'BRIEN", "variant"),
+        ("mother_name", "مريم،خباز", "مريم الخباز", "variant"),
+        ("mother_name", "مريم/خباز", "مريم", "variant"),
+        ("mother_name", "O'Hara", "O", "different"),
+        ("family_name", "(آل-رشي)", "رشي", "variant"),
+        ("place", "قرية/صوران", "صوران", "variant"),
+        ("name", "محمد1", "محمد", "near"),
+        ("name", "...", "محمد", "unread"),
+    ],
+)
+def test_marks_part_words_and_apostrophes_do_not(
+    kind: Kind, claimed: str, read: str, expected: Match
+) -> None:
+    assert compare(kind, claimed, read, PLACES) == expected
+    assert compare(kind, read, claimed, PLACES) == expected
 
 
 PLACES = parse_places(
