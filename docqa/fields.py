@@ -39,7 +39,8 @@ __all__ = [
 ]
 
 Match = Literal["equal", "variant", "near", "different", "unread"]
-"""From best to worst. ``near``: one or two edits apart, a matter for a person to look at."""
+"""From best to worst. ``near``: one or two edits apart, or a place with words more, a matter for a
+person to look at."""
 
 MATCHES: tuple[Match, ...] = typing.get_args(Match)
 
@@ -127,8 +128,12 @@ def _compare_places(claimed: str, read: str, places: Places, as_names: Match) ->
     one, other = places.find(claimed), places.find(read)
     if one is not None and other is not None:
         return "variant" if one == other else "different"
-    bare = _compare_loose(loose(places.bare(claimed)), loose(places.bare(read)))
-    return min(as_names, bare, key=MATCHES.index)
+    mine, printed = places.bare(claimed), places.bare(read)
+    bare = _compare_loose(loose(mine), loose(printed))
+    # A country, a district or a quarter beside the town: the same place, or one that is called so.
+    words, others = (set(map(loose, name.split())) for name in (mine, printed))
+    longer: Match = "near" if words <= others or words >= others else "different"
+    return min(as_names, bare, longer, key=MATCHES.index)
 
 
 def agrees(match: Match) -> bool:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import random
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -71,7 +73,7 @@ DATES = st.dates(min_value=datetime.date(1900, 1, 1), max_value=datetime.date(20
         ("mother_name", "فاطمة الخطيب", "الخطيب", "different"),
         ("mother_name", "فاطمة", "فاطم", "near"),
         ("place", "دمشق", "دمشق", "equal"),
-        ("place", "ريف دمشق", "دمشق", "different"),
+        ("place", "ريف دمشق", "دمشق", "near"),
         ("date", "1990-04-12", "12-4-1990", "equal"),
         ("date", "12/04/1990", "١٢-٤-١٩٩٠", "equal"),
         ("date", "1990.4.12", "۱۹۹۰/۴/۱۲", "equal"),
@@ -298,12 +300,51 @@ PLACES = parse_places(
         ("قريةصورا", "قرية صوران", "near"),
         ("قريةصوران", "ناحية صوران", "different"),
         ("قريةحمص", "قرية حماة", "near"),
+        ("حمص، سوريا", "حمص", "near"),
+        ("سوريا - حمص", "حمص", "near"),
+        ("قرية صوران / المركز", "صوران", "near"),
+        ("حمص القديمة", "حمص", "near"),
+        ("صوران، القامشلي", "القامشلي صوران", "near"),
+        ("حمص صوران", "حمص كفرنبل", "different"),
+        ("حمصة الجديدة", "حمص", "different"),
     ],
 )
 def test_places_are_compared_by_the_table(claimed: str, read: str, expected: Match) -> None:
     assert compare("place", claimed, read, PLACES) == expected
     assert compare("place", read, claimed, PLACES) == expected
     assert compare("name", "القامشلي", "القامشلية", PLACES) == "near"
+
+
+@pytest.mark.parametrize(
+    ("claimed", "read"),
+    [
+        ("ريف دمشق", "دمشق"),
+        ("بصرى الشام", "الشام"),
+        ("محافظة دمشق", "ريف دمشق"),
+        ("ريف الشام", "دمشق الشام"),
+    ],
+)
+def test_two_known_places_differ_though_one_has_all_words_of_the_other(
+    claimed: str, read: str
+) -> None:
+    shipped = Path(__file__).parent.parent / "models" / "places" / "sy.toml"
+    places = parse_places([shipped.read_text(encoding="utf-8")])
+    assert compare("place", claimed, read, places) == "different"
+    assert compare("place", read, claimed, places) == "different"
+
+
+@given(
+    st.lists(st.sampled_from(["حمص", "صوران", "القامشلي", "كفر", "تل", "سوريا"]), min_size=1),
+    st.lists(st.sampled_from(["الجديدة", "دمشق", "ريف", "الشرقية"]), min_size=1, max_size=3),
+    st.randoms(use_true_random=False),
+)
+def test_a_place_with_words_more_is_never_confirmed(
+    name: list[str], more: list[str], shuffling: random.Random
+) -> None:
+    longer = [*name, *more]
+    shuffling.shuffle(longer)
+    assert compare("place", " ".join(longer), " ".join(name), PLACES) == "near"
+    assert compare("place", " ".join(name), "، ".join(longer), PLACES) == "near"
 
 
 @pytest.mark.parametrize(
