@@ -271,6 +271,18 @@ def test_nothing_but_eleven_digits_is_weighed_as_a_number() -> None:
         assert {len(text) for text in found.log_likelihoods} == {11}
 
 
+def test_however_a_number_is_typed_it_is_weighed_against_the_same_others() -> None:
+    value, number = number_of_zeros()
+    plain = read_number(value, number, readers().digits)
+    assert plain is not None
+    assert len(plain.log_likelihoods) > 1
+    dashed = f"{number[:3]}-{number[3:6]}-{number[6:]}"
+    for typed in (dashed, dashed.replace("-", " "), arabic_indic(number), number[1:]):
+        found = read_number(value, typed, readers().digits)
+        assert found is not None
+        assert found.log_likelihoods == plain.log_likelihoods, typed
+
+
 @pytest.mark.parametrize("design", DESIGNS)
 def test_number_and_date_are_read_and_one_wrong_digit_is_seen(design: Design) -> None:
     claims = person(4).claims()
