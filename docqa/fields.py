@@ -7,6 +7,7 @@ digit never counts as agreement, however alike the two look.
 
 from __future__ import annotations
 
+import datetime
 import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -51,8 +52,8 @@ SHORTEST_STEM_LETTERS = 3  # what must remain of a family name without its artic
 EXACT_SOURCES: tuple[Source, ...] = ("barcode", "mrz")
 """They carry their own check: what they say is what the document says."""
 
-EARLIEST_BIRTH_YEAR, LATEST_BIRTH_YEAR = 1900, 2100
-"""Of the Gregorian calendar: what is typed beyond is another calendar's or a slip."""
+EARLIEST_BIRTH = datetime.date(1900, 1, 1)
+"""Of the Gregorian calendar: what is typed before is another calendar's or a slip."""
 
 _ARTICLE = "ال"
 _ARTICLE_WRITTEN = re.compile(r"[اٱ]ل|آل\s")
@@ -188,11 +189,16 @@ def _shown(kind: Kind, value: str) -> str:
     return _bare_number(value) if kind == "number" else canonical(value)
 
 
-def parse_claims(claims: object) -> dict[str, str]:
+def parse_claims(claims: object, today: datetime.date) -> dict[str, str]:
     """The claims of a request, checked, with surrounding spaces taken off.
 
-    Raises InvalidRequest: they are no object, or one of them is wrong; that names the field, never
-    its value.
+    Args:
+        claims: what came.
+        today: nobody is born later. A passport's zone gives no century, and would confirm either.
+
+    Raises:
+        InvalidRequest: they are no object, or one of them is wrong; that names the field, never
+            its value.
     """
     if not isinstance(claims, Mapping):
         raise InvalidRequest("request.claims.not_json")
@@ -202,20 +208,20 @@ def parse_claims(claims: object) -> dict[str, str]:
             # No answer can carry half of a surrogate pair.
             shown = str(name)[:40].encode("utf-8", "replace").decode()
             raise InvalidRequest("request.claims.unknown_field", field=shown)
-        if not isinstance(value, str) or not _is_sensible(name, value):
+        if not isinstance(value, str) or not _is_sensible(name, value, today):
             raise InvalidRequest("request.claims.invalid", field=name)
         checked[name] = value.strip()
     return checked
 
 
-def _is_sensible(name: str, value: str) -> bool:
+def _is_sensible(name: str, value: str, today: datetime.date) -> bool:
     if len(value) > LONGEST_CLAIM_CHARACTERS or not canonical(value):
         return False
     if name == "national_number":
         return re.fullmatch(r"[0-9]{10,11}", _bare_number(value)) is not None
     if name == "birth_date":
         born = parse_date(value)
-        return born is not None and EARLIEST_BIRTH_YEAR <= born.year <= LATEST_BIRTH_YEAR
+        return born is not None and EARLIEST_BIRTH <= born <= today
     return any(character.isalnum() for character in canonical(value))
 
 

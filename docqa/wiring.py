@@ -379,7 +379,8 @@ def inspect(
         InvalidDocument: the bytes cannot be a document.
         InvalidRequest: the document type is unknown, or a claim is (see docqa.fields.parse_claims).
     """
-    engine, typed = _default_engine(policy), parse_claims({} if claims is None else claims)
+    engine = _default_engine(policy)
+    typed = parse_claims({} if claims is None else claims, datetime.now(UTC).date())
     return pipeline.inspect(data, engine=engine, document_type=document_type, claims=typed)
 
 

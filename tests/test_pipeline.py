@@ -52,6 +52,7 @@ def test_what_is_rejected_beyond_doubt_is_not_read() -> None:
         ({"given_name": None}, "request.claims.invalid"),
         ({"national_number": 12345678901}, "request.claims.invalid"),
         ({"given_name": ""}, "request.claims.invalid"),
+        ({"birth_date": "12-4-2099"}, "request.claims.invalid"),
     ],
 )
 def test_the_library_refuses_the_claims_that_the_service_refuses(

@@ -77,7 +77,7 @@ def try_routes(services: Services, gate: Gate, rates: Rates) -> APIRouter:
                     max_bytes=settings.max_upload_bytes,
                     timeout_s=settings.upload_timeout_s,
                 ) as upload:
-                    sent = parse_submission(upload, {})
+                    sent = parse_submission(upload, {}, services.clock().date())
                     tried = await gate.run(lambda: _try(services, sent, language))
         except (InvalidDocument, InvalidRequest) as error:
             texts = services.problem_text(error.code, error.facts)

@@ -50,7 +50,7 @@ def _add_uploading(router: APIRouter, services: Services, gate: Gate) -> None:
                             timeout_s=services.settings.upload_timeout_s,
                         )
                     )
-                yield parse_submission(upload, query_values(request))
+                yield parse_submission(upload, query_values(request), services.clock().date())
 
     @router.post(
         "/documents",
