@@ -43,7 +43,7 @@ def correct(services: Services, document: StoredDocument, correction: Correction
         Problem: its booking was cancelled, a reviewer has decided on it, or it has changed.
     """
     portal = services.portal
-    claims = {**document.claims, **checked_claims(dict(correction.claims))}
+    claims = {**document.claims, **checked_claims(dict(correction.claims), services.clock().date())}
     booking = refuse_cancelled(services, document.client_id, document.booking_ref)
     if services.rulings.rulings(document.id):
         raise Problem("http.document_ruled")

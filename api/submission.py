@@ -9,7 +9,7 @@ import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import (
@@ -135,6 +135,8 @@ class Submission:
 def parse_submission(upload: Upload, query: Mapping[str, str], now: datetime) -> Submission:
     """What came with ``upload``: its form's parts and the query.
 
+    ``now`` is when it came.
+
     Raises:
         InvalidRequest: the claims are wrong.
         Problem: another value is wrong, unknown, or given in the form and in the query.
@@ -152,7 +154,7 @@ def parse_submission(upload: Upload, query: Mapping[str, str], now: datetime) ->
     return Submission(
         upload=upload,
         document_type=fields.document_type,
-        claims=_claims(fields.claims),
+        claims=_claims(fields.claims, now.date()),
         booking_ref=fields.booking_ref,
         deadline=fields.deadline,
         file_name=display_name(fields.file_name or upload.file_name or NO_FILE_NAME),
@@ -283,9 +285,9 @@ def _create(
     return document, False
 
 
-def checked_claims(typed: object) -> dict[str, str]:
+def checked_claims(typed: object, today: date) -> dict[str, str]:
     """The claims of a request. Raises InvalidRequest naming the field, never its value."""
-    claims = parse_claims(typed)
+    claims = parse_claims(typed, today)
     for name, value in claims.items():
         if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
             raise InvalidRequest("request.claims.invalid", field=name)
@@ -311,9 +313,9 @@ def _settled(
     return kept, kept.blob_key != document.blob_key
 
 
-def _claims(text: str) -> dict[str, str]:
+def _claims(text: str, today: date) -> dict[str, str]:
     try:
         typed = read_json(text, "/claims")
     except (ValueError, RecursionError) as error:
         raise InvalidRequest("request.claims.not_json") from error
-    return checked_claims(typed)
+    return checked_claims(typed, today)

@@ -7,6 +7,7 @@ digit never counts as agreement, however alike the two look.
 
 from __future__ import annotations
 
+import datetime
 import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,7 @@ from docqa.documents import CLAIM_NAMES, Kind, Source
 from docqa.errors import InvalidRequest
 from docqa.page import Polygon
 from docqa.places import NO_PLACES, Places
-from docqa.text import canonical, graphemes, loose
+from docqa.text import canonical, graphemes, loose, unpunctuated
 
 __all__ = [
     "CLAIM_NAMES",
@@ -39,7 +40,8 @@ __all__ = [
 ]
 
 Match = Literal["equal", "variant", "near", "different", "unread"]
-"""From best to worst. ``near``: one or two edits apart, a matter for a person to look at."""
+"""From best to worst. ``near``: one or two edits apart, or a place with words more, a matter for a
+person to look at."""
 
 MATCHES: tuple[Match, ...] = typing.get_args(Match)
 
@@ -50,8 +52,8 @@ SHORTEST_STEM_LETTERS = 3  # what must remain of a family name without its artic
 EXACT_SOURCES: tuple[Source, ...] = ("barcode", "mrz")
 """They carry their own check: what they say is what the document says."""
 
-EARLIEST_BIRTH_YEAR, LATEST_BIRTH_YEAR = 1900, 2100
-"""Of the Gregorian calendar: what is typed beyond is another calendar's or a slip."""
+EARLIEST_BIRTH = datetime.date(1900, 1, 1)
+"""Of the Gregorian calendar: what is typed before is another calendar's or a slip."""
 
 _ARTICLE = "ال"
 _ARTICLE_WRITTEN = re.compile(r"[اٱ]ل|آل\s")
@@ -116,20 +118,23 @@ def compare(
         return _compare_dates(claimed, read)
     if kind == "number":
         return _compare_numbers(claimed, read)
-    match = _compare_names(
-        kind, canonical(claimed).casefold(), canonical(read).casefold(), may_be_cut
-    )
-    if kind == "place" and match not in ("equal", "unread"):
-        return _compare_places(claimed, read, places)
+    match = _compare_names(kind, claimed, read, may_be_cut)
+    if kind == "place" and match in ("near", "different"):
+        return _compare_places(claimed, read, places, match)
     return match
 
 
-def _compare_places(claimed: str, read: str, places: Places) -> Match:
-    """Of places that are not written alike."""
+def _compare_places(claimed: str, read: str, places: Places, as_names: Match) -> Match:
+    """Of places that are not written alike, and as names match no better than ``as_names``."""
     one, other = places.find(claimed), places.find(read)
     if one is not None and other is not None:
         return "variant" if one == other else "different"
-    return _compare_loose(loose(places.bare(claimed)), loose(places.bare(read)))
+    mine, printed = places.bare(claimed), places.bare(read)
+    bare = _compare_loose(loose(mine), loose(printed))
+    # A country, a district or a quarter beside the town: the same place, or one that is called so.
+    words, others = (set(map(loose, name.split())) for name in (mine, printed))
+    longer: Match = "near" if words <= others or words >= others else "different"
+    return min(as_names, bare, longer, key=MATCHES.index)
 
 
 def agrees(match: Match) -> bool:
@@ -184,11 +189,16 @@ def _shown(kind: Kind, value: str) -> str:
     return _bare_number(value) if kind == "number" else canonical(value)
 
 
-def parse_claims(claims: object) -> dict[str, str]:
+def parse_claims(claims: object, today: datetime.date) -> dict[str, str]:
     """The claims of a request, checked, with surrounding spaces taken off.
 
-    Raises InvalidRequest: they are no object, or one of them is wrong; that names the field, never
-    its value.
+    Args:
+        claims: what came.
+        today: nobody is born later. A passport's zone gives no century, and would confirm either.
+
+    Raises:
+        InvalidRequest: they are no object, or one of them is wrong; that names the field, never
+            its value.
     """
     if not isinstance(claims, Mapping):
         raise InvalidRequest("request.claims.not_json")
@@ -198,27 +208,28 @@ def parse_claims(claims: object) -> dict[str, str]:
             # No answer can carry half of a surrogate pair.
             shown = str(name)[:40].encode("utf-8", "replace").decode()
             raise InvalidRequest("request.claims.unknown_field", field=shown)
-        if not isinstance(value, str) or not _is_sensible(name, value):
+        if not isinstance(value, str) or not _is_sensible(name, value, today):
             raise InvalidRequest("request.claims.invalid", field=name)
         checked[name] = value.strip()
     return checked
 
 
-def _is_sensible(name: str, value: str) -> bool:
+def _is_sensible(name: str, value: str, today: datetime.date) -> bool:
     if len(value) > LONGEST_CLAIM_CHARACTERS or not canonical(value):
         return False
     if name == "national_number":
         return re.fullmatch(r"[0-9]{10,11}", _bare_number(value)) is not None
     if name == "birth_date":
         born = parse_date(value)
-        return born is not None and EARLIEST_BIRTH_YEAR <= born.year <= LATEST_BIRTH_YEAR
+        return born is not None and EARLIEST_BIRTH <= born <= today
     return any(character.isalnum() for character in canonical(value))
 
 
-def _compare_names(kind: Kind, claimed: str, read: str, may_be_cut: bool) -> Match:
+def _compare_names(kind: Kind, typed: str, printed: str, may_be_cut: bool) -> Match:
+    claimed, read = _words(typed), _words(printed)
     if not loose(claimed) or not loose(read):
         return "unread"
-    if claimed == read:
+    if canonical(typed).casefold() == canonical(printed).casefold():
         return "equal"
     forms: dict[Kind, Callable[[str], set[str]]] = {
         "family_name": _with_and_without_article,
@@ -246,14 +257,19 @@ def spellings(kind: Kind, claimed: str, places: Places = NO_PLACES) -> tuple[str
 
     Of a family name that is with and without its article, of a place every name that it has.
     """
-    name = loose(claimed)
+    name = loose(_words(claimed))
     if kind == "place":
         bare = loose(places.bare(claimed))
         return tuple(dict.fromkeys((name, bare, *places.forms(claimed))))
-    stem = _without_article(canonical(claimed))
+    stem = _without_article(_words(claimed))
     if kind != "family_name" or len(stem) < SHORTEST_STEM_LETTERS:
         return (name,)
     return name, _ARTICLE + name if stem == name else stem
+
+
+def _words(name: str) -> str:
+    """What a name is compared by: no document and no citizen means anything by its marks."""
+    return unpunctuated(name).casefold()
 
 
 def _itself(name: str) -> set[str]:

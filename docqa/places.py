@@ -8,8 +8,8 @@ The names are data, one file per country in ``models/places/``::
     name = "ريف دمشق"              # as the ministry writes it
     variants = ["ريف الشام"]       # what else people and documents write
 
-Spellings that :func:`docqa.text.loose` folds, and the leading article of a name, need not be
-listed. A place that is not in the table is compared like any other name.
+Spellings that :func:`docqa.text.loose` folds, punctuation and the leading article of a name need
+not be listed. A place that is not in the table is compared like any other name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from docqa.errors import InvalidModel
-from docqa.text import canonical, loose
+from docqa.text import loose, unpunctuated
 from docqa.toml_text import tables_of
 
 _ARTICLE = "ال"
@@ -40,8 +40,8 @@ class Places:
         return self.place_of.get(loose(self.bare(name)))
 
     def bare(self, name: str) -> str:
-        """The name, canonical, without words before it that say what kind of place it is."""
-        words = canonical(name).split()
+        """The name's words, without those before it that say what kind of place it is."""
+        words = unpunctuated(name).split()
         while len(words) > 1 and loose(words[0]) in self.ignored_words:
             words = words[1:]
         return " ".join(words)
@@ -67,10 +67,10 @@ def parse_places(texts: Iterable[str]) -> Places:
     ignored: set[str] = set()
     for text in texts:
         tables = tables_of(text, "a list of places")
-        ignored.update(map(loose, _spellings(tables.pop("ignored_words", []), "ignored_words")))
+        ignored.update(map(_form, _spellings(tables.pop("ignored_words", []), "ignored_words")))
         for place, table in tables.items():
             for spelling in _names(place, table):
-                for form in {loose(spelling), _without_article(loose(spelling))}:
+                for form in {_form(spelling), _without_article(_form(spelling))}:
                     if place_of.setdefault(form, place) != place:
                         raise InvalidModel(
                             f"the places {place_of[form]!r} and {place!r} share the spelling "
@@ -87,10 +87,14 @@ def _names(place: str, table: object) -> list[str]:
 
 def _spellings(values: object, where: str) -> list[str]:
     if not isinstance(values, list) or not all(
-        isinstance(value, str) and loose(value) for value in values
+        isinstance(value, str) and _form(value) for value in values
     ):
         raise InvalidModel(f"places: {where!r} must be a list of names")
     return values
+
+
+def _form(spelling: str) -> str:
+    return loose(unpunctuated(spelling))
 
 
 def _without_article(form: str) -> str:

@@ -35,6 +35,10 @@ _SPELLINGS = str.maketrans(
     {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي"}
 )
 _SEPARATORS = re.compile(r"[\s'’`\-‐-―]+")
+_APOSTROPHES = re.compile("['`\u00b4\u02b9-\u02c1\u2018-\u201b\u2032]")
+"""What people write for one or for the letters that Latin lacks: it stands inside a word."""
+_FOR_LETTERS = frozenset("?\ufffd")
+"""What encodings write for a letter that they lack."""
 _LONGEST_CLUSTER = 32
 _PLAIN = re.compile("[0-9A-Za-z :\u0621-\u063a\u0641-\u064a]*")
 """Text in which nothing is to be undone but spaces; tatweel, U+0640, is left out."""
@@ -71,6 +75,20 @@ def loose(text: str) -> str:
         return "".join(text.casefold().translate(_SPELLINGS).split())
     folded = canonical(canonical(text).casefold()).translate(_SPELLINGS)
     return canonical(_SEPARATORS.sub("", folded))
+
+
+def unpunctuated(text: str) -> str:
+    """``text``, canonical, as the words that make it: what is no letter, mark or digit parts them.
+
+    Apostrophes go and part nothing. What stands for a letter that was lost stays. Idempotent.
+    """
+    letters = canonical(_APOSTROPHES.sub("", text))
+    parted = (letter if _is_of_a_word(letter) else " " for letter in letters)
+    return canonical("".join(parted))
+
+
+def _is_of_a_word(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LMN" or character in _FOR_LETTERS
 
 
 def graphemes(text: str) -> list[str]:

@@ -50,6 +50,7 @@ from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.bookings import assess, filed
 from docqa.engine_wiring import build_child_engine, build_engine, ocr_engine
 from docqa.errors import InvalidModel, MissingDependency
+from docqa.fields import parse_claims
 from docqa.intake import Limits, turbojpeg
 from docqa.model_files import load_booking_rules as load_booking_rules
 from docqa.model_files import load_canary
@@ -376,10 +377,11 @@ def inspect(
 
     Raises:
         InvalidDocument: the bytes cannot be a document.
-        InvalidRequest: the document type is unknown.
+        InvalidRequest: the document type is unknown, or a claim is (see docqa.fields.parse_claims).
     """
     engine = _default_engine(policy)
-    return pipeline.inspect(data, engine=engine, document_type=document_type, claims=claims)
+    typed = parse_claims({} if claims is None else claims, datetime.now(UTC).date())
+    return pipeline.inspect(data, engine=engine, document_type=document_type, claims=typed)
 
 
 @cache

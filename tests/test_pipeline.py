@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+import docqa
 from docqa import wiring
+from docqa.fields import compare
 from docqa.pipeline import Engine, inspect
 from docqa.settings import Settings
 from fixtures.synthesize.documents import letter
@@ -41,6 +43,35 @@ def test_what_is_rejected_beyond_doubt_is_not_read() -> None:
     assert report.verdict.decision == "reject"
     assert [(field.name, field.match) for field in report.fields] == [("given_name", "unread")]
     assert all(reason.field is None for reason in report.verdict.reasons)
+
+
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [
+        ({"given_nmae": "كنان"}, "request.claims.unknown_field"),
+        ({"given_name": None}, "request.claims.invalid"),
+        ({"national_number": 12345678901}, "request.claims.invalid"),
+        ({"given_name": ""}, "request.claims.invalid"),
+        ({"birth_date": "12-4-2099"}, "request.claims.invalid"),
+    ],
+)
+def test_the_library_refuses_the_claims_that_the_service_refuses(
+    claims: dict[str, str], code: str
+) -> None:
+    with pytest.raises(docqa.InvalidRequest) as refusal:
+        docqa.inspect(b"no document", document_type="sy-id-front", claims=claims)
+    assert refusal.value.code == code
+
+
+@pytest.mark.parametrize("source", ["barcode", "digits"])
+def test_a_number_without_the_zero_that_spreadsheets_drop_is_accepted(source: str) -> None:
+    """Wherever it was read; one without any other digit is not."""
+    number = "00566588797"
+    shortened = {number[:at] + number[at + 1 :] for at in range(len(number))}
+    for typed in shortened:
+        match = compare("number", typed, number)
+        found = engine().policy.on_match(source, "national_number", match)
+        assert (found == "accept") == (typed == number[1:])
 
 
 def test_a_policy_may_have_everything_read() -> None:

@@ -47,7 +47,8 @@ def test_no_two_places_share_a_spelling_with_or_without_the_article() -> None:
 @pytest.mark.parametrize(("place", "spellings"), entries(), ids=lambda value: str(value)[:20])
 def test_every_spelling_finds_its_place(place: str, spellings: list[str]) -> None:
     for spelling in spellings:
-        for written in (spelling, spelling.replace(" ", ""), f"مدينة {spelling}", f" {spelling} "):
+        ways = (spelling, spelling.replace(" ", ""), f"مدينة {spelling}", f" ({spelling}). ")
+        for written in ways:
             assert SHIPPED.find(written) == place
 
 
@@ -107,6 +108,8 @@ def test_several_files_make_one_table() -> None:
         ('[a]\nname = "x"\nalias = []', "'a' needs a name"),
         ('[a]\nname = ""', "list of names"),
         ('[a]\nname = " - "', "list of names"),
+        ('[a]\nname = " . "', "list of names"),
+        ('[a]\nname = "حماة"\n[b]\nname = "(حماة)"', "'a' and 'b' share"),
         ("[a]\nname = 3", "list of names"),
         ('[a]\nname = "x"\nvariants = "y"', "list of names"),
         ('[a]\nname = "x"\nvariants = [3]', "list of names"),

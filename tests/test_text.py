@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docqa.text import canonical, graphemes, loose, western_digits
+from docqa.text import canonical, graphemes, loose, unpunctuated, western_digits
 
 ARABIC = st.text(
     alphabet=st.one_of(
@@ -142,6 +142,35 @@ def test_canonical_is_idempotent(text: str) -> None:
 def test_loose_is_idempotent_and_never_splits_what_canonical_joins(text: str) -> None:
     assert loose(loose(text)) == loose(text)
     assert loose(canonical(text)) == loose(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("مريم، خباز.", "مريم خباز"),
+        ("«جهاد»/", "جهاد"),
+        ("عبد_الله-الحلبي", "عبد الله الحلبي"),
+        ("Abu O'Brien", "Abu OBrien"),
+        ("O\u00b4Brien", "OBrien"),
+        ("جهاد 🙂", "جهاد"),
+        ("a\x00b", "a b"),
+        ("N° 12", "N 12"),
+        ("ك?ن\ufffd", "ك?ن\ufffd"),
+        ("e\u0301 .", "é"),
+        ("-.،", ""),
+    ],
+)
+def test_punctuation_only_parts_words(written: str, expected: str) -> None:
+    assert unpunctuated(written) == expected
+
+
+@given(st.one_of(st.text(), ARABIC))
+def test_no_letter_or_digit_is_punctuation(text: str) -> None:
+    kept = unpunctuated(text)
+    assert unpunctuated(kept) == kept
+    modifiers = set(map(chr, range(0x2B9, 0x2C2)))
+    letters = [letter for letter in canonical(text) if letter.isalnum() and letter not in modifiers]
+    assert [letter for letter in kept if letter.isalnum()] == letters
 
 
 @given(st.text(alphabet="0123456789٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹"))

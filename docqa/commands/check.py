@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -143,7 +144,7 @@ def check(
 
 def _typed(engine: Engine, document_type: str, claims: Path | None) -> dict[str, str]:
     """The claims; refused where the type has none of them: every document would pass unread."""
-    typed = parse_claims(_json_file(claims)) if claims else {}
+    typed = parse_claims(_json_file(claims), datetime.now(UTC).date()) if claims else {}
     having = [
         one.id
         for one in engine.document_types.values()

@@ -12,7 +12,7 @@ from docqa.fields import Field, Match, agrees, compare, spellings
 from docqa.places import NO_PLACES, Places
 from docqa.reading.cells import Cell, Value, read_cells, values_on
 from docqa.reading.excerpts import row_of_name
-from docqa.reading.printed import name_in, read_date_in_words, read_name
+from docqa.reading.printed import is_cut, name_in, read_date_in_words, read_name
 from docqa.reading.printed_digits import read_date, read_number
 from docqa.reading.regions import Sheet
 from docqa.reading.second_look import Candidate
@@ -150,4 +150,6 @@ def _read(spec: FieldSpec, value: Value, claimed: Claimed, readers: Readers) -> 
     if spec.kind == "date":
         typed = claimed.values[spec.name]
         return read_date(value, typed, readers.digits) or read_date_in_words(value, readers.arabic)
+    if spec.kind != "place" and is_cut(value):
+        return None  # part of a name is another name; a place is as well told by its first words
     return read_name(value, claimed.spellings(spec), readers.arabic)

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -40,9 +41,14 @@ NAME_LOOKS = (0.92, 1.13)
 """Widths, in widths of the strip, at which names are looked at again. The network takes some
 letters for others at every width: the looks are averaged, not added, so that they do not outvote a
 second opinion."""
+MOST_GAP_EM = 2.5
+"""Between the words of one name, for the next cell of its line to go on with it: six spaces are 2.
+Another column stands further away."""
 LEAST_DOUBT = -1e-6
 """Natural logarithm of the greatest probability that a reading may have."""
 _NAME = re.compile(r"[^\W\d_]+(?:[ \-]+[^\W\d_]+)*")
+_LETTER = re.compile("[\u0621-\u064a]")
+"""Any that the network knows; its x is what it does not."""
 
 
 def read_name(value: Value, claimed: Sequence[str], reader: StripReader) -> PrintedText | None:
@@ -69,6 +75,24 @@ def name_in(value: Value) -> tuple[Cell, int, int] | None:
         if found := _NAME.search(piece.text):
             return piece.cell, piece.first + found.start(), piece.first + found.end()
     return None
+
+
+def is_cut(value: Value) -> bool:
+    """Whether letters follow in the line of the name in its value: the rest of it, maybe.
+
+    After a mark, as in محمد (علي), or a gap too wide for a space. What has a colon is a label.
+    """
+    found = name_in(value)
+    if found is None:
+        return False
+    cell, _, end = found
+    following = cell.text[end:]
+    beside = [piece.cell for piece in value.pieces if piece.cell.line == cell.line]
+    for right, left in pairwise(beside[beside.index(cell) :]):
+        if right.box[0] - left.box[2] > MOST_GAP_EM * cell.em_px or ":" in left.text:
+            break
+        following += left.text
+    return _LETTER.search(following) is not None
 
 
 def read_date_in_words(value: Value, reader: StripReader) -> PrintedText | None:

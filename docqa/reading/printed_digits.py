@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from docqa.dates import parse_date
+from docqa.fields import normal_national_number
 from docqa.reading.cells import Piece, Value
 from docqa.reading.ctc import glyphs, log_likelihood, log_likelihoods
 from docqa.reading.spans import (
@@ -25,7 +26,6 @@ from docqa.reading.spans import (
     near,
 )
 from docqa.reading.strips import StripReader, cut, stretched
-from docqa.text import western_digits
 
 DIGITS = "0123456789"
 NATIONAL_NUMBER_DIGITS = 11
@@ -57,7 +57,7 @@ def read_number(value: Value, claimed: str, reader: StripReader) -> PrintedText 
         return abs(digits - NATIONAL_NUMBER_DIGITS) <= MOST_DIGITS_AMISS
 
     def rivals(read: str) -> Iterator[str]:
-        return filter(_is_whole, near((western_digits(claimed),), DIGITS))
+        return filter(_is_whole, near((normal_national_number(claimed),), DIGITS))
 
     return _read(value, reader, is_likely, _number_in, rivals)
 

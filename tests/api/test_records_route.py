@@ -174,6 +174,7 @@ def test_of_two_corrections_at_once_one_is_told_to_look_again(
         ({"claims": {"shoe_size": "43"}}, 422, "request.claims.unknown_field"),
         ({"claims": {"national_number": "12"}}, 422, "request.claims.invalid"),
         ({"claims": {"given_name": "a\u0000b"}}, 422, "request.claims.invalid"),
+        ({"claims": {"birth_date": "1-1-2099"}}, 422, "request.claims.invalid"),
         ({"claims": {"given_name": "\ud800"}}, 422, "http.invalid"),
         ({"claims": {}}, 422, "http.invalid"),
         ({"claims": {"given_name": 5}}, 422, "http.invalid"),

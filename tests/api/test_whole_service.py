@@ -169,6 +169,7 @@ def test_a_refused_format_is_called_by_its_name(portal: httpx.Client, name: str)
         ({"claims": "[]"}, 400, "request.claims.not_json"),
         ({"claims": '{"shoe_size": "43"}'}, 422, "request.claims.unknown_field"),
         ({"claims": '{"national_number": "abc"}'}, 422, "request.claims.invalid"),
+        ({"claims": '{"birth_date": "1-1-2099"}'}, 422, "request.claims.invalid"),
     ],
 )
 def test_a_wrong_question_is_a_clear_problem(

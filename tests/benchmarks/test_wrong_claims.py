@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import numpy as np
 import pytest
 from rapidfuzz.distance import OSA
@@ -11,6 +13,7 @@ from docqa.fields import parse_claims
 from fixtures.synthesize.people import varied_person
 
 SEEDS = range(40)
+TODAY = datetime.date(2026, 11, 30)
 FIELDS = tuple(varied_person(0).claims())
 
 
@@ -27,7 +30,7 @@ def test_wrong_claims_are_one_stroke_off_and_typed_by_somebody(field: str) -> No
             made += 1
             assert claim.kind == kind
             assert not is_same(field, value, claim.value)
-            assert parse_claims({field: claim.value})
+            assert parse_claims({field: claim.value}, TODAY)
             if field != "birth_date":  # a day before the first of a month changes more digits
                 assert OSA.distance(value, claim.value) == 1
     assert made > 3 * len(SEEDS)
@@ -55,7 +58,7 @@ def test_other_spellings_are_the_same_claim_to_a_reader(field: str) -> None:
         assert claims
         for claim in claims:
             assert claim.value != value
-            assert parse_claims({field: claim.value})
+            assert parse_claims({field: claim.value}, TODAY)
 
 
 @pytest.mark.parametrize(

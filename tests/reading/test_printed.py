@@ -24,7 +24,7 @@ from docqa.reading.excerpts import row_of_name
 from docqa.reading.folding import respelled
 from docqa.reading.lines import Row, find_rows
 from docqa.reading.print_fields import LEAST_CONFIDENCE, Claimed, Print, Readers, read_print
-from docqa.reading.printed import name_in, read_date_in_words, read_name
+from docqa.reading.printed import is_cut, name_in, read_date_in_words, read_name
 from docqa.reading.printed_digits import read_date, read_number
 from docqa.reading.regions import Sheet, sheets
 from docqa.reading.strips import parse_strip_reader, strip_of
@@ -271,6 +271,18 @@ def test_nothing_but_eleven_digits_is_weighed_as_a_number() -> None:
         assert {len(text) for text in found.log_likelihoods} == {11}
 
 
+def test_however_a_number_is_typed_it_is_weighed_against_the_same_others() -> None:
+    value, number = number_of_zeros()
+    plain = read_number(value, number, readers().digits)
+    assert plain is not None
+    assert len(plain.log_likelihoods) > 1
+    dashed = f"{number[:3]}-{number[3:6]}-{number[6:]}"
+    for typed in (dashed, dashed.replace("-", " "), arabic_indic(number), number[1:]):
+        found = read_number(value, typed, readers().digits)
+        assert found is not None
+        assert found.log_likelihoods == plain.log_likelihoods, typed
+
+
 @pytest.mark.parametrize("design", DESIGNS)
 def test_number_and_date_are_read_and_one_wrong_digit_is_seen(design: Design) -> None:
     claims = person(4).claims()
@@ -335,6 +347,51 @@ def test_a_name_that_looks_like_a_label_is_a_value(label: str, name: str) -> Non
     found = values_on(read_cells(shown, readers().arabic), FRONT.fields)
     assert [piece.text for piece in found["father_name"].pieces] == [name]
     assert [piece.text for piece in found["given_name"].pieces] == ["رؤوف"]
+
+
+def name_beside_its_label(*placed: tuple[str, float]) -> Value:
+    """Where the given name is found, with these texts in its line, each from its right edge on."""
+    paper = Paper(86, 54, 300)
+    for text, right_mm in (("الاسم:", 80.0), *placed):
+        paper.text(text, right_mm, 20.0, 9.0, family="DejaVuSans")
+    drawn = paper.finish("sy-id-front", person(1))
+    shown = tuple(sheets(page_from_pixels(drawn.pixels), CARD_MM))[0]
+    return values_on(read_cells(shown, readers().arabic), FRONT.fields)["given_name"]
+
+
+@pytest.mark.parametrize(
+    ("placed", "expected"),
+    [
+        ((("محمد", 70.0),), False),
+        ((("محمد علي", 70.0),), False),
+        ((("محمد (علي)", 70.0),), True),
+        ((("محمد (", 70.0),), False),
+        ((("محمد " + arabic_indic("1985"), 70.0),), False),
+        ((("محمد", 70.0), ("علي", 56.0)), True),
+        ((("محمد", 70.0), ("ذكر", 30.0)), False),
+        ((("محمد", 70.0), ("الجنس: ذكر", 56.0)), False),
+        ((("محمد", 70.0), ("الكنية", 56.0), ("حداد", 46.0)), False),
+        ((("(", 70.0),), False),
+    ],
+)
+def test_a_name_is_cut_where_letters_follow_close_by_that_are_no_label(
+    placed: tuple[tuple[str, float], ...], expected: bool
+) -> None:
+    assert is_cut(name_beside_its_label(*placed)) == expected
+
+
+@pytest.mark.parametrize("name", ["محمد (علي)", "محمد (علي)  نور"])
+@pytest.mark.parametrize("design", DESIGNS)
+def test_part_of_a_name_is_never_confirmed(design: Design, name: str) -> None:
+    owner = dataclasses.replace(person(4), given_name=name, birth_place="حمص (تدمر)")
+    page = page_from_pixels(id_front(owner, seed=4, design=design, font="DejaVuSans").pixels)
+    specs = [spec for spec in FRONT.fields if spec.name in ("given_name", "birth_place")]
+    for typed in ("محمد", name, "علي"):
+        claimed = Claimed({"given_name": typed, "birth_place": "حمص"})
+        seen = read_print(sheets(page, CARD_MM), FRONT.fields, specs, claimed, readers())
+        assert seen is not None
+        read = {field.name for field in seen.fields} | {spec.name for spec in seen.open}
+        assert read == {"birth_place"}
 
 
 def test_a_heading_names_the_type() -> None:
