@@ -11,9 +11,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.review.sign_in import Attempts
+from api.review.sign_in import form_token as token_for
 from api.review.texts import TEXTS
 from tests.api.reviewing import ENGLISH, document, form_token, sign_in
-from tests.api.scripted_service import PASSWORD, REVIEWER, Scripted
+from tests.api.scripted_service import NOON, PASSWORD, REVIEWER, Scripted
 
 
 @pytest.mark.parametrize("path", ["/review", "/review/doc_a", "/review/doc_a/pages/1/image"])
@@ -130,6 +132,12 @@ def test_signing_in_needs_the_token_of_our_form(client: TestClient, token: str) 
     assert answer.status_code == 403
 
 
+def test_whoever_has_no_cookie_has_no_form_of_ours(client: TestClient) -> None:
+    """Anybody can make the token that belongs to no cookie: another site too."""
+    form = {"form_token": token_for(""), "name": REVIEWER, "password": PASSWORD}
+    assert client.post("/review/login", data=form).status_code == 403
+
+
 def test_guessing_is_stopped_even_for_the_right_password_and_only_for_a_while(
     service: Scripted,
 ) -> None:
@@ -150,6 +158,25 @@ def test_each_process_counts_the_guesses_that_it_meets(service: Scripted) -> Non
             assert sign_in(one, f"guess {number}").status_code == 401
         assert sign_in(one).status_code == 429
         assert sign_in(another).status_code == 303
+
+
+def test_signing_in_forgives_the_guesses_before_it() -> None:
+    attempts = Attempts()
+    for _ in range(2):
+        for _ in range(9):
+            attempts.failed(REVIEWER, NOON)
+        assert not attempts.exhausted(REVIEWER, NOON)
+        attempts.succeeded(REVIEWER)
+
+
+def test_signing_in_again_ends_the_session_before(reviewer: TestClient) -> None:
+    before = reviewer.cookies["docqa"]
+    form = {"form_token": token_for(before), "name": REVIEWER, "password": PASSWORD}
+    answer = reviewer.post("/review/login", data=form, follow_redirects=False)
+    assert answer.status_code == 303 and reviewer.cookies["docqa"] != before
+    reviewer.cookies.clear()
+    reviewer.cookies.set("docqa", before)
+    assert reviewer.get("/review", follow_redirects=False).status_code == 303
 
 
 def test_signing_out_ends_the_session_itself(reviewer: TestClient) -> None:
