@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from limits.errors import StorageError
 from limits.storage import MemoryStorage
 from starlette.testclient import TestClient
 
@@ -325,6 +326,22 @@ def test_counting_starts_no_threads_and_forgets_what_is_over(
     kept = rates._counter.storage
     assert isinstance(kept, MemoryStorage) and len(kept.expirations) == 2
     assert started == []
+
+
+def test_where_nothing_can_be_counted_everybody_is_let_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def is_away(*_: object) -> bool:
+        raise StorageError(OSError("no such host"))
+
+    rates = Rates("2/minute", "memory://", clock=lambda: 0.0)
+    monkeypatch.setattr(rates._counter, "hit", is_away)
+    assert all(rates.take("a").is_granted for _ in range(5))
+
+
+def test_a_client_waits_for_a_second_though_our_clock_is_ahead_of_the_storages() -> None:
+    rates = Rates("1/minute", "memory://", clock=lambda: 4e9)
+    assert [rates.take("a").reset_s for _ in range(2)] == [1, 1]
 
 
 def test_a_large_body_is_not_read_where_no_file_is_expected(
