@@ -170,7 +170,7 @@ def test_one_that_is_gone_gets_nothing_any_more(shop: Shop) -> None:
     shop.webhooks.fan_out(now=NOON)
     attempt = shop.webhooks.claim(now=NOON, lease=LEASE)
     assert attempt is not None
-    shop.webhooks.settle(attempt, GONE, due_at=NOON)
+    shop.webhooks.settle(attempt, GONE, due_at=None)
     endpoint = shop.webhooks.endpoint(endpoint_id)
     assert (endpoint.enabled, endpoint.disabled_because) == (False, "gone")
     shop.happen()
