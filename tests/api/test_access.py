@@ -19,10 +19,12 @@ from limits.storage import MemoryStorage
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.principal import LOCAL_CLIENT
 from api.rates import Rates
 from api.review.texts import LANGUAGES, TEXTS
+from api.review.visits import DECIDING, SUPERVISING
 from api.scopes import PUBLIC, SCOPE_OF, UPLOADS, operations
-from docqa.adapters.clients import SCOPES, SqlClients
+from docqa.adapters.clients import ROLES, SCOPES, SqlClients
 from tests.api.reviewing import document, form_token, sign_in
 from tests.api.scripted_service import NOON, REVIEWER, Scripted, scripted_service
 
@@ -86,6 +88,10 @@ def refusal(answer: Any) -> tuple[int, str]:
 
 def test_every_address_of_the_service_has_a_scope() -> None:
     assert set(addresses()) - set(SCOPE_OF) == set(), "add them to api/scopes.py"
+
+
+def test_keys_can_have_the_scopes_that_addresses_ask_for_and_no_others() -> None:
+    assert set(SCOPES) == set(SCOPE_OF.values()) - {PUBLIC}
 
 
 def test_the_openapi_document_names_the_scope_of_every_address(http: TestClient) -> None:
@@ -284,7 +290,13 @@ def test_a_secret_is_compared_in_constant_time_whatever_is_sent(
 
 @pytest.mark.parametrize(
     ("client_id", "scopes"),
-    [("local", ["admin"]), ("Portal!", ["admin"]), ("", ["admin"]), ("p", []), ("p", ["root"])],
+    [
+        (LOCAL_CLIENT, ["admin"]),
+        ("Portal!", ["admin"]),
+        ("", ["admin"]),
+        ("p", []),
+        ("p", ["root"]),
+    ],
 )
 def test_a_key_for_nobody_or_nothing_is_not_made(
     clients: SqlClients, client_id: str, scopes: list[str]
@@ -353,6 +365,10 @@ def test_a_large_body_is_not_read_where_no_file_is_expected(
 
 
 # Reviewers' roles
+
+
+def test_every_role_decides_or_supervises_or_both() -> None:
+    assert set(ROLES) == DECIDING | SUPERVISING
 
 
 @pytest.mark.parametrize(
