@@ -150,7 +150,9 @@ def test_a_key_without_the_scope_is_told_so(
     http: TestClient, clients: SqlClients, guarded: Scripted, name: str
 ) -> None:
     others = [scope for scope in SCOPES if scope not in (SCOPE_OF.get(name), "admin")]
-    assert refusal(ask(http, name, new_key(clients, *others))) == (403, "http.forbidden")
+    answer = ask(http, name, new_key(clients, *others))
+    assert refusal(answer) == (403, "http.forbidden")
+    assert answer.headers["ratelimit"].startswith('"client";r=599;t=')
     assert guarded.inspector.calls == []
 
 
@@ -248,6 +250,21 @@ def test_two_keys_of_a_client_work_and_a_third_is_refused_until_one_is_revoked(
     assert found == [False, True, True]
 
 
+def test_whether_anybody_could_call_is_told_by_the_live_keys_alone(clients: SqlClients) -> None:
+    assert not clients.has_live_key(now=NOON)
+    key = new_key(clients, "admin")
+    assert clients.has_live_key(now=NOON) and not clients.has_live_key(now=NOON + YEAR)
+    clients.revoke_key(key.split("_")[1], now=NOON)
+    assert not clients.has_live_key(now=NOON)
+
+
+def test_the_newest_keys_are_listed_first(clients: SqlClients) -> None:
+    for days, name in enumerate(("first", "second")):
+        at = NOON + timedelta(days=days)
+        clients.create_key(name, ["admin"], now=at, lifetime=YEAR)
+    assert [key.client_id for key in clients.all_keys()] == ["second", "first"]
+
+
 def test_a_key_ends_at_its_time_to_the_second(clients: SqlClients) -> None:
     key = new_key(clients, "admin")
     assert clients.authenticate(key, now=NOON + YEAR - timedelta(seconds=1)) is not None
@@ -269,6 +286,9 @@ def test_the_last_use_of_a_key_is_remembered(http: TestClient, clients: SqlClien
     assert clients.all_keys()[0].last_used_at is None
     ask(http, "GET /v1/limits", key)
     assert clients.all_keys()[0].last_used_at == NOON
+    later = NOON + timedelta(hours=1)
+    assert clients.authenticate(key, now=later) is not None
+    assert clients.all_keys()[0].last_used_at == later
 
 
 def test_a_secret_is_compared_in_constant_time_whatever_is_sent(
