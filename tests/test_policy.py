@@ -107,6 +107,7 @@ def test_a_type_overrides_one_limit_and_inherits_the_rest() -> None:
     ("broken", "said"),
     [
         ("", "starts with its id"),
+        (f'id = ""\n{RULE}{FIELDS}', "starts with its id"),
         ("id = [", "not TOML"),
         (f'id = "p"\n{FIELDS}', "has no rule"),
         (f'id = "p"\n{RULE}', "needs exactly the tables"),
@@ -125,6 +126,12 @@ def test_a_type_overrides_one_limit_and_inherits_the_rest() -> None:
         (f'id = "p"\n{RULE}ideal = 3.0\n{FIELDS}', "accepted side"),
         (f'id = "p"\n{RULE.replace("5.0", "0.5")}ideal = 0.8\n{FIELDS}', "accepted side"),
         (f'id = "p"\n{RULE.replace("provisional", "")}{FIELDS}', "needs the source"),
+        (f'id = "p"\n{RULE.replace(chr(34) + "provisional" + chr(34), "3")}{FIELDS}', "the source"),
+        (f'id = "p"\n{RULE}{FIELDS}[reading]\nleast_score = 9', "needs exactly least_score"),
+        (
+            f'id = "p"\n{RULE}{FIELDS}[reading]\nleast_score = 9\nsource = "s"\nx = 1',
+            "needs exactly least_score",
+        ),
         (f'id = "p"\n{RULE}[type.x.skew.angle_deg]\naccept = 2\n{FIELDS}', "document type 'x'"),
         (f'id = "p"\n{RULE}{FIELDS.replace("different", "diff", 1)}', "needs exactly"),
         (

@@ -73,6 +73,8 @@ def test_a_reason_says_what_was_measured_what_it_takes_and_where() -> None:
     (reason,) = decide(POLICY, "a4-generic", [page(2.0, 1.0)]).reasons
     assert (reason.measure, reason.value, reason.limit, reason.unit) == ("skew", 2.0, 1.0, "deg")
     assert (reason.page, reason.regions) == (1, (REGION,))
+    (reason,) = decide(POLICY, "a4-generic", [page(None, 1.0)]).reasons
+    assert (reason.measure, reason.value, reason.limit, reason.page) == ("skew", None, 1.0, 1)
 
 
 def test_the_score_is_the_worst_of_all_pages_never_an_average() -> None:
