@@ -166,15 +166,15 @@ def _code(rule: Rule, assessment: Assessed) -> str:
 
 def _judge_fields(policy: Policy, fields: Sequence[Field]) -> Iterable[tuple[int, Reason]]:
     disagreements = {field: _disagreement(policy, field) for field in fields}
-    found = next((reason.decision for reason in disagreements.values() if reason), None)
+    contradiction = next((reason.decision for reason in disagreements.values() if reason), None)
     for field in fields:
         if (disagreement := disagreements[field]) is not None:
             yield REJECT_SCORE, disagreement
         elif field.match != "equal":
             decision = Decision(policy.on_match(field.source, field.name, field.match))
             # Once the sides contradict each other, neither proves anything against the claims.
-            if found is not None and field.source in EXACT_SOURCES:
-                decision = min(decision, found, key=_rank)
+            if contradiction is not None and field.source in EXACT_SOURCES:
+                decision = min(decision, contradiction, key=_rank)
             if decision is not Decision.ACCEPT:
                 yield REJECT_SCORE, _about(field, f"field.{field.match}", decision, field)
 
