@@ -18,14 +18,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
 from api.headers import raw_headers
+from api.principal import LOCAL_CLIENT
 from api.problems import Problem, problem_response, status_of
 from api.rates import Allowance, Rates
 from api.review.visits import visit_of
 from api.scopes import ADMIN, PUBLIC, UPLOADS, Address, addressed
 from api.services import Services
 
-LOCAL_CLIENT = "local"
-"""Everybody, where keys are not needed."""
 _REVIEW = "/review"
 _OF_ALL_ROLES = ("/review/login", "/review/logout", "/review/oidc", "/review/preferences")
 _SAFE_METHODS = frozenset({"GET", "HEAD"})

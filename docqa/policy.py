@@ -13,9 +13,9 @@ import hashlib
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from docqa.documents import CLAIM_NAMES
+from docqa.documents import CLAIM_NAMES, Source
 from docqa.errors import InvalidModel
 from docqa.measures import Measure
 from docqa.toml_text import tables_of
@@ -23,7 +23,7 @@ from docqa.toml_text import tables_of
 ACCEPT_SCORE = 70
 REJECT_SCORE = 40
 MATCHES = ("variant", "near", "different", "unread")
-SOURCES = ("barcode", "mrz", "digits", "ocr", "none")
+SOURCES = (*get_args(Source), "none")
 DECISIONS = ("accept", "review", "reject")
 FINDINGS = ("wrong_side", "wrong_document", "sides_disagree")
 """What can be wrong with a document as a whole: the other face of what was asked for, another
@@ -70,7 +70,7 @@ class Rule:
         else:
             badness, ideal, accept, reject = -value, -self.ideal, -self.accept, -self.reject
         if badness <= accept:
-            if badness <= ideal or ideal >= accept:
+            if badness <= ideal:
                 return 100
             exact = 100 - 30 * (badness - ideal) / (accept - ideal)
             return max(ACCEPT_SCORE, math.floor(exact))

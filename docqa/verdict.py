@@ -166,15 +166,15 @@ def _code(rule: Rule, assessment: Assessed) -> str:
 
 def _judge_fields(policy: Policy, fields: Sequence[Field]) -> Iterable[tuple[int, Reason]]:
     disagreements = {field: _disagreement(policy, field) for field in fields}
-    worst = [reason.decision for reason in disagreements.values() if reason is not None]
+    contradiction = next((reason.decision for reason in disagreements.values() if reason), None)
     for field in fields:
         if (disagreement := disagreements[field]) is not None:
             yield REJECT_SCORE, disagreement
         elif field.match != "equal":
             decision = Decision(policy.on_match(field.source, field.name, field.match))
             # Once the sides contradict each other, neither proves anything against the claims.
-            if worst and field.source in EXACT_SOURCES:
-                decision = min(decision, max(worst, key=_rank), key=_rank)
+            if contradiction is not None and field.source in EXACT_SOURCES:
+                decision = min(decision, contradiction, key=_rank)
             if decision is not Decision.ACCEPT:
                 yield REJECT_SCORE, _about(field, f"field.{field.match}", decision, field)
 
@@ -186,9 +186,9 @@ def _disagreement(policy: Policy, field: Field) -> Reason | None:
     differs while the exact source confirms the claim is mostly misread; it counts when it is sure
     and nowhere near.
     """
-    finding = policy.findings.get("sides_disagree")
-    if finding is None or field.source not in EXACT_SOURCES:
+    if field.source not in EXACT_SOURCES:
         return None
+    finding = policy.findings["sides_disagree"]
     for other in field.others:
         if other.source not in EXACT_SOURCES and _contradicts(field, other, finding):
             return _about(other, finding.reason, Decision(finding.decision), field)

@@ -45,6 +45,9 @@ def rules() -> BookingRules:
     return wiring.load_booking_rules(Settings())
 
 
+SURE = rules().sides_disagree.least_confidence
+
+
 def one(document_type: str, decision: Decision, hours: int = 0, *fields: Field) -> Filed:
     name = f"doc_{document_type}_{decision}_{hours}"
     return Filed(name, document_type, decision, NOON + timedelta(hours=hours), fields=fields)
@@ -90,6 +93,17 @@ def test_the_newest_accepted_upload_counts_or_else_the_newest(
         assert assess(rules(), BOOKING, order).slots[0].document_id == made[counts].document_id
 
 
+def test_of_two_uploads_of_one_moment_always_the_same_counts() -> None:
+    made = [replace(one(FRONT, "review"), document_id=name) for name in ("doc_b", "doc_a")]
+    for order in (made, made[::-1]):
+        assert assess(rules(), BOOKING, order).slots[0].document_id == "doc_b"
+
+
+def test_the_worst_of_the_reasons_is_told_first() -> None:
+    found = assess(rules(), BOOKING, [one(FRONT, "review"), one(BACK, "reject")])
+    assert [reason.decision for reason in found.reasons] == ["reject", "review"]
+
+
 def test_a_document_that_nobody_asked_for_changes_nothing() -> None:
     uploaded = [one(FRONT, "accept"), one(BACK, "accept"), one("a4-generic", "reject")]
     assert assess(rules(), BOOKING, uploaded).outcome == "accept"
@@ -119,10 +133,34 @@ def test_a_document_that_nobody_asked_for_changes_nothing() -> None:
             seen("national_number", "barcode", "01234567890"),
             "accept",
         ),
+        (
+            seen("given_name", "ocr", "سلمى", "different", SURE),
+            seen("given_name", "barcode", "هدى"),
+            "review",
+        ),
         # exact against exact
         (
             seen("national_number", "barcode", "01234567891"),
             seen("national_number", "barcode", "01234567890"),
+            "review",
+        ),
+        (
+            seen("birth_date", "barcode", "12-4", "unread"),
+            seen("birth_date", "barcode", "12-4-1990"),
+            "accept",
+        ),
+        # places by all their names
+        (
+            seen("birth_place", "ocr", "القامشلية"),
+            seen("birth_place", "barcode", "القامشلي"),
+            "accept",
+        ),
+        # whatever was read of a claim on either side
+        (
+            replace(
+                seen("given_name", "barcode", "هدى"), others=(seen("given_name", "ocr", "آمنة"),)
+            ),
+            seen("given_name", "barcode", "هدى"),
             "review",
         ),
         # print is never held against print; other claims are never mixed
@@ -145,6 +183,12 @@ def test_front_and_back_are_held_against_each_other(
 
 
 AMINA, HUDA = seen("given_name", "ocr", "آمنة"), seen("given_name", "barcode", "هدى")
+
+
+def test_a_contradiction_rejects_where_the_policy_says_so() -> None:
+    finding = replace(rules().sides_disagree, decision="reject")
+    both = [one(FRONT, "accept", 0, AMINA), one(BACK, "accept", 1, HUDA)]
+    assert assess(replace(rules(), sides_disagree=finding), BOOKING, both).outcome == "reject"
 
 
 @pytest.mark.parametrize(("front", "back"), list(product(("accept", "review", "reject"), repeat=2)))
@@ -176,7 +220,10 @@ def test_what_a_person_accepted_in_spite_of_a_contradiction_is_accepted(
         else filed
         for filed in both
     ]
-    assert assess(rules(), BOOKING, both).outcome == outcome
+    found = assess(rules(), BOOKING, both)
+    assert found.outcome == outcome
+    is_told = "field.sides_disagree" in [reason.code for reason in found.reasons]
+    assert is_told == (outcome != "accept")
 
 
 def test_what_comes_after_a_person_has_accepted_a_contradiction_is_held_against_it_again() -> None:
@@ -194,6 +241,28 @@ def test_what_two_documents_both_say_is_told() -> None:
     assert assess(rules(), BOOKING, [front, back]).agreeing_fields == ("given_name",)
 
 
+@pytest.mark.parametrize(
+    ("on_front", "on_back"),
+    [
+        # the barcode says more than the print
+        (
+            seen("mother_name", "ocr", "فاطمة", "different", 0.99),
+            seen("mother_name", "barcode", "فاطمة الخطيب"),
+        ),
+        # one side says two things
+        (
+            seen("given_name", "ocr", "آمنة"),
+            replace(
+                seen("given_name", "barcode", "هدى"), others=(seen("given_name", "mrz", "آمنة"),)
+            ),
+        ),
+    ],
+)
+def test_what_two_documents_say_only_in_part_is_not_told(on_front: Field, on_back: Field) -> None:
+    both = [one(FRONT, "accept", 0, on_front), one(BACK, "accept", 1, on_back)]
+    assert assess(rules(), BOOKING, both).agreeing_fields == ()
+
+
 def test_two_spellings_of_what_was_typed_on_both_sides_are_no_contradiction() -> None:
     # "near" each other, but each document agrees with the very same claim.
     front = one(FRONT, "accept", 0, seen("mother_name", "ocr", "فاطمة الزهراء", "variant"))
@@ -201,6 +270,24 @@ def test_two_spellings_of_what_was_typed_on_both_sides_are_no_contradiction() ->
     claims = {"mother_name": "فاطمة الزهراء"}
     same = [replace(front, claims=claims), replace(back, claims=claims)]
     assert assess(rules(), BOOKING, same).outcome == "accept"
+
+
+@pytest.mark.parametrize(
+    ("on_front", "on_back"),
+    [
+        (AMINA, seen("given_name", "barcode", "هدى", "different")),
+        (
+            seen("given_name", "ocr", "سلمى", "different", 0.95),
+            seen("given_name", "barcode", "آمنة"),
+        ),
+    ],
+)
+def test_the_same_typed_twice_excuses_no_document_that_says_something_else(
+    on_front: Field, on_back: Field
+) -> None:
+    both = [one(FRONT, "accept", 0, on_front), one(BACK, "accept", 1, on_back)]
+    same = [replace(filed, claims={"given_name": "آمنة"}) for filed in both]
+    assert assess(rules(), BOOKING, same).outcome == "review"
 
 
 def test_documents_that_are_not_sides_of_one_have_a_reason_of_their_own() -> None:
@@ -237,7 +324,9 @@ def test_days_are_left_until_the_tenth_day_after_booking(after: timedelta, left:
         ('"sy-id-front"]', '"sy-id-front", "sy-id-front"]', "'sy-id-front' twice"),
         ('["sy-id-front"]', "[]", "at least one"),
         ("deadline_days = 10", "deadline_days = 0", "'deadline_days'"),
+        ("deadline_days = 10", "deadline_days = 367", "'deadline_days'"),
         ("most_attempts = 5", "most_attempts = true", "'most_attempts'"),
+        ("most_attempts = 5", "most_attempts = 1001", "'most_attempts'"),
         ("most_attempts = 5", "", "'most_attempts'"),
         ('source = "provisional"', 'source = "provisional"\nx = 1', "'x'"),
         ('title_ar = "س"', 'title_ar = ""', "'title_ar'"),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docqa import fields, policy
 from docqa.errors import InvalidModel
 from docqa.measures import Measure, Output
 from docqa.policy import Finding, Policy, Rule, parse_policy
+from docqa.verdict import Decision
 
 SKEW = Measure(
     "skew",
@@ -91,17 +95,19 @@ def test_the_digest_changes_with_every_byte() -> None:
 
 def test_a_type_overrides_one_limit_and_inherits_the_rest() -> None:
     override = "[type.sy-id-front.skew.angle_deg]\naccept = 2.0\n"
-    policy = parse(f'id = "p"\n{RULE}{override}{FIELDS}')
+    policy = parse(f'id = "p"\n{RULE}ideal = 0.5\n{override}{FIELDS}')
     (general,) = policy.rules_for("a4-generic")
     (special,) = policy.rules_for("sy-id-front")
     assert (general.accept, special.accept) == (1.0, 2.0)
     assert (special.reject, special.reason) == (general.reject, general.reason)
+    assert special.ideal == general.ideal == 0.5
 
 
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
         ("", "starts with its id"),
+        (f'id = ""\n{RULE}{FIELDS}', "starts with its id"),
         ("id = [", "not TOML"),
         (f'id = "p"\n{FIELDS}', "has no rule"),
         (f'id = "p"\n{RULE}', "needs exactly the tables"),
@@ -118,7 +124,14 @@ def test_a_type_overrides_one_limit_and_inherits_the_rest() -> None:
         (f'id = "p"\n{RULE.replace("5.0", "1.0")}{FIELDS}', "must differ"),
         (f'id = "p"\n{RULE.replace("5.0", "0.5")}{FIELDS}', "needs ideal"),
         (f'id = "p"\n{RULE}ideal = 3.0\n{FIELDS}', "accepted side"),
+        (f'id = "p"\n{RULE.replace("5.0", "0.5")}ideal = 0.8\n{FIELDS}', "accepted side"),
         (f'id = "p"\n{RULE.replace("provisional", "")}{FIELDS}', "needs the source"),
+        (f'id = "p"\n{RULE.replace(chr(34) + "provisional" + chr(34), "3")}{FIELDS}', "the source"),
+        (f'id = "p"\n{RULE}{FIELDS}[reading]\nleast_score = 9', "needs exactly least_score"),
+        (
+            f'id = "p"\n{RULE}{FIELDS}[reading]\nleast_score = 9\nsource = "s"\nx = 1',
+            "needs exactly least_score",
+        ),
         (f'id = "p"\n{RULE}[type.x.skew.angle_deg]\naccept = 2\n{FIELDS}', "document type 'x'"),
         (f'id = "p"\n{RULE}{FIELDS.replace("different", "diff", 1)}', "needs exactly"),
         (
@@ -176,6 +189,8 @@ def test_a_reason_may_follow_a_text_output_when_every_choice_has_a_text() -> Non
 
 
 LOWER = Rule("m", "o", "", "r", 1.0, 5.0, 0.0, "s")
+TENTHS = Rule("m", "o", "", "r", 2.0, 6.0, 0.0, "s")
+"""Its 19 for 8.8 is a little less in binary."""
 HIGHER = Rule("m", "o", "", "r", 280.0, 180.0, 400.0, "s")
 
 
@@ -186,6 +201,7 @@ HIGHER = Rule("m", "o", "", "r", 280.0, 180.0, 400.0, "s")
         (LOWER, 1.0, 70),
         (LOWER, -1.0, 70),
         (LOWER, 5.0, 40),
+        (TENTHS, 8.8, 19),
         (LOWER, 1e9, 0),
         (HIGHER, 400.0, 100),
         (HIGHER, 1000.0, 100),
@@ -196,6 +212,17 @@ HIGHER = Rule("m", "o", "", "r", 280.0, 180.0, 400.0, "s")
 )
 def test_scores_are_pinned_at_the_limits(rule: Rule, value: float, score: int) -> None:
     assert rule.score(value) == score
+
+
+def test_a_policy_knows_every_match_and_decision_there_is() -> None:
+    """Its layer imports neither."""
+    assert {"equal", *policy.MATCHES} == set(fields.MATCHES)
+    assert tuple(Decision) == policy.DECISIONS
+
+
+def test_a_measure_that_only_one_document_type_asks_for_is_taken() -> None:
+    other = replace(LOWER, measure="n")
+    assert Policy("p", "d", (LOWER,), {"t": (other,)}, {}).measures == ("m", "n")
 
 
 finite = st.floats(-1e6, 1e6)

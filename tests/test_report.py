@@ -12,7 +12,7 @@ from docqa.catalogue import LANGUAGES, Catalogue
 from docqa.fields import Field
 from docqa.measures import Assessed, NotAssessed, PageAssessment
 from docqa.page import Region
-from docqa.policy import Policy, Rule
+from docqa.policy import Finding, Policy, Rule
 from docqa.report import (
     Report,
     measurements_from_json,
@@ -28,7 +28,8 @@ from docqa.wiring import load_catalogue
 MODELS = Path(__file__).parent.parent / "models"
 RULES = (Rule("skew", "angle_deg", "deg", "geometry.skew", 1.0, 5.0, 0.0, "s"),)
 MATCHES = {"barcode": {"near": "reject", "variant": "accept"}}
-POLICY = Policy("p", "sha256:0", RULES, {}, MATCHES)
+FINDINGS = {"sides_disagree": Finding("field.sides_disagree", "review", "s", 0.9)}
+POLICY = Policy("p", "sha256:0", RULES, {}, MATCHES, FINDINGS)
 SECRET = "02012345678"
 
 
@@ -181,6 +182,7 @@ def test_a_new_policy_changes_verdict_and_scores_but_no_measurement(catalogue: C
         (Rule("skew", "angle_deg", "deg", "geometry.skew", 3.0, 5.0, 0.0, "s"),),
         {},
         {"barcode": {"near": "accept", "variant": "accept"}},
+        FINDINGS,
     )
     pages, fields, faults = measurements_from_json(written)
     verdict = decide(lax, "sy-id-back", pages, fields, faults)

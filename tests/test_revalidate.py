@@ -14,10 +14,10 @@ from docqa.adapters.revalidation_tables import report_facts
 from docqa.adapters.revalidations import SqlRevalidations
 from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.store import SqlStore
-from docqa.bulk import judge_key
+from docqa.bulk import Origin, judge_key
 from docqa.corrections import judged_again
 from docqa.pipeline import Engine, faulty_report
-from docqa.plan import Plan, Selection, Stale, Work, make_plan
+from docqa.plan import Group, Plan, Selection, Stale, Work, make_plan, stale
 from docqa.ports import Ruling
 from docqa.reading import OCR_FAILED
 from docqa.recompute import merged
@@ -61,6 +61,14 @@ def judge_again(
 def plan(store: SqlStore, judge: Engine) -> Plan:
     everything = Selection(datetime.now(UTC))
     return make_plan(judge, SqlRevalidations(store.engine).tally(everything))
+
+
+def test_of_a_report_by_the_very_same_engine_nothing_is_stale() -> None:
+    """Whatever it says of its parts: reports from before these had digests say nothing."""
+    judge = engine(1.0, 5.0)
+    for digest, needs in ((judge.digest, Stale()), ("sha256:old", Stale(("skew",), True))):
+        group = Group(Origin("k", digest, {}, "", ()), True, True, "", 3)
+        assert stale(judge, group) == needs
 
 
 def test_a_report_run_changes_nothing_and_tells_every_transition(store: SqlStore) -> None:

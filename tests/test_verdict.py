@@ -52,6 +52,7 @@ def page(angle: float | None, probability: float | None, index: int = 1) -> Page
         (0.0, 1.0, "accept", []),
         (1.0, 0.8, "accept", []),
         (2.0, 1.0, "review", ["geometry.skew"]),
+        (5.0, 1.0, "reject", ["geometry.skew"]),
         (-7.0, 1.0, "reject", ["geometry.skew"]),
         (0.0, 0.05, "reject", ["capture.camera"]),
         (2.0, 0.05, "reject", ["capture.camera", "geometry.skew"]),
@@ -72,6 +73,8 @@ def test_a_reason_says_what_was_measured_what_it_takes_and_where() -> None:
     (reason,) = decide(POLICY, "a4-generic", [page(2.0, 1.0)]).reasons
     assert (reason.measure, reason.value, reason.limit, reason.unit) == ("skew", 2.0, 1.0, "deg")
     assert (reason.page, reason.regions) == (1, (REGION,))
+    (reason,) = decide(POLICY, "a4-generic", [page(None, 1.0)]).reasons
+    assert (reason.measure, reason.value, reason.limit, reason.page) == ("skew", None, 1.0, 1)
 
 
 def test_the_score_is_the_worst_of_all_pages_never_an_average() -> None:
@@ -108,6 +111,12 @@ def test_what_is_too_poor_to_be_read_is_not_blamed_for_that(
     field = Field("given_name", match, None if match == "unread" else "ocr", 0.0, None, None, None)
     verdict = decide(policy, "a4-generic", [page(angle, 1.0)], [field])
     assert [reason.code for reason in verdict.reasons] == codes
+
+
+@given(least=st.integers(0, 40))
+def test_what_scores_least_of_what_is_read_is_read(least: int) -> None:
+    policy = replace(POLICY, least_score_read=least)
+    assert policy.is_worth_reading(least) and not policy.is_worth_reading(least - 1)
 
 
 @given(least=st.integers(0, 40), score=st.integers(0, 100))
@@ -212,6 +221,13 @@ def test_once_the_sides_disagree_neither_proves_anything_against_the_claims() ->
     assert reason.decision is Decision.REJECT
 
 
+def test_what_the_policy_accepts_is_accepted_though_the_sides_disagree() -> None:
+    name = settled([seen("ocr", "equal"), seen("barcode", "different", index=2)])
+    other = Field("father_name", "variant", "barcode", 1.0, None, 2, None)
+    (reason,) = decide(POLICY, "sy-id-front", [page(0.0, 1.0)], [name, other]).reasons
+    assert (reason.code, reason.field) == ("field.sides_disagree", "given_name")
+
+
 @pytest.mark.parametrize("others", [("digits", "ocr"), ("barcode", "mrz")])
 def test_two_readings_of_one_kind_are_no_two_sides(others: tuple[Source, Source]) -> None:
     field = settled([seen(others[0], "equal"), seen(others[1], "different")])
@@ -275,6 +291,18 @@ def test_what_makes_the_rest_moot_is_said_first_and_what_could_not_be_checked_la
         code for code in PLACES if code != "page.wrong_side"
     ]
     assert {reasons[1].code, reasons[2].code} == {"page.blank", "page.wrong_side"}
+
+
+def test_of_reasons_of_one_kind_the_worst_stands_first() -> None:
+    bend = replace(RULES[0], measure="bend", reason="geometry.bend")
+    slight, strong = (Assessed({"angle_deg": angle}) for angle in (2.0, 4.0))
+    for skewed, bent, first in (
+        (slight, strong, "geometry.bend"),
+        (strong, slight, "geometry.skew"),
+    ):
+        leaf = PageAssessment(1, 9, 9, {"skew": skewed, "bend": bent})
+        reasons = decide(replace(POLICY, rules=(RULES[0], bend)), "any", [leaf]).reasons
+        assert reasons[0].code == first
 
 
 def test_what_rejects_stands_before_what_makes_it_moot_but_does_not_reject() -> None:

@@ -225,7 +225,7 @@ class SqlWebhooks:
         }
         if outcome.delivered:
             values["state"] = "delivered"
-        elif outcome.is_gone or due_at is None:
+        elif due_at is None:
             values["state"] = "given_up"
         else:
             values["due_at"] = due_at

@@ -87,9 +87,9 @@ class Courier:
         due_at = next_attempt(
             attempt.number, now=self._clock(), until=attempt.until, chance=random.random()
         )
-        result = "delivered" if outcome.delivered else "retry"
-        if not outcome.delivered and (outcome.is_gone or due_at is None):
-            result = "given_up"
+        if outcome.is_gone:
+            due_at = None
+        result = "delivered" if outcome.delivered else "retry" if due_at else "given_up"
         if not self._store.settle(attempt, outcome, due_at=due_at):
             result = "superseded"
         self._observe(result)

@@ -171,6 +171,7 @@ class WebhookStore(Protocol):
         Args:
             attempt: as claimed.
             outcome: 410 disables the endpoint.
-            due_at: of the next attempt; None to give up. Of no account when it was delivered.
+            due_at: of the next attempt; None to give up, as after 410. Of no account when it was
+                delivered.
         """
         ...

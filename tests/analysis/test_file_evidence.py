@@ -113,6 +113,32 @@ def device_evidence(
         ("TOSHIBA", "e-STUDIO355"),
         ("Microtek", "ScanMaker i800"),
         ("Nikon", "SUPER COOLSCAN 5000 ED"),
+        # by the maker alone
+        ("PFU LIMITED", "S1300"),
+        ("Plustek", "OpticBook 3800"),
+        ("Kodak Alaris", "S2050"),
+        ("Xerox", "B225"),
+        ("RICOH", "fi-70F"),
+        ("Lexmark", "CX331adwe"),
+        ("Avision", "AV220D2"),
+        ("KMBT_C224", "C224"),
+        ("Lanier", "LD122"),
+        ("Savin", "9025"),
+        ("Visioneer", "RoadWarrior"),
+        ("Regula", "7024"),
+        ("Contex", "HD Ultra"),
+        ("Pantum", "M6500"),
+        # by the model alone
+        ("Canon", "imageRUNNER 2520"),
+        ("Canon", "imageCLASS D570"),
+        ("Canon", "Canon MX922"),
+        ("HP", "LaserJet 3055"),
+        ("HP", "DeskJet 2700"),
+        ("Unheard Of", "WorkCentre 3025"),
+        ("Unheard Of", "Perfection V39"),
+        ("KYOCERA", "ECOSYS M2040dn"),
+        ("Unheard Of", "Aficio 2018"),
+        ("Mustek", "BearPaw 2448"),
     ],
 )
 def test_names_of_scanners_and_of_printers_that_scan_are_scanners(make: str, model: str) -> None:
@@ -167,6 +193,7 @@ def test_names_of_phones_and_cameras_are_a_cameras_whatever_density_is_stated(
         ("TOSHIBA", "PDR-M700"),
         ("FUJITSU", "F-02H"),
         ("Mustek", "DV5300"),
+        ("Microtek", "Take-it D1"),
     ],
 )
 def test_a_maker_of_phones_and_of_copiers_is_a_scanners_by_its_model_only(
@@ -199,6 +226,49 @@ def test_an_exposure_is_a_cameras_whatever_the_names_say(make: str | None) -> No
     assert found == {"exif_exposure"}
     both = device_evidence("Apple", "iPhone 7", states_exposure=True, ppi_tag=72.0)
     assert both == {"exif_make", "exif_exposure"}
+
+
+PROGRAMS = {
+    "pdf_producer_scanner": (
+        "NAPS2 7.1", "PaperStream Capture", "ScanSnap Manager", "ScandAll PRO", "Kofax VRS",
+        "TWAIN driver", "WIA-HP", "Canon IJ Scan Assistant", "Adobe PSL 1.3e for Canon",
+        "PDF Scan Library 2.3", "Smart Touch", "Paper Capture Plug-in", "MFPImgLib", "VueScan 9",
+        "SilverFast 8", "simple-scan", "XSane 0.999", "CapturePerfect 3.1", "Capture Perfect",
+        "MP Navigator EX", "Plustek", "KONICA MINOLTA 423",
+    ),
+    "pdf_producer_app": (
+        "CamScanner", "intsig.com", "Adobe Scan", "Genius Scan", "Office Lens",
+        "Microsoft Lens", "Scanbot", "SwiftScan", "TapScanner", "Tiny Scanner", "TinyScanner",
+        "Clear Scan", "vFlat", "TurboScan", "Scanner Pro", "Notebloc", "FairScan",
+        "iOS Version 16.1 Quartz PDFContext", "iPhone", "iPad", "Android", "PhotoScan",
+        "Doc Scanner", "Notes", "Mobile Scan",
+    ),
+    "screenshot_program": (
+        "Screenshot", "Snipaste", "Snipping Tool", "Greenshot", "ShareX", "Lightshot", "Flameshot",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [(program, says) for says, programs in PROGRAMS.items() for program in programs],
+)
+def test_programs_are_told_by_their_names(program: str, says: str) -> None:
+    origin = Origin("jpeg", "image/jpeg", software=program)
+    found = file_evidence(page_from_pixels(np.full((700, 500), 255, np.uint8), origin=origin))
+    assert (*found.scanner, *found.app, *found.screenshot) == (says,)
+
+
+@pytest.mark.parametrize(
+    ("size_px", "is_hint"),
+    [((900, 1200), True), ((1080, 1920), True), ((897, 1196), False), ((1100, 1300), False)],
+)
+def test_a_cameras_shape_is_a_hint_where_it_is_as_large_as_cameras_make_it(
+    size_px: tuple[int, int], is_hint: bool
+) -> None:
+    for shape in (size_px, size_px[::-1]):
+        found = file_evidence(page_from_pixels(np.full(shape, 255, np.uint8)))
+        assert found.weak_camera == (("phone_aspect_ratio",) if is_hint else ())
 
 
 @pytest.mark.parametrize(

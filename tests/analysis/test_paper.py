@@ -64,6 +64,43 @@ def test_clipped_shares_are_counted() -> None:
     assert found.clipped_dark_fraction == pytest.approx(0.25, abs=0.01)
 
 
+def test_levels_at_either_end_are_clipped_and_no_others() -> None:
+    levels = np.array([[0, 2, 3, 253, 254, 255]], np.uint8)
+    found = of(np.repeat(np.repeat(levels, 600, axis=0), 100, axis=1))
+    shares = found.clipped_dark_fraction, found.clipped_white_fraction
+    assert shares == pytest.approx((2 / 6, 2 / 6))
+
+
+def card_on(lid: int, slope_levels: float = 0.0) -> Pixels:
+    """A card in a corner of a page of one grey."""
+    page = np.full((1000, 800), lid, np.float64)
+    page[300:700, 100:500] = 235 + slope_levels * np.linspace(-0.5, 0.5, 400)
+    return np.clip(page, 0, 255).astype(np.uint8)
+
+
+def test_under_a_grey_lid_the_card_gives_no_slope() -> None:
+    found = of(card_on(200, slope_levels=15))
+    assert found.is_under_grey_lid
+    assert found.gradient_levels == 0.0
+
+
+@pytest.mark.parametrize("level", [30, 250])
+def test_neither_a_dark_border_nor_a_white_one_is_a_grey_lid(level: int) -> None:
+    assert not of(card_on(level)).is_under_grey_lid
+
+
+def test_a_border_of_two_greys_is_no_lid() -> None:
+    page = card_on(200)
+    page[:, :160] = 170
+    assert not of(page).is_under_grey_lid
+
+
+def test_the_even_share_of_the_border_is_counted() -> None:
+    page = np.full((1000, 800), 200, np.uint8)
+    page[:, :400] = 100
+    assert of(page).even_border_fraction == pytest.approx(0.5, abs=0.05)
+
+
 @pytest.mark.parametrize("level", [0, 128, 255])
 @pytest.mark.parametrize("shape", [(40, 33), (33, 40), (16, 400), (700, 500)])
 def test_flat_pages_of_any_size_give_finite_numbers(level: int, shape: tuple[int, int]) -> None:

@@ -14,14 +14,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from limits.errors import StorageError
 from limits.storage import MemoryStorage
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.principal import LOCAL_CLIENT
 from api.rates import Rates
 from api.review.texts import LANGUAGES, TEXTS
+from api.review.visits import DECIDING, SUPERVISING
 from api.scopes import PUBLIC, SCOPE_OF, UPLOADS, operations
-from docqa.adapters.clients import SCOPES, SqlClients
+from docqa.adapters.clients import ROLES, SCOPES, SqlClients
 from tests.api.reviewing import document, form_token, sign_in
 from tests.api.scripted_service import NOON, REVIEWER, Scripted, scripted_service
 
@@ -87,6 +90,10 @@ def test_every_address_of_the_service_has_a_scope() -> None:
     assert set(addresses()) - set(SCOPE_OF) == set(), "add them to api/scopes.py"
 
 
+def test_keys_can_have_the_scopes_that_addresses_ask_for_and_no_others() -> None:
+    assert set(SCOPES) == set(SCOPE_OF.values()) - {PUBLIC}
+
+
 def test_the_openapi_document_names_the_scope_of_every_address(http: TestClient) -> None:
     spec = http.get("/openapi.json").json()
     assert spec["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
@@ -143,7 +150,9 @@ def test_a_key_without_the_scope_is_told_so(
     http: TestClient, clients: SqlClients, guarded: Scripted, name: str
 ) -> None:
     others = [scope for scope in SCOPES if scope not in (SCOPE_OF.get(name), "admin")]
-    assert refusal(ask(http, name, new_key(clients, *others))) == (403, "http.forbidden")
+    answer = ask(http, name, new_key(clients, *others))
+    assert refusal(answer) == (403, "http.forbidden")
+    assert answer.headers["ratelimit"].startswith('"client";r=599;t=')
     assert guarded.inspector.calls == []
 
 
@@ -241,6 +250,21 @@ def test_two_keys_of_a_client_work_and_a_third_is_refused_until_one_is_revoked(
     assert found == [False, True, True]
 
 
+def test_whether_anybody_could_call_is_told_by_the_live_keys_alone(clients: SqlClients) -> None:
+    assert not clients.has_live_key(now=NOON)
+    key = new_key(clients, "admin")
+    assert clients.has_live_key(now=NOON) and not clients.has_live_key(now=NOON + YEAR)
+    clients.revoke_key(key.split("_")[1], now=NOON)
+    assert not clients.has_live_key(now=NOON)
+
+
+def test_the_newest_keys_are_listed_first(clients: SqlClients) -> None:
+    for days, name in enumerate(("first", "second")):
+        at = NOON + timedelta(days=days)
+        clients.create_key(name, ["admin"], now=at, lifetime=YEAR)
+    assert [key.client_id for key in clients.all_keys()] == ["second", "first"]
+
+
 def test_a_key_ends_at_its_time_to_the_second(clients: SqlClients) -> None:
     key = new_key(clients, "admin")
     assert clients.authenticate(key, now=NOON + YEAR - timedelta(seconds=1)) is not None
@@ -262,6 +286,9 @@ def test_the_last_use_of_a_key_is_remembered(http: TestClient, clients: SqlClien
     assert clients.all_keys()[0].last_used_at is None
     ask(http, "GET /v1/limits", key)
     assert clients.all_keys()[0].last_used_at == NOON
+    later = NOON + timedelta(hours=1)
+    assert clients.authenticate(key, now=later) is not None
+    assert clients.all_keys()[0].last_used_at == later
 
 
 def test_a_secret_is_compared_in_constant_time_whatever_is_sent(
@@ -283,7 +310,13 @@ def test_a_secret_is_compared_in_constant_time_whatever_is_sent(
 
 @pytest.mark.parametrize(
     ("client_id", "scopes"),
-    [("local", ["admin"]), ("Portal!", ["admin"]), ("", ["admin"]), ("p", []), ("p", ["root"])],
+    [
+        (LOCAL_CLIENT, ["admin"]),
+        ("Portal!", ["admin"]),
+        ("", ["admin"]),
+        ("p", []),
+        ("p", ["root"]),
+    ],
 )
 def test_a_key_for_nobody_or_nothing_is_not_made(
     clients: SqlClients, client_id: str, scopes: list[str]
@@ -327,6 +360,22 @@ def test_counting_starts_no_threads_and_forgets_what_is_over(
     assert started == []
 
 
+def test_where_nothing_can_be_counted_everybody_is_let_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def is_away(*_: object) -> bool:
+        raise StorageError(OSError("no such host"))
+
+    rates = Rates("2/minute", "memory://", clock=lambda: 0.0)
+    monkeypatch.setattr(rates._counter, "hit", is_away)
+    assert all(rates.take("a").is_granted for _ in range(5))
+
+
+def test_a_client_waits_for_a_second_though_our_clock_is_ahead_of_the_storages() -> None:
+    rates = Rates("1/minute", "memory://", clock=lambda: 4e9)
+    assert [rates.take("a").reset_s for _ in range(2)] == [1, 1]
+
+
 def test_a_large_body_is_not_read_where_no_file_is_expected(
     http: TestClient, clients: SqlClients
 ) -> None:
@@ -336,6 +385,10 @@ def test_a_large_body_is_not_read_where_no_file_is_expected(
 
 
 # Reviewers' roles
+
+
+def test_every_role_decides_or_supervises_or_both() -> None:
+    assert set(ROLES) == DECIDING | SUPERVISING
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,11 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.principal import address_of
+from api.review.sign_in import Attempts
+from api.review.sign_in import form_token as token_for
 from api.review.texts import TEXTS
 from tests.api.reviewing import ENGLISH, browser_at, document, form_token, sign_in
-from tests.api.scripted_service import PASSWORD, REVIEWER, Scripted, scripted_service
+from tests.api.scripted_service import NOON, PASSWORD, REVIEWER, Scripted, scripted_service
 
 
 @pytest.mark.parametrize("path", ["/review", "/review/doc_a", "/review/doc_a/pages/1/image"])
@@ -157,6 +159,12 @@ def test_signing_in_needs_the_token_of_our_form(client: TestClient, token: str) 
     assert answer.status_code == 403
 
 
+def test_whoever_has_no_cookie_has_no_form_of_ours(client: TestClient) -> None:
+    """Anybody can make the token that belongs to no cookie: another site too."""
+    form = {"form_token": token_for(""), "name": REVIEWER, "password": PASSWORD}
+    assert client.post("/review/login", data=form).status_code == 403
+
+
 def test_guessing_is_stopped_even_for_the_right_password_and_only_for_a_while(
     service: Scripted,
 ) -> None:
@@ -264,6 +272,23 @@ def test_an_address_is_what_its_holder_cannot_choose(
     client: tuple[str, int] | None, address: str
 ) -> None:
     assert address_of(Request({"type": "http", "client": client})) == address
+
+
+def test_signing_in_forgives_the_guesses_before_it() -> None:
+    attempts = Attempts()
+    for _ in range(2):
+        assert all(attempts.begin(REVIEWER, NOON) for _ in range(10))
+        attempts.succeeded(REVIEWER)
+
+
+def test_signing_in_again_ends_the_session_before(reviewer: TestClient) -> None:
+    before = reviewer.cookies["docqa"]
+    form = {"form_token": token_for(before), "name": REVIEWER, "password": PASSWORD}
+    answer = reviewer.post("/review/login", data=form, follow_redirects=False)
+    assert answer.status_code == 303 and reviewer.cookies["docqa"] != before
+    reviewer.cookies.clear()
+    reviewer.cookies.set("docqa", before)
+    assert reviewer.get("/review", follow_redirects=False).status_code == 303
 
 
 def test_signing_out_ends_the_session_itself(reviewer: TestClient) -> None:

@@ -12,13 +12,14 @@ import sqlalchemy as sa
 from PIL import Image
 from starlette.testclient import TestClient
 
+from api.app import create_app
 from api.review.texts import TEXTS
 from api.review.veil import COARSE_SIDE_PX, veil_of
 from docqa.adapters.record_tables import audit_entries
 from docqa.overlay import Box, Veil
 from docqa.ports import StoredDocument
-from tests.api.reviewing import document, form_token
-from tests.api.scripted_service import PAGE_PX, Scripted, draw_page, report
+from tests.api.reviewing import document, form_token, sign_in
+from tests.api.scripted_service import PAGE_PX, REVIEWER, Scripted, draw_page, report
 
 EN = TEXTS["en"]
 NUMBER = [[400, 600], [800, 600], [800, 640], [400, 640]]
@@ -91,6 +92,21 @@ def test_a_reason_that_is_logged_lifts_the_cover_for_who_gave_it_and_for_a_while
             sa.select(audit_entries.c.kind).where(audit_entries.c.subject == made.id)
         ).scalars()
         assert list(kinds).count("document.viewed_unmasked") == 1
+
+
+def test_what_one_reviewer_has_revealed_stays_covered_for_the_others(
+    reviewer: TestClient, service: Scripted
+) -> None:
+    made = document(1, service, report=read(PRINTED))
+    covered = picture(reviewer, made).tobytes()
+    known = service.store.password_hash(REVIEWER)
+    assert known is not None
+    service.store.add_reviewer("samer", known)
+    with TestClient(create_app(service.services)) as other:
+        assert sign_in(other, name="samer").status_code == 303
+        assert reveal(reviewer, made, "two digits look alike").status_code == 303
+        assert picture(reviewer, made).tobytes() != covered
+        assert picture(other, made).tobytes() == covered
 
 
 @pytest.mark.parametrize("number", ["01234567890", "٠١٢٣ ٤٥٦ ٧٨٩٠"])

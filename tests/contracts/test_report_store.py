@@ -399,6 +399,18 @@ def test_documents_are_found_by_a_number_however_it_is_typed(sealed: SqlStore, t
     assert sealed.by_national_number("99999999999") == []
 
 
+def test_a_document_whose_number_was_corrected_is_found_by_the_new_one_alone(
+    sealed: SqlStore,
+) -> None:
+    sealed.add(document(1, claims=CLAIMS))
+    before = sealed.get(document(1).id)
+    assert before is not None
+    corrected = {"national_number": "01020304051"}
+    assert sealed.correct(before, claims=corrected, readings={}, report=report("review"))
+    assert sealed.by_national_number("01020304051") == [before.id]
+    assert sealed.by_national_number("01020304050") == []
+
+
 def test_after_a_change_of_keys_older_documents_are_read_and_found(
     sql: SqlStore, sealed: SqlStore
 ) -> None:

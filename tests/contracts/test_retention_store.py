@@ -328,6 +328,7 @@ def test_what_may_be_over_comes_with_its_last_ruling_and_without_what_is_held(ke
     (found,) = kept.retention.kept(NOON + timedelta(days=1))
     assert (found.document_id, found.ruled_at) == (ruled.id, NOON + timedelta(days=1))
     assert young.id not in {found.document_id}
+    assert list(kept.retention.kept(NOON)) == [], "only what came before that moment"
 
 
 def test_sqlite_keeps_nothing_of_an_erased_document_in_its_files(tmp_path: Path) -> None:

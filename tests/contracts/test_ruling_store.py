@@ -230,6 +230,30 @@ def test_a_released_key_can_be_reserved_anew(reservations: SqlReservations) -> N
     assert reserve(reservations, "doc_b") == ("doc_b", True)
 
 
+def answer_all(sql: SqlStore) -> None:
+    with sql.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE reservations SET answered_at = reserved_at"))
+
+
+def test_a_reservation_is_stale_from_the_first_moment_after_its_time(
+    reservations: SqlReservations,
+) -> None:
+    reserve(reservations, "doc_a")
+    at = NOON + timedelta(minutes=5)
+    assert reserve(reservations, "doc_b", now=at) == ("doc_a", False)
+    assert reserve(reservations, "doc_b", now=at + timedelta(seconds=1)) == ("doc_a", True)
+
+
+def test_a_key_that_was_answered_is_neither_released_nor_taken_over(
+    sql: SqlStore, reservations: SqlReservations
+) -> None:
+    reserve(reservations, "doc_a")
+    answer_all(sql)
+    reservations.release("key", "doc_a", reserved_at=NOON)
+    assert reserve(reservations, "doc_b") == ("doc_a", False)
+    assert reserve(reservations, "doc_b", now=NOON + timedelta(hours=1)) == ("doc_a", False)
+
+
 def test_a_key_that_was_never_answered_is_forgotten_and_one_that_was_is_kept(
     sql: SqlStore, reservations: SqlReservations
 ) -> None:
@@ -238,8 +262,7 @@ def test_a_key_that_was_never_answered_is_forgotten_and_one_that_was_is_kept(
     assert reserve(reservations, "doc_b") == ("doc_a", False)
     reservations.forget_unanswered(NOON + timedelta(seconds=1))
     assert reserve(reservations, "doc_b") == ("doc_b", True)
-    with sql.engine.begin() as connection:
-        connection.execute(sa.text("UPDATE reservations SET answered_at = reserved_at"))
+    answer_all(sql)
     reservations.forget_unanswered(NOON + timedelta(seconds=1))
     assert reserve(reservations, "doc_c") == ("doc_b", False)
 

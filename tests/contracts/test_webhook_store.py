@@ -17,6 +17,7 @@ from docqa.adapters.schema import events
 from docqa.adapters.store import SqlStore
 from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.ports import StoredDocument
+from docqa.webhooks.backoff import last_moment
 from docqa.webhooks.records import EventRecord, Outcome
 from tests.contracts.stores import SQL_STORES, postgresql_store
 
@@ -151,6 +152,17 @@ def test_what_failed_is_due_again_when_it_was_said_to_be(shop: Shop) -> None:
     assert (event.deliveries[0].state, event.deliveries[0].due_at) == ("given_up", None)
 
 
+def test_what_is_due_the_longest_is_tried_first(shop: Shop) -> None:
+    shop.subscribe()
+    first, second = shop.happen(), shop.happen()
+    shop.webhooks.fan_out(now=NOON)
+    attempt = shop.webhooks.claim(now=NOON, lease=LEASE)
+    assert attempt is not None and attempt.event_id == first
+    shop.webhooks.settle(attempt, FAILED, due_at=NOON + timedelta(minutes=5))
+    attempt = shop.webhooks.claim(now=NOON + timedelta(minutes=6), lease=LEASE)
+    assert attempt is not None and attempt.event_id == second
+
+
 def test_one_that_is_gone_gets_nothing_any_more(shop: Shop) -> None:
     endpoint_id = shop.subscribe()
     for _ in range(2):
@@ -158,7 +170,7 @@ def test_one_that_is_gone_gets_nothing_any_more(shop: Shop) -> None:
     shop.webhooks.fan_out(now=NOON)
     attempt = shop.webhooks.claim(now=NOON, lease=LEASE)
     assert attempt is not None
-    shop.webhooks.settle(attempt, GONE, due_at=NOON)
+    shop.webhooks.settle(attempt, GONE, due_at=None)
     endpoint = shop.webhooks.endpoint(endpoint_id)
     assert (endpoint.enabled, endpoint.disabled_because) == (False, "gone")
     shop.happen()
@@ -210,6 +222,34 @@ def test_an_event_is_told_again_to_no_endpoint_of_another_client(shop: Shop) -> 
     assert shop.told() == [event], "of a kind that it does not want, since it was named"
 
 
+def test_an_event_is_not_told_again_to_one_that_is_switched_off(shop: Shop) -> None:
+    shop.webhooks.change_endpoint(shop.subscribe(), enabled=False)
+    assert shop.webhooks.redeliver(shop.happen(), endpoint_id=None, now=NOON) == 0
+
+
+def test_what_is_told_again_long_after_it_happened_is_tried_as_long_as_anything_new(
+    shop: Shop,
+) -> None:
+    shop.subscribe()
+    event, late = shop.happen(), NOON + timedelta(days=30)
+    assert shop.told() == [event]
+    shop.webhooks.redeliver(event, endpoint_id=None, now=late)
+    attempt = shop.webhooks.claim(now=late, lease=LEASE)
+    assert attempt is not None and attempt.until == last_moment(late, None)
+
+
+def test_what_is_told_again_has_nothing_of_the_attempts_before(shop: Shop) -> None:
+    shop.subscribe()
+    event = shop.happen()
+    shop.webhooks.fan_out(now=NOON)
+    attempt = shop.webhooks.claim(now=NOON, lease=LEASE)
+    assert attempt is not None
+    shop.webhooks.settle(attempt, FAILED, due_at=None)
+    shop.webhooks.redeliver(event, endpoint_id=None, now=NOON)
+    [again] = listed(shop)[0].deliveries
+    assert (again.state, again.attempts, again.status, again.error) == ("waiting", 0, None, None)
+
+
 def test_an_event_that_is_told_again_before_it_was_told_keeps_nothing_waiting(shop: Shop) -> None:
     first, second = shop.subscribe(), shop.subscribe()
     event = shop.happen()
@@ -255,7 +295,9 @@ def test_endpoints_are_kept_as_they_were_given(shop: Shop) -> None:
     assert shop.webhooks.endpoints() == [shop.webhooks.endpoint(endpoint_id)]
     assert shop.webhooks.endpoint(endpoint_id).kinds == ("a.a", "b.b")
     assert shop.webhooks.change_endpoint(endpoint_id, kinds=["c.c"]).kinds == ("c.c",)
-    assert not shop.webhooks.change_endpoint(endpoint_id, enabled=False).enabled
+    for enabled, because in ((False, "operator"), (True, None)):
+        changed = shop.webhooks.change_endpoint(endpoint_id, enabled=enabled)
+        assert (changed.enabled, changed.disabled_because) == (enabled, because)
     for call in (shop.webhooks.endpoint, lambda name: shop.webhooks.rotate_secret(name, now=NOON)):
         with pytest.raises(KeyError):
             call("whe_unknown")

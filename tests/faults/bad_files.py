@@ -70,6 +70,12 @@ def png_two_headers() -> bytes:
     )
 
 
+def png_without_width() -> bytes:
+    """A PNG that says it is no pixel wide."""
+    data = _saved(_picture(), "PNG")
+    return data[:8] + _png_chunk(b"IHDR", bytes(4) + data[20:29]) + data[33:]
+
+
 def png_cut_palette() -> bytes:
     """A PNG of colours by number whose palette ends within a colour."""
     data = _saved(_picture().convert("P"), "PNG")
@@ -126,6 +132,12 @@ def hidden_scan_jpeg(scans: int = 500) -> bytes:
     second_scan = data.find(b"\xff\xda", data.find(b"\xff\xda") + 2)
     comment = b"\xff\xfe\x00\x06\xff\xd9\xff\xd9"
     return data[:second_scan] + comment + data[second_scan:]
+
+
+def many_segment_jpeg(segments: int = 6000) -> bytes:
+    """A JPEG with so many empty segments before its picture."""
+    data = _jpeg()
+    return data[:2] + b"\xff\xe5\0\x02" * segments + data[2:]
 
 
 def truncated_jpeg(keep_fraction: float = 0.6) -> bytes:
@@ -267,6 +279,7 @@ def bad_files() -> dict[str, tuple[Callable[[], bytes], str]]:
         "png_flood": (png_flood, "file.too_many_pixels"),
         "png_endless_chunk": (png_endless_chunk, "file.damaged"),
         "png_two_headers": (png_two_headers, "file.damaged"),
+        "png_without_width": (png_without_width, "file.damaged"),
         "png_cut_palette": (png_cut_palette, "file.damaged"),
         "png_without_palette": (png_without_palette, "file.damaged"),
         "tiff_hidden_flood": (tiff_hidden_flood, "file.too_many_pixels"),
@@ -275,6 +288,7 @@ def bad_files() -> dict[str, tuple[Callable[[], bytes], str]]:
         "tiny_image": (tiny_image, "file.too_small"),
         "many_scan_jpeg": (many_scan_jpeg, "file.too_many_scans"),
         "hidden_scan_jpeg": (hidden_scan_jpeg, "file.too_many_scans"),
+        "many_segment_jpeg": (many_segment_jpeg, "file.damaged"),
         "truncated_jpeg": (truncated_jpeg, "file.damaged"),
         "truncated_progressive_jpeg": (truncated_progressive_jpeg, "file.damaged"),
         "headless_jpeg": (headless_jpeg, "file.damaged"),

@@ -387,6 +387,14 @@ def test_claimed_resolution(kind: str, options: dict[str, Any], expected: float 
     assert ppi == (None if expected is None else pytest.approx(expected, abs=0.1))
 
 
+def test_a_png_that_gives_only_the_shape_of_its_pixels_claims_no_resolution() -> None:
+    data = _saved(_gray_picture(), "PNG", dpi=(300, 300))
+    at = data.index(b"pHYs")
+    without_unit = data[at : at + 12] + b"\0"
+    check = struct.pack(">I", zlib.crc32(without_unit))
+    assert _page(data[:at] + without_unit + check + data[at + 17 :]).origin.ppi_tag is None
+
+
 @pytest.mark.parametrize(
     ("unit", "density", "expected"), [(2, 240, 240), (3, 100, 254), (1, 240, None), (2, 0, None)]
 )

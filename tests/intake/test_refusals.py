@@ -12,6 +12,7 @@ from PIL import ImageFile
 
 from docqa.errors import InvalidDocument
 from docqa.intake import Limits, open_document
+from docqa.intake.limits import damage_refused
 from tests.faults import bad_files
 
 _ADDRESSES_BYTES = 1_500_000_000
@@ -110,6 +111,13 @@ def test_a_file_at_its_limits_is_let_in() -> None:
     assert _code(data, Limits(max_bytes=len(data), max_pages=3, render_ppi=40)) == "accepted"
     scans = bad_files.many_scan_jpeg(64, side_px=64)
     assert _code(scans, Limits(max_pixels=64 * 64, max_side_px=64)) == "accepted"
+    assert _code(bad_files.tiny_image(32)) == "accepted"
+    assert _code(bad_files.many_segment_jpeg(4900)) == "accepted"
+
+
+def test_want_of_memory_is_not_the_files_fault() -> None:
+    with pytest.raises(MemoryError), damage_refused():
+        raise MemoryError
 
 
 def test_a_circular_tiff_ends() -> None:

@@ -67,6 +67,12 @@ def test_quality_and_grid_are_read_from_pixels_alone(quality: int, shift: tuple[
     assert (grid.left_px, grid.top_px) == (-shift[0] % 8, -shift[1] % 8)
 
 
+def test_a_trace_that_is_nearly_lost_in_noise_is_none() -> None:
+    noise = np.random.default_rng(1).normal(0, 4, scanned().shape)
+    noisy = np.clip(pixels_of(saved(scanned(), 40)) + noise, 0, 255).astype(np.uint8)
+    assert measure(page_from_pixels(noisy)).jpeg_quality == 100.0
+
+
 @pytest.mark.parametrize("quality", [25, 50, 75, 90])
 def test_quality_of_a_file_is_its_tables(quality: int) -> None:
     found = of_file(saved(scanned(), quality))

@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 from skimage import data
 
-from docqa.measures.content import measure
+from docqa.measures.content import (
+    BLANK_INK_FRACTION,
+    LEAST_ROW_FRACTION,
+    LEAST_TEXT_COUNT,
+    measure,
+)
 from docqa.page import Pixels, page_from_pixels
 from fixtures.synthesize.cards import id_back, id_front
 from fixtures.synthesize.pages import civil_extract, letter
@@ -55,6 +60,55 @@ def test_blank_paper_with_noise_and_dust_is_blank() -> None:
     for x, y in rng.integers(20, 900, (5, 2)):
         page[y : y + 6, x : x + 6] = 80
     assert kind(page) == "blank"
+
+
+def test_a_short_note_on_a_large_page_is_a_document() -> None:
+    page = np.full((2800, 2000), 245, np.uint8)
+    for y in (600, 640):
+        for x in range(300, 560, 22):
+            cv2.rectangle(page, (x, y), (x + 12, y + 16), 30, 2)
+    note = measure(page_from_pixels(page))
+    assert note.ink_fraction < BLANK_INK_FRACTION and note.kind == "document"
+
+
+def test_a_few_strong_strokes_are_not_blank() -> None:
+    page = np.full((1400, 1000), 245, np.uint8)
+    for y in (300, 500, 700):
+        cv2.line(page, (200, y), (800, y + 60), 30, 9)
+    strokes = measure(page_from_pixels(page))
+    assert strokes.text_count < LEAST_TEXT_COUNT and strokes.kind != "blank"
+
+
+def test_writing_in_columns_is_writing() -> None:
+    page = np.full((1754, 1240), 246, np.uint8)
+    for x in range(130, 1000, 200):
+        for y in range(140, 1600, 26):
+            cv2.rectangle(page, (x, y), (x + 16, y + 14), 35, 3)
+    assert measure(page_from_pixels(page)).row_fraction > 0.9
+
+
+def scattered(ground: int, levels: tuple[int, ...]) -> Pixels:
+    """Strokes of these levels by turns, none beside another of its height."""
+    rng = np.random.default_rng(1)
+    page = np.full((1400, 1000), ground, np.uint8)
+    for number in range(120):
+        x, y = rng.integers(50, (900, 1300))
+        page[y : y + 6 + 3 * (number % 5), x : x + 8] = levels[number % len(levels)]
+    return page
+
+
+@pytest.mark.parametrize(
+    ("ground", "levels"),
+    [
+        pytest.param(245, (30,), id="no shades"),
+        pytest.param(140, (20, 110, 110, 255, 255, 255), id="more light than dark"),
+    ],
+)
+def test_one_sign_of_writing_is_enough(ground: int, levels: tuple[int, ...]) -> None:
+    found = measure(page_from_pixels(scattered(ground, levels)))
+    assert found.document_fraction == pytest.approx(1 / 3)
+    assert found.row_fraction < LEAST_ROW_FRACTION
+    assert found.kind == "document"
 
 
 @pytest.mark.parametrize("picture", ["chelsea", "astronaut", "coffee"])

@@ -54,6 +54,13 @@ def test_dark_table_does_not_tilt_the_light() -> None:
     assert of(page).gradient_levels < 20
 
 
+def test_a_scrap_of_paper_in_the_dark_is_refused() -> None:
+    page = np.full((1100, 800), 40, np.uint8)
+    page[300:580, 200:400] = 235
+    with pytest.raises(CannotAssess, match="too little"):
+        of(page)
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_noise_and_tiny_pages_give_finite_numbers_or_a_refusal(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -13,10 +13,14 @@ from docqa.page import page_from_pixels
 
 def _sheet(inset_px: float, turn_deg: float = 0.0) -> Perspective:
     """A white sheet on a dark table whose top side is shorter by ``inset_px`` at both ends."""
+    corners = [(200 + inset_px, 200.0), (1000 - inset_px, 200.0), (1000.0, 1350.0), (200.0, 1350.0)]
+    return _outlined(corners, turn_deg)
+
+
+def _outlined(corners: list[tuple[float, float]], turn_deg: float = 0.0) -> Perspective:
     frame = np.full((1600, 1200, 3), (50, 46, 44), np.uint8)
-    corners = np.array([(200 + inset_px, 200), (1000 - inset_px, 200), (1000, 1350), (200, 1350)])
     matrix = cv2.getRotationMatrix2D((600, 800), turn_deg, 1.0)
-    turned = corners @ matrix[:, :2].T + matrix[:, 2]
+    turned = np.array(corners) @ matrix[:, :2].T + matrix[:, 2]
     cv2.fillConvexPoly(
         frame, np.rint(turned * 16).astype(np.int32), (238, 238, 234), cv2.LINE_AA, 4
     )
@@ -31,6 +35,14 @@ def test_keystone_is_the_angle_between_opposite_sides() -> None:
 
 def test_the_worst_corner_is_told() -> None:
     assert _sheet(110.0).worst_corner_deg == pytest.approx(5.46, abs=0.2)
+    on_the_left = _outlined([(310, 200), (1000, 200), (1000, 1350), (200, 1350)])
+    assert on_the_left.worst_corner_deg == pytest.approx(5.46, abs=0.2)
+
+
+def test_a_side_that_the_frame_cuts_says_nothing() -> None:
+    cut = _outlined([(200, 200), (1000, 200), (1000, 1900), (200, 1900)], turn_deg=5.0)
+    assert cut.keystone_deg < 0.2
+    assert cut.worst_corner_deg < 0.2
 
 
 def test_a_turned_rectangle_is_still_one() -> None:

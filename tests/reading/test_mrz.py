@@ -116,6 +116,43 @@ def test_look_alikes_are_exchanged_where_the_check_digit_proves_it(second: str) 
     assert ("passport_number" in zone.agreed) == second.startswith("L898902C3")
 
 
+def test_a_number_that_two_exchanges_would_prove_is_not_told() -> None:
+    misread, one, other = "A12O45O78", "A12O45078", "A12045O78"
+    assert check_digit(one) == check_digit(other) != check_digit(misread)
+    zone = read(FIRST, misread + check_digit(one) + SECOND[10:])
+    assert zone is not None
+    assert zone.values["passport_number"] == ()
+
+
+WITHOUT_OPTIONAL = SECOND[:28] + "<" * 15
+ILLEGIBLE_NUMBER = "L8X8902C3" + SECOND[9:43]
+
+
+@pytest.mark.parametrize(
+    ("second", "valid"),
+    [
+        pytest.param(
+            WITHOUT_OPTIONAL
+            + check_digit(
+                WITHOUT_OPTIONAL[:10] + WITHOUT_OPTIONAL[13:20] + WITHOUT_OPTIONAL[21:43]
+            ),
+            5,
+            id="no optional data, and a filler for its check digit",
+        ),
+        pytest.param("<" * 9 + "0" + SECOND[10:], 3, id="no number, though 0 is its check digit"),
+        pytest.param(
+            ILLEGIBLE_NUMBER + check_digit(SECOND[13:20] + SECOND[21:43]),
+            3,
+            id="a whole without its number",
+        ),
+    ],
+)
+def test_a_check_digit_counts_where_it_proves_something(second: str, valid: int) -> None:
+    zone = read(FIRST, second)
+    assert zone is not None
+    assert zone.valid_check_digits == valid
+
+
 def test_readings_that_differ_are_both_told() -> None:
     zone = read(FIRST, SECOND, FIRST.replace("ANNA", "ANMA"), SECOND)
     assert zone is not None
@@ -126,6 +163,20 @@ def test_only_what_all_readings_give_alike_is_agreed() -> None:
     zone = read(FIRST, SECOND, FIRST.replace("ANNA", "ANMA"), SECOND)
     assert zone is not None
     assert zone.agreed == {"passport_number", "birth_date", "surname"}
+
+
+def test_a_number_that_one_reading_gives_by_exchange_alone_is_not_agreed() -> None:
+    zone = read(FIRST, SECOND, FIRST, SECOND.replace("L898902C3", "L8989O2C3"))
+    assert zone is not None
+    assert zone.values["passport_number"] == ("L898902C3",)
+    assert "passport_number" not in zone.agreed
+
+
+def test_a_reading_that_fewer_check_digits_prove_has_no_say_in_numbers() -> None:
+    zone = read(FIRST, SECOND, FIRST, "A12345678" + check_digit("A12345678") + SECOND[10:])
+    assert zone is not None
+    assert zone.values["passport_number"] == ("L898902C3",)
+    assert "passport_number" in zone.agreed
 
 
 FILLERS = np.array([[character == "<" for character in line] for line in (FIRST, SECOND)])

@@ -15,6 +15,7 @@ from docqa.fields import Field, agrees
 from docqa.page import Page, page_from_pixels
 from docqa.ports import OcrEngine
 from docqa.reading import OCR_FAILED, read_document
+from docqa.reading.mrz import Mrz
 from fixtures.synthesize.documents import civil_extract, id_back, id_front, passport_page
 from fixtures.synthesize.drawing import Drawing
 from fixtures.synthesize.people import person
@@ -197,6 +198,65 @@ def test_a_zone_proves_nothing_against_what_has_its_check_digit() -> None:
     assert by_name(page, "passport", claims, TesseractEngine())["passport_number"].match == "unread"
     claims = {"birth_date": owner.birth_date.replace(year=owner.birth_date.year - 100).isoformat()}
     assert by_name(page, "passport", claims, TesseractEngine())["birth_date"].match == "unread"
+
+
+ZONE = ((0.0, 0.0), (9.0, 0.0), (9.0, 2.0), (0.0, 2.0))
+
+
+def fields_of_zone(
+    monkeypatch: pytest.MonkeyPatch,
+    claims: dict[str, str],
+    *pages: dict[str, tuple[str, ...]],
+    agreed: bool = True,
+) -> tuple[Field, ...]:
+    """What is told of the claims by pages whose zones say these values."""
+    empty = dict.fromkeys(("passport_number", "birth_date", "surname", "given_names"), ())
+    zones = [Mrz(empty | values, 5, ZONE, frozenset(values if agreed else ())) for values in pages]
+    monkeypatch.setattr("docqa.reading.read_mrz", lambda sheet, ocr: zones[sheet.page - 1])
+    blank = np.full((300, 400), 255, np.uint8)
+    leaves = [page_from_pixels(blank, index=at) for at in range(1, len(pages) + 1)]
+    return read_document(leaves, document_type("passport"), claims, ScriptedOcr([])).fields
+
+
+@pytest.mark.parametrize(
+    ("claim", "value", "agreed", "match"),
+    [
+        (("passport_number", "N0123456"), ("L898902C3",), True, "different"),
+        (("passport_number", "N0123456"), ("L898902C3",), False, "unread"),
+        (("birth_date", "3-2-1990"), ("2025-01-01", "1925-01-01"), True, "unread"),
+        (("birth_date", "1-1-1925"), ("2025-01-01", "1925-01-01"), True, "equal"),
+    ],
+)
+def test_only_what_a_zone_says_for_certain_counts_against_what_was_typed(
+    monkeypatch: pytest.MonkeyPatch,
+    claim: tuple[str, str],
+    value: tuple[str, ...],
+    agreed: bool,
+    match: str,
+) -> None:
+    fields = fields_of_zone(monkeypatch, dict([claim]), {claim[0]: value}, agreed=agreed)
+    assert [field.match for field in fields] == [match]
+
+
+def test_names_of_a_zone_are_less_sure_than_what_has_a_check_digit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    claims = {"given_name_latin": "ANNA", "passport_number": "L898902C3"}
+    name, number = fields_of_zone(
+        monkeypatch, claims, {"given_names": ("ANNA",), "passport_number": ("L898902C3",)}
+    )
+    assert name.confidence < number.confidence == 1.0
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_pages_that_confirm_as_much_the_one_that_says_less_against_it_counts(
+    monkeypatch: pytest.MonkeyPatch, order: int
+) -> None:
+    claims = {"given_name_latin": "ANNA", "passport_number": "N0123456"}
+    mine: dict[str, tuple[str, ...]] = {"given_names": ("ANNA",)}
+    namesake = mine | {"passport_number": ("L898902C3",)}
+    fields = fields_of_zone(monkeypatch, claims, *[mine, namesake][::order])
+    assert [field.match for field in fields] == ["equal", "unread"]
 
 
 def test_a_generic_sheet_is_read_for_nothing() -> None:

@@ -50,6 +50,12 @@ def test_jitter_only_lengthens_a_delay_and_only_a_little(attempts: int, chance: 
     assert DELAYS[attempts] <= due - NOON <= DELAYS[attempts] * (1 + JITTER_FRACTION)
 
 
+@pytest.mark.parametrize("attempts", [1, 5, 9])
+def test_jitter_is_spread_evenly_over_what_a_delay_may_grow(attempts: int) -> None:
+    due = next_attempt(attempts, now=NOON, until=FAR, chance=0.5)
+    assert due == NOON + DELAYS[attempts] * (1 + JITTER_FRACTION / 2)
+
+
 @given(
     attempts=st.integers(1, 20),
     left_s=st.integers(-1000, 1_000_000),
@@ -83,4 +89,5 @@ def test_without_a_near_deadline_the_whole_schedule_fits() -> None:
             due = next_attempt(attempts, now=now, until=until, chance=0.999)
             assert due is not None and due < until
             now = due
+        assert until - now >= LEAST_WINDOW, "for what the attempts themselves take"
         assert next_attempt(len(DELAYS), now=now, until=until, chance=0.0) is None

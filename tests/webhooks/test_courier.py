@@ -150,6 +150,7 @@ def test_a_redirect_is_a_failure_that_nobody_follows(office: Office, status: int
 def test_410_switches_the_endpoint_off(office: Office) -> None:
     with told_once(office, answers(410)) as (_, delivery):
         assert delivery.state == "given_up"
+        assert office.results == ["given_up"]
         assert [one.disabled_because for one in office.store.endpoints()] == ["gone"]
         office.happen()
         assert office.courier().deliver_due() == 0
