@@ -22,7 +22,7 @@ from docqa.fields import MATCHES, Field, agrees, settled
 from docqa.page import Page
 from docqa.places import NO_PLACES, Places
 from docqa.ports import OcrEngine
-from docqa.reading.barcode import read_barcode
+from docqa.reading.barcode import IdBarcode, read_barcodes
 from docqa.reading.cells import Cell
 from docqa.reading.lines import LabelledText, read_labelled
 from docqa.reading.mrz import CHECK_DIGITS, check_digit, read_mrz
@@ -148,21 +148,34 @@ def _read_barcodes(
     best: Readings,
     signs: Signs,
 ) -> None:
+    """Keep of each page what one card says, the one that confirms most.
+
+    Once a card confirms everything no other is looked for.
+    """
     for page in pages if specs else ():
-        barcode = read_barcode(page)
-        signs.barcodes[page.index] = None if barcode is None else barcode.polygon
-        if barcode is None:
+        signs.barcodes[page.index] = None
+        cards: list[list[Field]] = []
+        for barcode in read_barcodes(page):
+            if signs.barcodes[page.index] is None:
+                signs.barcodes[page.index] = barcode.polygon
+            cards.append(list(_said(barcode, specs, claimed, page.index)))
+            if len(_confirmed(cards[-1])) == len(specs):
+                break
+        for field in max(cards, key=_agreement, default=[]):
+            _keep(best, field)
+
+
+def _said(
+    barcode: IdBarcode, specs: Iterable[FieldSpec], claimed: Claimed, page: int
+) -> Iterator[Field]:
+    for spec in specs:
+        if spec.barcode_index is None:
             continue
-        for spec in specs:
-            if spec.barcode_index is None:
-                continue
-            value = barcode.value(spec.barcode_index, spec.kind)
-            match = claimed.match(spec, value)
-            if match == "unread":
-                continue
-            _keep(best, Field(
-                spec.name, match, "barcode", BARCODE_CONFIDENCE, barcode.polygon, page.index, value
-            ))  # fmt: skip
+        value = barcode.value(spec.barcode_index, spec.kind)
+        match = claimed.match(spec, value)
+        if match != "unread":
+            polygon = barcode.polygon
+            yield Field(spec.name, match, "barcode", BARCODE_CONFIDENCE, polygon, page, value)
 
 
 def _read_zone(

@@ -15,6 +15,7 @@ from docqa.fields import Field, agrees
 from docqa.page import Page, page_from_pixels
 from docqa.ports import OcrEngine
 from docqa.reading import OCR_FAILED, read_document
+from fixtures.synthesize.card_sheets import two_cards
 from fixtures.synthesize.documents import civil_extract, id_back, id_front, passport_page
 from fixtures.synthesize.drawing import Drawing
 from fixtures.synthesize.people import person
@@ -144,6 +145,25 @@ def test_two_backs_never_confirm_what_neither_of_them_bears(mine_first: bool) ->
     assert not agrees(matches["father_name"])
     assert not agrees(matches["mother_name"])
     assert {field.page for field in read.fields} == {BACK.index}
+
+
+@pytest.fixture(scope="module")
+def couples_backs() -> Page:
+    return scanned(two_cards(id_back(person(1), seed=1), id_back(person(2), seed=2), seed=1))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_of_two_backs_on_one_page_each_confirms_its_owner(couples_backs: Page, seed: int) -> None:
+    fields = by_name(couples_backs, "sy-id-back", person(seed).claims(), None)
+    assert {field.match for field in fields.values()} == {"equal"}
+
+
+def test_two_backs_on_one_page_never_confirm_half_of_the_claims_each(couples_backs: Page) -> None:
+    theirs = person(1).claims()
+    mixed = {**CLAIMS, "father_name": theirs["father_name"], "mother_name": theirs["mother_name"]}
+    fields = by_name(couples_backs, "sy-id-back", mixed, None)
+    others = {name for name, field in fields.items() if not agrees(field.match)}
+    assert others == {"father_name", "mother_name"}
 
 
 @needs_tesseract
