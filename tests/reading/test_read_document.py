@@ -271,6 +271,18 @@ def test_a_passport_is_confirmed_by_its_zone() -> None:
 
 
 @needs_tesseract
+@pytest.mark.parametrize("seed", [1, 3])
+def test_of_two_passports_on_one_page_each_confirms_its_owner(seed: int) -> None:
+    bed = np.full((2600, 1800, 3), 250, np.uint8)
+    for top, owner in ((100, 1), (1400, 3)):
+        pixels = passport_page(person(owner), seed=owner, ppi=300).pixels
+        bed[top : top + pixels.shape[0], 150 : 150 + pixels.shape[1]] = pixels
+    page = page_from_pixels(bed)
+    fields = by_name(page, "passport", person(seed).claims(), TesseractEngine())
+    assert {field.match for field in fields.values()} == {"equal"}
+
+
+@needs_tesseract
 def test_a_civil_extract_is_confirmed_through_its_table() -> None:
     page = scanned(civil_extract(person(1), seed=1))
     fields = by_name(page, "civil-extract", person(1).claims(), TesseractEngine())
