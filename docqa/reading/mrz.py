@@ -21,6 +21,7 @@ from docqa.reading.mrz_text import (
     CHECK_DIGITS,
     LINE_LENGTH,
     check_digit,
+    is_of_visa,
     line_as_read,
     lines_as_read,
     lines_in_cells,
@@ -129,13 +130,15 @@ def parse_zone(
 ) -> Mrz | None:
     """The zone of which ``readings`` are the two lines, read one or more times.
 
-    None when fewer than LEAST_CHECK_DIGITS hold in every reading.
+    None when fewer than LEAST_CHECK_DIGITS hold in every reading, and for a visa.
 
     Args:
         readings: texts of the upper and lower line.
         polygon: where they stand on the page.
         fillers: (2, 44) which cells are fillers, left out of the readings; None: not known.
     """
+    if is_of_visa(first for first, _ in readings):
+        return None
     if fillers is None:
         upper = [[line_as_read(first).ljust(LINE_LENGTH, "<")] for first, _ in readings]
         lower = [lines_as_read(second) for _, second in readings]
