@@ -484,13 +484,11 @@ def test_who_is_born_today_or_long_ago_may_say_so(date: str) -> None:
     ("name", "value"),
     [
         ("given_name", "ا" * 200),
-        ("birth_date", "1-1-1900"),
-        ("birth_date", "31-12-2100"),
         ("passport_number", "012345678"),
     ],
 )
 def test_a_claim_at_the_limit_of_what_can_be_is_taken(name: str, value: str) -> None:
-    assert parse_claims({name: value}) == {name: value}
+    assert parse_claims({name: value}, TODAY) == {name: value}
 
 
 @pytest.mark.parametrize("claims", [None, [], "given_name", 3, [("given_name", "a")]])

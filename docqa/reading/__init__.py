@@ -8,24 +8,22 @@ so that front and back of one upload can be held against each other.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import TypeVar
 
-from docqa.dates import parse_date
-from docqa.documents import DocumentType, FieldSpec, Kind, Source
+from docqa.documents import DocumentType, FieldSpec, Source
 from docqa.errors import EngineFault, MissingDependency
 from docqa.fields import MATCHES, Field, agrees, settled
 from docqa.page import Page
 from docqa.places import NO_PLACES, Places
 from docqa.ports import OcrEngine
-from docqa.reading.barcode import read_barcode
+from docqa.reading.barcode import IdBarcode, read_barcodes
 from docqa.reading.cells import Cell
 from docqa.reading.lines import LabelledText, read_labelled
-from docqa.reading.mrz import CHECK_DIGITS, check_digit, read_mrz
+from docqa.reading.mrz_fields import read_zone
 from docqa.reading.print_fields import Claimed, Print, Readers, read_print
 from docqa.reading.recognition import (
     LEAST_LABELS_FRACTION,
@@ -36,13 +34,11 @@ from docqa.reading.recognition import (
 )
 from docqa.reading.regions import Sheet, has_room, sheets
 from docqa.reading.second_look import Agreed, Candidate, look_again
-from docqa.text import canonical, loose
+from docqa.text import loose
 
 OCR_FAILED = "system.ocr_failed"
 BARCODE_CONFIDENCE = 1.0
 """Its error correction gives the printed data or nothing."""
-MRZ_NAME_CONFIDENCE = 0.9
-"""For names, which have no check digit."""
 MOST_BLIND_SHEETS = 1
 """On which the engine looks for labels where the networks have found none at all. It then reads
 every line, 2 s for a page of prose that is not what it was handed in as, and as much again for the
@@ -94,7 +90,11 @@ def read_document(
     signs = Signs()
     engine = _Watched(ocr)
     for page in pages:
-        if _read_zone(page, size_mm, _with(specs, "mrz"), claimed, engine, best, signs):
+        zone = read_zone(page, size_mm, _with(specs, "mrz"), claimed, engine.ask)
+        if zone is not None:
+            signs.zones[page.index] = zone.polygon
+            for field in zone.fields:
+                _keep(best, field)
             continue
         _read_print(page, document_type, specs, claimed, engine, readers, known, best, signs)
     printed = {trace.sheet.page for trace in signs.traces if document_type.id in trace.hinted}
@@ -148,81 +148,34 @@ def _read_barcodes(
     best: Readings,
     signs: Signs,
 ) -> None:
+    """Keep of each page what one card says, the one that confirms most.
+
+    Once a card confirms everything no other is looked for.
+    """
     for page in pages if specs else ():
-        barcode = read_barcode(page)
-        signs.barcodes[page.index] = None if barcode is None else barcode.polygon
-        if barcode is None:
-            continue
-        for spec in specs:
-            if spec.barcode_index is None:
-                continue
-            value = barcode.value(spec.barcode_index, spec.kind)
-            match = claimed.match(spec, value)
-            if match == "unread":
-                continue
-            _keep(best, Field(
-                spec.name, match, "barcode", BARCODE_CONFIDENCE, barcode.polygon, page.index, value
-            ))  # fmt: skip
+        signs.barcodes[page.index] = None
+        cards: list[list[Field]] = []
+        for barcode in read_barcodes(page):
+            if signs.barcodes[page.index] is None:
+                signs.barcodes[page.index] = barcode.polygon
+            cards.append(list(_said(barcode, specs, claimed, page.index)))
+            if len(_confirmed(cards[-1])) == len(specs):
+                break
+        for field in max(cards, key=_agreement, default=[]):
+            _keep(best, field)
 
 
-def _read_zone(
-    page: Page,
-    size_mm: tuple[float, float],
-    specs: Sequence[FieldSpec],
-    claimed: Claimed,
-    engine: _Watched,
-    best: Readings,
-    signs: Signs,
-) -> bool:
-    """Whether there is a machine-readable zone."""
-    if not specs:
-        return False
-    zones = (engine.ask(partial(read_mrz, sheet)) for sheet in sheets(page, size_mm))
-    zone = next(filter(None, zones), None)
-    if zone is None:
-        return False
-    signs.zones[page.index] = zone.polygon
+def _said(
+    barcode: IdBarcode, specs: Iterable[FieldSpec], claimed: Claimed, page: int
+) -> Iterator[Field]:
     for spec in specs:
-        values = zone.values.get(spec.mrz_key or "", ())
-        matches = [claimed.match(spec, value) for value in values]
-        if not matches:
+        if spec.barcode_index is None:
             continue
-        at = min(range(len(matches)), key=lambda at: MATCHES.index(matches[at]))
-        if matches[at] == "unread":
-            continue
-        # Readings that differ from each other say nothing against what was typed, nor does one
-        # whose check digit is that of what was typed: G and 6, L and 1, S and 8 weigh the same.
-        is_open = (
-            len(values) > 1
-            or spec.mrz_key not in zone.agreed
-            or _have_one_check_digit(spec, claimed.values[spec.name], values[at])
-        )
-        if is_open and not agrees(matches[at]):
-            continue
-        confidence = zone.valid_check_digits / CHECK_DIGITS
-        if spec.kind not in ("date", "number"):
-            confidence *= MRZ_NAME_CONFIDENCE
-        _keep(best, Field(
-            spec.name, matches[at], "mrz", confidence, zone.polygon, page.index, values[at]
-        ))  # fmt: skip
-    return True
-
-
-def _have_one_check_digit(spec: FieldSpec, typed: str, read: str) -> bool:
-    if spec.kind not in ("date", "number"):
-        return False
-    forms = [_zone_form(spec.kind, value) for value in (typed, read)]
-    digits = [None if form is None else check_digit(form) for form in forms]
-    return None not in digits and digits[0] == digits[1]
-
-
-def _zone_form(kind: Kind, value: str) -> str | None:
-    """A date or number as a zone writes it; None when it cannot."""
-    if kind == "date":
-        date = parse_date(value)
-        return None if date is None else f"{date:%y%m%d}"
-    bare = re.sub(r"[\s-]", "", canonical(value)).upper()
-    return bare if re.fullmatch("[A-Z0-9<]+", bare) else None
+        value = barcode.value(spec.barcode_index, spec.kind)
+        match = claimed.match(spec, value)
+        if match != "unread":
+            polygon = barcode.polygon
+            yield Field(spec.name, match, "barcode", BARCODE_CONFIDENCE, polygon, page, value)
 
 
 def _read_print(

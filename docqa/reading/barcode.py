@@ -9,7 +9,7 @@ QR codes on Syrian documents hold is not known: one counts only where it holds t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -34,6 +34,8 @@ LEAST_ASPECT = 1.3
 LEAST_AREA_FRACTION = 0.003
 """Of the page: a card's symbol on an A4 bed covers about 0.02."""
 MOST_BLOCKS = 4
+MOST_CARDS = 4
+"""Of one page whose symbols are read: more are no upload of one person's document."""
 MARGIN_FRACTION = 0.12
 """Added around a block, in parts of its shorter side, for the quiet zone."""
 UPRIGHT_WIDTHS_PX = (1500, 2400)
@@ -71,16 +73,28 @@ class IdBarcode:
 
 
 def read_barcode(page: Page) -> IdBarcode | None:
-    """The identity card's barcode anywhere on the page, at any turn; None when none is read."""
-    for at, (pixels, to_page) in enumerate(_views(page)):
+    """An identity card's barcode anywhere on the page; None when none is read."""
+    return next(read_barcodes(page), None)
+
+
+def read_barcodes(page: Page) -> Iterator[IdBarcode]:
+    """The barcodes of different identity cards anywhere on the page, at any turn, MOST_CARDS of
+    them at most. No more of the page is searched than is asked for.
+    """
+    found: list[IdBarcode] = []
+    for at, (pixels, to_page) in enumerate(_views(page, found)):
         # A QR code needs no upright view.
         formats = _PDF417 if at else _ANY
         for symbol in zxingcpp.read_barcodes(pixels, formats=formats, try_invert=False):
             # Arabic in its text: the symbol itself names its encoding (an ECI).
             payload = symbol.text.encode() if _ARABIC.search(symbol.text) else symbol.bytes
-            if (parts := parse_parts(payload)) is not None:
-                return IdBarcode(parts, _polygon(symbol.position, to_page))
-    return None
+            parts = parse_parts(payload)
+            if parts is None or any(parts == barcode.parts for barcode in found):
+                continue
+            found.append(IdBarcode(parts, _polygon(symbol.position, to_page)))
+            yield found[-1]
+            if len(found) == MOST_CARDS:
+                return
 
 
 def parse_parts(data: bytes) -> tuple[str, ...] | None:
@@ -105,13 +119,22 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _views(page: Page) -> Iterator[tuple[Pixels, Matrix]]:
-    """The page as it is, then every block that looks like a symbol, upright, at two scales."""
+def _views(page: Page, found: Sequence[IdBarcode]) -> Iterator[tuple[Pixels, Matrix]]:
+    """The page as it is, then every block that looks like a symbol, upright, at two scales.
+
+    A block of which the symbol has been found by then is left out.
+    """
     yield page.luma(), np.eye(3)
     blocks = list(_blocks(page))
     for width_px in UPRIGHT_WIDTHS_PX:
         for block in blocks:
-            yield _upright(page, block, width_px)
+            if not any(_holds(block, barcode.polygon) for barcode in found):
+                yield _upright(page, block, width_px)
+
+
+def _holds(block: Matrix, symbol: Polygon) -> bool:
+    x, y = np.mean(symbol, axis=0)
+    return cv2.pointPolygonTest(block.astype(np.float32), (float(x), float(y)), False) >= 0
 
 
 def _blocks(page: Page) -> Iterator[Matrix]:

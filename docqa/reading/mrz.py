@@ -21,6 +21,7 @@ from docqa.reading.mrz_text import (
     CHECK_DIGITS,
     LINE_LENGTH,
     check_digit,
+    is_of_visa,
     line_as_read,
     lines_as_read,
     lines_in_cells,
@@ -29,7 +30,7 @@ from docqa.reading.mrz_text import (
 )
 from docqa.reading.regions import Sheet
 
-__all__ = ["CHECK_DIGITS", "Mrz", "check_digit", "find_bands", "parse_zone", "read_mrz"]
+__all__ = ["CHECK_DIGITS", "Mrz", "check_digit", "find_bands", "lies_on", "parse_zone", "read_mrz"]
 
 LANGUAGE = "eng"
 LEAST_CHECK_DIGITS = 2
@@ -59,20 +60,32 @@ class Mrz:
     agreed: frozenset[str]
     """Keys whose value every reading gives alike, and that needed no exchange of look-alikes."""
 
+    @property
+    def is_proven(self) -> bool:
+        """Whether every check digit holds."""
+        return self.valid_check_digits == CHECK_DIGITS
 
-def read_mrz(sheet: Sheet, ocr: OcrEngine) -> Mrz | None:
+
+def read_mrz(sheet: Sheet, ocr: OcrEngine, known: Sequence[Polygon] = ()) -> Mrz | None:
     """The zone of a passport page; None when none is found or none of it can be trusted.
+
+    Args:
+        sheet: the page, or a passport on it.
+        ocr: reads the lines.
+        known: zones of the page that are not to be read again.
 
     Raises EngineFault and MissingDependency as the engine does.
     """
-    bands = find_bands(sheet.pixels)
-    if bands is None:
+    pairs = [bands for bands in _pairs(sheet.pixels)
+             if not any(lies_on(_polygon(sheet, bands), place) for place in known)]  # fmt: skip
+    if not pairs:
         return None
+    bands = pairs[-1]
     depth = depth_of(sheet.pixels)
     cells = cells_of(depth, bands[0]), cells_of(depth, bands[1])
     fillers = fillers_of(depth, cells)
     without = None if fillers is None else _read(sheet, bands, ocr, cells, fillers)
-    if without is not None and without.valid_check_digits == CHECK_DIGITS:
+    if without is not None and without.is_proven:
         return without
     # On a line that is bent or askew, fillers far from the sample pass for letters.
     whole = _read(sheet, bands, ocr)
@@ -82,7 +95,7 @@ def read_mrz(sheet: Sheet, ocr: OcrEngine) -> Mrz | None:
 
 def _read(
     sheet: Sheet,
-    bands: tuple[Box, ...],
+    bands: tuple[Box, Box],
     ocr: OcrEngine,
     cells: tuple[Cells, Cells] | None = None,
     fillers: Flags | None = None,
@@ -95,10 +108,21 @@ def _read(
     plain = [_crop(pixels, box) for box in boxes]
     crops = [*plain, *(_binarised(crop) for crop in plain)]
     texts = ocr.read_lines(crops, language=LANGUAGE, layout="line")
+    readings = list(zip(texts[::2], texts[1::2], strict=True))
+    return parse_zone(readings, _polygon(sheet, bands), fillers)
+
+
+def _polygon(sheet: Sheet, bands: tuple[Box, Box]) -> Polygon:
     lefts, tops, widths, heights = zip(*bands, strict=True)
     right = max(left + width for left, width in zip(lefts, widths, strict=True))
-    polygon = sheet.polygon(min(lefts), min(tops), right, max(tops) + heights[-1])
-    return parse_zone(list(zip(texts[::2], texts[1::2], strict=True)), polygon, fillers)
+    return sheet.polygon(min(lefts), min(tops), right, max(tops) + heights[-1])
+
+
+def lies_on(zone: Polygon, other: Polygon) -> bool:
+    """Whether two places on a page are those of one zone."""
+    x, y = np.mean(zone, axis=0)
+    within = np.array(other, np.float32)
+    return cv2.pointPolygonTest(within, (float(x), float(y)), False) >= 0
 
 
 def parse_zone(
@@ -106,13 +130,15 @@ def parse_zone(
 ) -> Mrz | None:
     """The zone of which ``readings`` are the two lines, read one or more times.
 
-    None when fewer than LEAST_CHECK_DIGITS hold in every reading.
+    None when fewer than LEAST_CHECK_DIGITS hold in every reading, and for a visa.
 
     Args:
         readings: texts of the upper and lower line.
         polygon: where they stand on the page.
         fillers: (2, 44) which cells are fillers, left out of the readings; None: not known.
     """
+    if is_of_visa(first for first, _ in readings):
+        return None
     if fillers is None:
         upper = [[line_as_read(first).ljust(LINE_LENGTH, "<")] for first, _ in readings]
         lower = [lines_as_read(second) for _, second in readings]
@@ -138,8 +164,14 @@ def parse_zone(
     return Mrz(values, valid_check_digits, polygon, frozenset(agreed))
 
 
-def find_bands(pixels: Pixels) -> tuple[Box, ...] | None:
+def find_bands(pixels: Pixels) -> tuple[Box, Box] | None:
     """Boxes x, y, width, height of the zone's two lines, upper first; None without such a pair."""
+    pairs = _pairs(pixels)
+    return pairs[-1] if pairs else None
+
+
+def _pairs(pixels: Pixels) -> list[tuple[Box, Box]]:
+    """What may be the two lines of a zone, from the top down."""
     ink = cv2.threshold(depth_of(pixels), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
     joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, GAP_PX), np.uint8))
     joined = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
@@ -151,8 +183,7 @@ def find_bands(pixels: Pixels) -> tuple[Box, ...] | None:
         ),
         key=lambda box: box[1],
     )
-    pairs = [pair for pair in zip(lines, lines[1:], strict=False) if _are_neighbours(*pair)]
-    return pairs[-1] if pairs else None
+    return [pair for pair in zip(lines, lines[1:], strict=False) if _are_neighbours(*pair)]
 
 
 def _are_neighbours(upper: Box, lower: Box) -> bool:

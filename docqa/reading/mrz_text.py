@@ -24,6 +24,8 @@ OLDEST_YEARS = 115
 """Nobody older holds a passport: a birth a century earlier is possible only below this age."""
 
 _WEIGHTS = (7, 3, 1)
+_CODE = re.compile("[^A-Z0-9]*[1I]?[^A-Z0-9]*([PV])")
+"""Of a passport or a visa, after nothing but the edge of the crop, which is read as a stroke."""
 _DIGITS = str.maketrans("OQDUILZSGBTA/", "0000112568747")
 _LETTERS = str.maketrans("0125868", "OIZSBGB")
 _STROKES = str.maketrans("/", "7")
@@ -54,6 +56,15 @@ def check_digit(characters: str) -> str:
     """Check digit of Doc 9303-3, 4.9: weights 7, 3, 1, modulo 10; A is 10, Z is 35, < is 0."""
     values = (0 if character == "<" else int(character, 36) for character in characters)
     return str(sum(value * _WEIGHTS[at % 3] for at, value in enumerate(values)) % 10)
+
+
+def is_of_visa(texts: Iterable[str]) -> bool:
+    """Whether first lines, as read of one zone, are a visa's: as long, they begin with V, not P.
+
+    A line that is read so badly that it begins with neither may be a passport's.
+    """
+    codes = {found[1] for text in texts if (found := _CODE.match(text.upper()))}
+    return codes == {"V"}
 
 
 def lines_in_cells(text: str, fillers: Sequence[bool]) -> list[str]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from docqa.analysis.outline import LEAST_SCANNER_PPI, Outline
 from docqa.analysis.outline import sheets as outlines
+from docqa.analysis.print_direction import print_direction
 from docqa.page import LUMA_SCALES, Page, Pixels, Polygon
 
 Matrix = npt.NDArray[np.float64]
@@ -74,7 +75,7 @@ def sheets(
     Every sheet or card that lies on the page, those of the document's shape first, then all of
     them upside down; then the whole page, where that is something else. A page that is of the
     document's size by its scanner's word comes first, before any outline is sought on it. A sheet
-    that lies across is first turned to its type's shape.
+    that lies across is first turned to its type's shape, or by its lines where that is unknown.
 
     Args:
         page: the page.
@@ -86,16 +87,26 @@ def sheets(
     is_document = _is_document_alone(page, size_mm)
     for is_whole in (is_document, not is_document):
         group = whole if is_whole else _outlined(page, size_mm)
-        turns = [1 if _lies_across(page, each, size_mm) else 0 for each in group]
+        first_turns = [1 if _lies_across(page, each, size_mm) else 0 for each in group]
         settled = set()
-        for half_turn in (0, 2):
-            for at, (each, turn) in enumerate(zip(group, turns, strict=True)):
+        for turn in _turns(page, size_mm):
+            for at, (each, first) in enumerate(zip(group, first_turns, strict=True)):
                 if at in settled:
                     continue
-                sheet = rectified(page, each, size_mm, quarter_turns=turn + half_turn)
+                sheet = rectified(page, each, size_mm, quarter_turns=first + turn)
                 yield sheet
                 if is_upright(sheet):
                     settled.add(at)
+
+
+def _turns(page: Page, size_mm: tuple[float, float]) -> tuple[int, ...]:
+    """Quarter turns by which the document is turned further, the likeliest first."""
+    if not all(size_mm):
+        lines = page.derive(print_direction)
+        if lines is not None and lines.down_prominence > lines.across_prominence:
+            # The columns of a table are lines as well, so the page may be upright nevertheless.
+            return 1, 3, 0, 2
+    return 0, 2
 
 
 def _outlined(page: Page, size_mm: tuple[float, float]) -> Sequence[Outline]:

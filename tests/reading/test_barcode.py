@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from docqa.dates import parse_date
 from docqa.page import Page, page_from_pixels
-from docqa.reading.barcode import IdBarcode, parse_parts, read_barcode
+from docqa.reading.barcode import (
+    MOST_CARDS,
+    IdBarcode,
+    parse_parts,
+    read_barcode,
+    read_barcodes,
+)
 from fixtures.synthesize.documents import id_back, id_front
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
@@ -169,3 +175,16 @@ def test_a_front_has_no_barcode() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 900), (900, 1), (16, 16)])
 def test_no_size_of_page_is_too_odd(shape: tuple[int, int]) -> None:
     assert read_barcode(page_from_pixels(np.zeros(shape, np.uint8))) is None
+
+
+def test_of_a_page_full_of_cards_a_few_are_read_each_once() -> None:
+    rows = []
+    for national_number in range(10_000_000_000, 10_000_000_006):
+        text = "#".join((*KNOWN[:5], str(national_number)))
+        symbol = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.PDF417)
+        image = np.array(zxingcpp.write_barcode_to_image(symbol, scale=3))
+        framed = np.full((150, 900), 255, np.uint8)
+        framed[20 : 20 + image.shape[0], 20 : 20 + image.shape[1]] = image
+        rows += [framed, framed]
+    found = list(read_barcodes(page_from_pixels(np.vstack(rows))))
+    assert len({barcode.parts for barcode in found}) == len(found) == MOST_CARDS

@@ -241,6 +241,26 @@ def test_a_century_is_told_where_it_is_possible(
     assert zone.values["birth_date"] == dates
 
 
+@pytest.mark.parametrize("code", ["V<", "VR", "VP"])
+@pytest.mark.parametrize("are_fillers_known", [True, False])
+def test_a_visa_is_no_passport(code: str, are_fillers_known: bool) -> None:
+    first, second = code + FIRST[2:], SECOND[:28] + "<" * 16
+    fillers = np.array([[character == "<" for character in line] for line in (first, second)])
+    readings = [(first, second)]
+    if are_fillers_known:
+        readings = [(first.replace("<", ""), second.replace("<", ""))]
+    assert parse_zone(readings, OUTLINE, fillers if are_fillers_known else None) is None
+
+
+@pytest.mark.parametrize("edge", ["", "1", "| ", "I"])
+def test_a_passport_is_taken_for_a_visa_only_where_no_reading_begins_as_its_own(edge: str) -> None:
+    passport, visa, astray = FIRST, "V" + FIRST[1:], "F" + FIRST[1:]
+    for first, second in ((passport, visa), (astray, astray), (passport, astray)):
+        assert read(edge + first, SECOND, second, SECOND) is not None
+    for first, second in ((visa, visa), (visa, astray)):
+        assert read(edge + first, SECOND, second, SECOND) is None
+
+
 @pytest.mark.parametrize("text", ["", "<", "JUST SOME PRINT", "9" * 44, "<" * 44, "é" * 500])
 def test_print_that_is_no_zone_gives_nothing(text: str) -> None:
     assert read(text, text) is None

@@ -16,6 +16,7 @@ from docqa.page import Page, page_from_pixels
 from docqa.ports import OcrEngine
 from docqa.reading import OCR_FAILED, read_document
 from docqa.reading.mrz import Mrz
+from fixtures.synthesize.card_sheets import two_cards
 from fixtures.synthesize.documents import civil_extract, id_back, id_front, passport_page
 from fixtures.synthesize.drawing import Drawing
 from fixtures.synthesize.people import person
@@ -147,6 +148,25 @@ def test_two_backs_never_confirm_what_neither_of_them_bears(mine_first: bool) ->
     assert {field.page for field in read.fields} == {BACK.index}
 
 
+@pytest.fixture(scope="module")
+def couples_backs() -> Page:
+    return scanned(two_cards(id_back(person(1), seed=1), id_back(person(2), seed=2), seed=1))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_of_two_backs_on_one_page_each_confirms_its_owner(couples_backs: Page, seed: int) -> None:
+    fields = by_name(couples_backs, "sy-id-back", person(seed).claims(), None)
+    assert {field.match for field in fields.values()} == {"equal"}
+
+
+def test_two_backs_on_one_page_never_confirm_half_of_the_claims_each(couples_backs: Page) -> None:
+    theirs = person(1).claims()
+    mixed = {**CLAIMS, "father_name": theirs["father_name"], "mother_name": theirs["mother_name"]}
+    fields = by_name(couples_backs, "sy-id-back", mixed, None)
+    others = {name for name, field in fields.items() if not agrees(field.match)}
+    assert others == {"father_name", "mother_name"}
+
+
 @needs_tesseract
 def test_two_fronts_never_confirm_what_neither_of_them_bears() -> None:
     mine, theirs = person(2).claims(), person(1).claims()
@@ -212,7 +232,10 @@ def fields_of_zone(
     """What is told of the claims by pages whose zones say these values."""
     empty = dict.fromkeys(("passport_number", "birth_date", "surname", "given_names"), ())
     zones = [Mrz(empty | values, 5, ZONE, frozenset(values if agreed else ())) for values in pages]
-    monkeypatch.setattr("docqa.reading.read_mrz", lambda sheet, ocr: zones[sheet.page - 1])
+    monkeypatch.setattr(
+        "docqa.reading.mrz_fields.read_mrz",
+        lambda sheet, ocr, known: None if known else zones[sheet.page - 1],
+    )
     blank = np.full((300, 400), 255, np.uint8)
     leaves = [page_from_pixels(blank, index=at) for at in range(1, len(pages) + 1)]
     return read_document(leaves, document_type("passport"), claims, ScriptedOcr([])).fields
@@ -308,6 +331,18 @@ def test_a_passport_is_confirmed_by_its_zone() -> None:
     assert {field.source for field in fields.values()} == {"mrz"}
     wrong = {"passport_number": person(1).passport_number[:-1] + "X"}
     assert by_name(page, "passport", wrong, TesseractEngine())["passport_number"].match == "near"
+
+
+@needs_tesseract
+@pytest.mark.parametrize("seed", [1, 3])
+def test_of_two_passports_on_one_page_each_confirms_its_owner(seed: int) -> None:
+    bed = np.full((2600, 1800, 3), 250, np.uint8)
+    for top, owner in ((100, 1), (1400, 3)):
+        pixels = passport_page(person(owner), seed=owner, ppi=300).pixels
+        bed[top : top + pixels.shape[0], 150 : 150 + pixels.shape[1]] = pixels
+    page = page_from_pixels(bed)
+    fields = by_name(page, "passport", person(seed).claims(), TesseractEngine())
+    assert {field.match for field in fields.values()} == {"equal"}
 
 
 @needs_tesseract

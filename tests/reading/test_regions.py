@@ -10,7 +10,7 @@ from docqa.analysis.outline import Outline
 from docqa.page import Origin, Page, Pixels, page_from_pixels
 from docqa.reading.regions import Sheet, rectified, sheets, text_skew_deg
 from fixtures.synthesize.captures import Truth
-from fixtures.synthesize.documents import id_front, passport_page
+from fixtures.synthesize.documents import civil_extract, id_front, passport_page
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
 
@@ -117,6 +117,22 @@ def test_a_card_scanned_on_its_side_is_turned_to_its_type() -> None:
             for sheet in (first, second)
         ]
         assert sum(matching) == 1
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_a_sheet_of_no_known_size_is_turned_to_its_lines(turns: int) -> None:
+    drawn = civil_extract(person(2), seed=2, ppi=100).pixels
+    turned = page_from_pixels(np.ascontiguousarray(np.rot90(drawn, turns)))
+    read = list(sheets(turned, UNKNOWN_MM))
+    expected = page_from_pixels(drawn).luma().astype(int)
+    matching = [
+        sheet.pixels.shape == expected.shape and np.abs(sheet.pixels - expected).mean() < 6
+        for sheet in read
+    ]
+    assert sum(matching) == 1
+    assert any(matching[:2])
+    # Upright pages cost no more than they did.
+    assert len(read) == (4 if turns % 2 else 2)
 
 
 @pytest.mark.parametrize("angle_deg", [-6.0, -2.0, 0.0, 1.0, 5.0])
