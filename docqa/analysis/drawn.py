@@ -7,6 +7,7 @@ from docqa.analysis.letter_twins import LetterTwins, letter_twins
 from docqa.analysis.paper import paper
 from docqa.analysis.settled_letters import settled_letters
 from docqa.analysis.texture import ink_mode_fraction, is_noiseless, is_two_level
+from docqa.analysis.whitening import whitening
 from docqa.page import Page
 
 LETTERS_COUNT, MANY_LETTERS_COUNT = 20, 100
@@ -30,16 +31,23 @@ LOW_RESOLUTION_PX = 1200
 """Pages whose longer side is under this are the size of a display's window. Their letters are too
 small to have many exact twins, and a scan so coarse is noisy where it is not clipped."""
 INK_MODE_FRACTION, SMALL_TWINS_FRACTION = 0.35, 0.05
+SOFT_STEP_FRACTION = 0.4
+"""Of an edge, its steepest step between two pixels. Blur takes from printed letters what makes them
+differ: scans blurred by a pixel and more have under this, drawn pages 0.55 and more."""
 
 
 def is_drawn(page: Page) -> bool:
     """True where letters repeat, and no paper shows a sensor's noise. Call it by ``page.derive``.
 
     A scan in two levels that is stored as JBIG2 is never said to be drawn: that keeps one picture
-    for all letters of a shape.
+    for all letters of a shape. Nor is a page with shades whose letters are soft.
     """
     if is_two_level(page):
         return not page.origin.has_jbig2 and _repeat_in_two_levels(page.derive(letter_twins))
+    return _look_drawn(page) and not _are_soft(page)
+
+
+def _look_drawn(page: Page) -> bool:
     # Noise rules out twins; on a white page what looks like it may be JPEG's, beside the letters.
     is_white = page.derive(paper).clipped_white_fraction >= WHITE_FRACTION
     if not is_white and not is_noiseless(page):
@@ -56,6 +64,11 @@ def is_drawn(page: Page) -> bool:
             or ink_mode_fraction(page) >= INK_MODE_FRACTION
         )
     )
+
+
+def _are_soft(page: Page) -> bool:
+    found = page.derive(whitening)
+    return found is not None and found.edge_step_fraction < SOFT_STEP_FRACTION
 
 
 def _hold_the_same_ink(page: Page, twins: LetterTwins) -> bool:

@@ -14,8 +14,9 @@ from PIL import Image
 from docqa.analysis import drawn
 from docqa.analysis.drawn import is_drawn
 from docqa.analysis.letter_ink import LetterInk
-from docqa.analysis.letter_twins import LetterTwins
+from docqa.analysis.letter_twins import LetterTwins, letter_twins
 from docqa.analysis.texture import is_two_level
+from docqa.analysis.whitening import Whitening
 from docqa.intake import Limits, open_document
 from docqa.page import Origin, Page, Pixels, page_from_pixels
 from fixtures.synthesize.pages import letter
@@ -58,6 +59,31 @@ def test_a_scan_of_it_is_not(script: Script, ppi: int, seed: int) -> None:
     turn = (seed - 43) * 0.3
     made = scan(letter(script=script, seed=seed, ppi=300), seed=seed, ppi=ppi, skew_deg=turn)
     assert not opened(made.data).derive(is_drawn)
+
+
+@pytest.mark.parametrize(
+    ("script", "blur_sigma_px"), [("latin", 1.0), ("latin", 2.0), ("arabic", 2.0)]
+)
+def test_a_soft_scan_is_not_though_its_letters_are_alike(
+    script: Script, blur_sigma_px: float
+) -> None:
+    drawing = letter(script=script, seed=500)
+    page = opened(scan(drawing, seed=500, blur_sigma_px=blur_sigma_px).data)
+    assert page.derive(letter_twins).near_fraction > drawn.NEAR_TWINS_FRACTION
+    assert not page.derive(is_drawn)
+
+
+@pytest.mark.parametrize(
+    ("found", "answer"),
+    [(Whitening(0.4, 0.0, 1.0), True), (Whitening(0.39, 0.0, 1.0), False), (None, True)],
+)
+def test_how_soft_letters_may_be_that_repeat(
+    found: Whitening | None, answer: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawn, "letter_twins", lambda _: LetterTwins(200, 1.0, 1.0, 1.0, 0.0))
+    monkeypatch.setattr(drawn, "whitening", lambda _: found)
+    grey = page_from_pixels(np.full((1400, 1000), 180, np.uint8))
+    assert grey.derive(is_drawn) == answer
 
 
 def test_in_two_levels_only_what_agrees_more_than_by_chance_is_drawn() -> None:

@@ -45,6 +45,50 @@ def test_the_white_strip_under_a_passport_is_no_glare() -> None:
     assert of(scanned.pixels).area_fraction == 0.0
 
 
+@pytest.mark.parametrize("margins_mm", [(5, 5, 5, 5), (0, 0, 0, 8)])
+@pytest.mark.parametrize("lid_level", [6, 128])
+def test_nor_is_it_beside_a_lid(lid_level: int, margins_mm: tuple[int, int, int, int]) -> None:
+    """No white touches the picture's sides then, or it does from left to right."""
+    scanned = scan(passport_page(person(3005), seed=5), seed=5, ppi=200)
+    left, top, right, bottom = (round(mm * 200 / 25.4) for mm in margins_mm)
+    lid = (lid_level,) * 3
+    framed = cv2.copyMakeBorder(
+        scanned.pixels, top, bottom, left, right, cv2.BORDER_CONSTANT, value=lid
+    )
+    assert of(np.asarray(framed, np.uint8)) == Glare(0.0, 0.0, 0.0, ())
+
+
+def with_band(page: Pixels, middle: float, sigma: float) -> Pixels:
+    """A lamp's tube mirrored from left to right."""
+    rows = np.arange(page.shape[0]).reshape(-1, *[1] * (page.ndim - 1))
+    lamp = 3.0 * np.exp(-((rows - middle) ** 2) / (2 * sigma**2))
+    return np.asarray(np.clip(page + 255 * lamp, 0, 255), np.uint8)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("sigma", [20, 30, 45])
+def test_a_band_from_side_to_side_is_found(sigma: int, turned: bool) -> None:
+    card = (id_front(person(1), seed=1, ppi=300).pixels * 0.85).astype(np.uint8)
+    page = with_band(card, 350, sigma)
+    height, width = page.shape[:2]
+    found = of(np.ascontiguousarray(np.rot90(page)) if turned else page)
+    assert found.area_fraction > 0.05
+    assert contains(found, *((350, width / 2) if turned else (width / 2, 350)))
+
+
+def test_a_white_band_with_nothing_darker_on_one_flank_is_none() -> None:
+    page = np.full((900, 1300), 150, np.uint8)
+    page[450:] = 242
+    assert of(with_band(page, 450, 60)).area_fraction == 0
+
+
+def test_nor_is_one_with_a_hard_edge_on_one_flank() -> None:
+    """A card's edge fades into a white lid, which ends at a black one."""
+    page = with_band(np.full((900, 1300), 150, np.uint8), 450, 60)
+    page[480:] = 10
+    assert of(page).area_fraction == 0
+
+
 def contains(found: Glare, x: float, y: float) -> bool:
     return any(
         cv2.pointPolygonTest(np.array(region.polygon, np.float32), (x, y), False) >= 0
