@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from docqa import wiring
 from docqa.pipeline import Engine, inspect
@@ -80,3 +82,18 @@ def test_a_passports_printed_ground_is_no_shadow(light: float, *, is_shadow: boo
     report = inspect(_passport(light), engine=engine(), document_type="passport")
     codes = {reason.code for reason in report.verdict.reasons}
     assert ("quality.shadow" in codes) == is_shadow
+
+
+def test_a_person_looks_at_a_page_of_which_a_third_is_missing() -> None:
+    page = scan(letter(script="latin", seed=2), seed=2, ppi=300)
+    for made, document_type in ((page, "a4-generic"),):
+        whole = Image.fromarray(made.pixels)
+        missing = whole.crop((round(0.31 * whole.width), 0, whole.width, whole.height))
+        for picture, is_cut in ((whole, False), (missing, True)):
+            stored = BytesIO()
+            picture.save(stored, "jpeg", quality=92, dpi=(300, 300))
+            verdict = inspect(
+                stored.getvalue(), engine=engine(), document_type=document_type
+            ).verdict
+            assert verdict.decision == ("review" if is_cut else "accept"), document_type
+            assert [reason.code for reason in verdict.reasons] == ["page.cut_off"] * is_cut

@@ -114,3 +114,78 @@ def test_a_thumb_over_the_edge_is_told_and_shown() -> None:
     found = _measured(frame)
     assert found.covered_edge_fraction == pytest.approx(100 / (2 * (800 + 1250)), rel=0.3)
     assert [region.kind for region in found.regions] == ["covered"]
+
+
+def _prose(height: int = 1754, width: int = 1240, margin: int = 110) -> Pixels:
+    """Lines of words of several letters' widths, some of them higher than others."""
+    rng = np.random.default_rng(4)
+    page = np.full((height, width), 246, np.uint8)
+    for y in range(margin, height - margin, 40):
+        x = margin
+        while x < width - margin - 90:
+            for _ in range(int(rng.integers(2, 8))):
+                across, above = int(rng.integers(7, 17)), int(rng.choice([0, 0, 6]))
+                cv2.rectangle(page, (x, y - above), (x + across, y + 16), 35, 3)
+                x += across + 5
+            x += 12
+    return page
+
+
+@pytest.mark.parametrize("share", [0.2, 0.31, 0.33, 0.45])
+def test_lines_that_a_side_cuts_are_told_and_shown(share: float) -> None:
+    page = _prose()
+    height, width = page.shape
+    for rest in (page[:, round(share * width) :], page[:, : round((1 - share) * width)]):
+        found = _measured(rest.copy())
+        assert found.cut_lines_fraction > 0.3
+        assert [region.kind for region in found.regions] == ["cut_off"]
+    assert _measured(page).cut_lines_fraction == 0.0
+
+
+def test_a_line_that_is_cut_along_its_length_is_told() -> None:
+    page = _prose()
+    line = 110 + 40 * 10
+    for rest in (page[line + 8 :], page[: line + 8]):
+        assert _measured(rest.copy()).cut_lines_fraction > 0.3
+    for rest in (page[line - 16 :], page[: line - 16]):
+        assert _measured(rest.copy()).cut_lines_fraction == 0.0
+
+
+def test_narrow_margins_are_no_cut() -> None:
+    assert _measured(_prose(margin=12)).cut_lines_fraction == 0.0
+
+
+def test_a_stray_mark_and_a_note_at_the_edge_are_no_cut_lines() -> None:
+    page = _prose()
+    page[600:620, :12] = 30
+    cv2.putText(page, "see 12", (1180, 900), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 30, 2)
+    cv2.putText(page, "7", (600, 1753), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 30, 2)
+    assert _measured(page).cut_lines_fraction == 0.0
+
+
+@pytest.mark.parametrize("margin", [60, 110])
+def test_the_holes_of_a_binding_are_no_cut_lines(margin: int) -> None:
+    beside, above = _prose(margin=margin), _prose(margin=margin)
+    for at in range(40, 1200, 50):
+        cv2.circle(beside, (9, at), 13, 40, -1)
+        cv2.circle(above, (at, 9), 13, 40, -1)
+    assert _measured(beside).cut_lines_fraction == 0.0
+    assert _measured(above).cut_lines_fraction == 0.0
+
+
+def test_the_ragged_border_of_a_copy_is_no_cut_line() -> None:
+    page = _prose()
+    rng = np.random.default_rng(8)
+    for _ in range(1200):
+        side, along = int(rng.integers(4, 14)), int(rng.integers(1754))
+        away = int(abs(rng.normal(0, 9)))
+        page[along : along + side, away : away + side] = 20
+        page[1754 - away - side : 1754 - away, along : along + side] = 20
+    assert _measured(page).cut_lines_fraction < 0.15
+
+
+def test_rules_and_the_lid_s_shadow_at_the_edge_are_no_cut_lines() -> None:
+    page = _prose()
+    page[::60] = 30
+    page[:, -5:] = 25
+    assert _measured(page).cut_lines_fraction == 0.0
