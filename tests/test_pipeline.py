@@ -15,7 +15,7 @@ from PIL import Image
 from docqa import wiring
 from docqa.pipeline import Engine, inspect
 from docqa.settings import Settings
-from fixtures.synthesize.documents import letter
+from fixtures.synthesize.documents import id_front, letter
 from fixtures.synthesize.passport import passport_page
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
@@ -84,9 +84,10 @@ def test_a_passports_printed_ground_is_no_shadow(light: float, *, is_shadow: boo
     assert ("quality.shadow" in codes) == is_shadow
 
 
-def test_a_person_looks_at_a_page_of_which_a_third_is_missing() -> None:
+def test_a_person_looks_at_a_card_and_a_page_of_which_a_third_is_missing() -> None:
+    front = scan(id_front(person(2), seed=2), seed=2, ppi=300, whiten=False)
     page = scan(letter(script="latin", seed=2), seed=2, ppi=300)
-    for made, document_type in ((page, "a4-generic"),):
+    for made, document_type in ((front, "sy-id-front"), (page, "a4-generic")):
         whole = Image.fromarray(made.pixels)
         missing = whole.crop((round(0.31 * whole.width), 0, whole.width, whole.height))
         for picture, is_cut in ((whole, False), (missing, True)):

@@ -1,9 +1,9 @@
 """Whether the whole document is in the picture.
 
-Two things are looked at: the sheet's outline, which must lie within the frame, and the text,
-which must not run into the frame. A sheet that fills the frame, as on most scans, is whole as long
-as its text keeps inside. Sheets that lie apart are counted, and what lies over the sheet's edge is
-told.
+Three things are looked at: the sheet's outline, which must lie within the frame, the text, which
+must not run into the frame, and where the file states a scanner's density the picture's own size,
+which must hold a card. A sheet that fills the frame, as on most scans, is whole as long as its text
+keeps inside. Sheets that lie apart are counted, and what lies over the sheet's edge is told.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from docqa.analysis.card_extent import short_of
 from docqa.analysis.covered_edges import covered_edges
 from docqa.analysis.edge_text import boxes_on, cut_lines, text_distances
 from docqa.analysis.formats import format_aspect
@@ -51,6 +52,11 @@ class Framing:
     documents_count: int
     """1 or more: sheets and cards that lie apart; 1 also where none shows an edge of its own. A
     front and a back on one bed are 2."""
+    short_of_id1_fraction: float
+    """0 to 1: by how much the picture, or the sheet that its frame cuts, is too small for a card
+    of ID-1 at the density that the file states; lower is better, 0.0 where it states none."""
+    short_of_td3_fraction: float
+    """The same of a passport's data page."""
     covered_edge_fraction: float
     """0 to 1: share of the sheet's visible edge under a finger or another thing; lower is better,
     0.0 where the sheet fills the frame."""
@@ -90,6 +96,8 @@ def measure(page: Page) -> Framing:
         document_area_fraction=1.0 if sheet is None else sheet.area_fraction,
         margin_fraction=min(max(nearest, 0.0), 0.5),
         documents_count=max(len(documents), 1),
+        short_of_id1_fraction=short_of(page, "id-1"),
+        short_of_td3_fraction=short_of(page, "td3"),
         covered_edge_fraction=covered.fraction,
         regions=tuple(regions),
     )

@@ -8,7 +8,10 @@ import pytest
 
 from docqa.errors import CannotAssess
 from docqa.measures.framing import Framing, measure
-from docqa.page import Pixels, page_from_pixels
+from docqa.page import Origin, Pixels, page_from_pixels
+from fixtures.synthesize.documents import id_front, passport_page
+from fixtures.synthesize.people import person
+from fixtures.synthesize.scanner import Bed, scan
 
 
 def _text(height: int = 1754, width: int = 1240) -> Pixels:
@@ -114,6 +117,72 @@ def test_a_thumb_over_the_edge_is_told_and_shown() -> None:
     found = _measured(frame)
     assert found.covered_edge_fraction == pytest.approx(100 / (2 * (800 + 1250)), rel=0.3)
     assert [region.kind for region in found.regions] == ["covered"]
+
+
+def _scanned(pixels: Pixels, ppi_tag: float | None = 300.0) -> Framing:
+    return measure(page_from_pixels(pixels, origin=Origin("png", "image/png", ppi_tag=ppi_tag)))
+
+
+def _card(width_mm: float = 88.0, height_mm: float = 56.0, ppi: float = 300.0) -> Pixels:
+    """A card's picture without an edge that shows: some lines of print on white."""
+    width, height = round(width_mm / 25.4 * ppi), round(height_mm / 25.4 * ppi)
+    picture = np.full((height, width), 250, np.uint8)
+    for y in range(height // 4, height - height // 4, height // 8):
+        for x in range(width // 4, width - width // 4, width // 30):
+            cv2.rectangle(picture, (x, y), (x + width // 60, y + height // 24), 35, 3)
+    return picture
+
+
+@pytest.mark.parametrize("share", [0.12, 0.2, 0.3, 0.45])
+def test_a_picture_too_small_for_the_card_is_told_by_its_density(share: float) -> None:
+    card = _card()
+    height, width = card.shape
+    for rest in (card[:, round(share * width) :], card[: round((1 - share) * height)]):
+        for turned in (rest, np.rot90(rest).copy()):
+            assert max(share - 0.11, 0.07) < _scanned(turned).short_of_id1_fraction < share
+        for tag in (None, 72.0, 96.0):
+            assert _scanned(rest, tag).short_of_id1_fraction == 0.0
+
+
+def test_a_whole_card_is_not_short() -> None:
+    """Cropped a little too far, made smaller with its density left as it was, or two on a page."""
+    card = _card()
+    height, width = card.shape
+    assert _scanned(card).short_of_id1_fraction == 0.0
+    close = card[:, round(0.06 * width) :]
+    assert 0.0 < _scanned(close).short_of_id1_fraction < 0.07
+    assert _scanned(np.concatenate([card, card])).short_of_id1_fraction == 0.0
+    for share in (0.5, 0.67, 0.75):
+        smaller = _card(ppi=300.0 * share)
+        assert _scanned(smaller).short_of_id1_fraction == 0.0
+
+
+def test_a_passport_page_is_held_against_its_own_size() -> None:
+    assert _scanned(_card(127.0, 90.0)).short_of_td3_fraction == 0.0
+    assert _scanned(_card(89.0, 90.0)).short_of_td3_fraction == pytest.approx(0.28, abs=0.01)
+    assert _scanned(_card(89.0, 90.0)).short_of_id1_fraction == 0.0
+
+
+@pytest.mark.parametrize("bed", ["page", "white", "black", "a4"])
+@pytest.mark.parametrize("ppi", [200, 300])
+def test_scans_of_whole_cards_are_not_cut(bed: Bed, ppi: int) -> None:
+    front, passport = id_front(person(5), seed=5), passport_page(person(5), seed=5)
+    found = _scanned(scan(front, seed=ppi, ppi=ppi, bed=bed).pixels, ppi)
+    assert (found.short_of_id1_fraction, found.cut_lines_fraction) == (0.0, 0.0)
+    found = _scanned(scan(passport, seed=ppi, ppi=ppi, bed=bed).pixels, ppi)
+    assert (found.short_of_td3_fraction, found.cut_lines_fraction) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("bed", ["page", "black"])
+def test_a_scan_of_a_part_of_a_card_is_short(bed: Bed) -> None:
+    made = scan(id_front(person(6), seed=6), seed=6, bed=bed)
+    left, top = np.min(made.truth.corners, axis=0)
+    right, bottom = np.max(made.truth.corners, axis=0)
+    for pixels in (
+        made.pixels[:, round(left + 0.3 * (right - left)) :],
+        made.pixels[: round(bottom - 0.3 * (bottom - top))],
+    ):
+        assert 0.2 < _scanned(pixels.copy()).short_of_id1_fraction < 0.35
 
 
 def _prose(height: int = 1754, width: int = 1240, margin: int = 110) -> Pixels:
