@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 import docqa
 from docqa import wiring
 from docqa.fields import compare
 from docqa.pipeline import Engine, inspect
 from docqa.settings import Settings
-from fixtures.synthesize.documents import letter
+from fixtures.synthesize.documents import id_front, letter
 from fixtures.synthesize.passport import passport_page
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
@@ -111,3 +113,19 @@ def test_a_passports_printed_ground_is_no_shadow(light: float, *, is_shadow: boo
     report = inspect(_passport(light), engine=engine(), document_type="passport")
     codes = {reason.code for reason in report.verdict.reasons}
     assert ("quality.shadow" in codes) == is_shadow
+
+
+def test_a_person_looks_at_a_card_and_a_page_of_which_a_third_is_missing() -> None:
+    front = scan(id_front(person(2), seed=2), seed=2, ppi=300, whiten=False)
+    page = scan(letter(script="latin", seed=2), seed=2, ppi=300)
+    for made, document_type in ((front, "sy-id-front"), (page, "a4-generic")):
+        whole = Image.fromarray(made.pixels)
+        missing = whole.crop((round(0.31 * whole.width), 0, whole.width, whole.height))
+        for picture, is_cut in ((whole, False), (missing, True)):
+            stored = BytesIO()
+            picture.save(stored, "jpeg", quality=92, dpi=(300, 300))
+            verdict = inspect(
+                stored.getvalue(), engine=engine(), document_type=document_type
+            ).verdict
+            assert verdict.decision == ("review" if is_cut else "accept"), document_type
+            assert [reason.code for reason in verdict.reasons] == ["page.cut_off"] * is_cut
