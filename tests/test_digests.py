@@ -63,7 +63,7 @@ def test_each_measure_has_a_digest_of_its_own(untouched: dict[str, str]) -> None
         ("docqa/measures/skew.py", {"skew"}),
         ("docqa/analysis/straight_edges.py", {"skew"}),
         ("docqa/analysis/letter_pairs.py", {"capture"}),  # at second hand
-        ("docqa/analysis/text_angle.py", {"skew", "orientation", "blur"}),
+        ("docqa/analysis/text_angle.py", {"skew", "orientation", "blur", READING}),
         ("docqa/page.py", EVERYTHING),
         ("docqa/intake/jpeg.py", EVERYTHING),
         ("docqa/adapters/poppler.py", EVERYTHING),

@@ -146,9 +146,10 @@ def script(service: Scripted, source: str, name: str) -> None:
 
 
 def _clean() -> dict[str, Any]:
-    """Measures of a page on which no rule of the policy finds anything."""
+    """Measures of a page on which no rule of the policy finds anything, on either side."""
     measures: dict[str, Any] = {}
-    for rule in engine().policy.rules:
+    policy = engine().policy
+    for rule in (*policy.rules_for("sy-id-front"), *policy.rules_for("sy-id-back")):
         taken = measures.setdefault(
             rule.measure, {"status": "assessed", "score": 100, "outputs": {}, "regions": []}
         )
