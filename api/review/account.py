@@ -12,23 +12,21 @@ from starlette.responses import FileResponse, RedirectResponse
 
 from api.gate import Gate, Shares
 from api.principal import address_of
-from api.problems import Problem, status_of
-from api.review.coming_back import asked_for, query_to
-from api.review.pages import render
+from api.problems import Problem
+from api.review.coming_back import SIGN_IN, asked_for
 from api.review.sign_in import (
     Attempts,
     forget_token,
     form_is_ours,
     keep_token,
-    new_visitor,
     password_matches,
     read_form,
     session_token,
 )
+from api.review.sign_in_page import busy_page, sign_in_page
 from api.services import Services
 
 HOME = "/review"
-SIGN_IN = "/review/login"
 _STATIC = Path(__file__).parent / "static"
 _FONTS = (("arabic-regular.ttf", "Regular"), ("arabic-bold.ttf", "Bold"))
 _PASSWORDS_AT_ONCE = 1
@@ -54,25 +52,23 @@ def account_routes(services: Services) -> APIRouter:
     def show_sign_in(request: Request) -> Response:
         if services.sessions.reviewer(session_token(request), now=services.clock()):
             return RedirectResponse(asked_for(request), 303)
-        return _sign_in_page(request)
+        return sign_in_page(request, asked_for(request))
 
     @router.post("/login")
     async def sign_in(request: Request) -> Response:
         form = await read_form(request)
         if not form_is_ours(request, form):
-            return _sign_in_page(request, 403, "form_expired")
+            return sign_in_page(request, asked_for(request), 403, "form_expired")
         name, now = form.get("name", "").strip(), services.clock()
         try:
             with places.held(address_of(request)):
                 if not attempts.begin(name, now):
-                    return _sign_in_page(request, 429, "sign_in_wait", name)
+                    return sign_in_page(request, asked_for(request), 429, "sign_in_wait", name)
                 token = await passwords.run(lambda: _start_session(services, request, form, now))
         except Problem as busy:
-            page = _sign_in_page(request, status_of(busy.code), "sign_in_busy", name)
-            page.headers["Retry-After"] = str(busy.retry_after_s)
-            return page
+            return busy_page(request, asked_for(request), busy, name)
         if token is None:
-            return _sign_in_page(request, 401, "sign_in_failed", name)
+            return sign_in_page(request, asked_for(request), 401, "sign_in_failed", name)
         attempts.succeeded(name)
         response = RedirectResponse(asked_for(request), 303)
         keep_token(request, response, token)
@@ -82,7 +78,7 @@ def account_routes(services: Services) -> APIRouter:
     async def sign_out(request: Request) -> Response:
         form = await read_form(request)
         if not form_is_ours(request, form):
-            return _sign_in_page(request, 403, "form_expired")
+            return sign_in_page(request, asked_for(request), 403, "form_expired")
         await anyio.to_thread.run_sync(services.sessions.end, session_token(request))
         response = RedirectResponse(SIGN_IN, 303)
         forget_token(request, response)
@@ -119,25 +115,6 @@ def _fonts(regular: Path) -> dict[str, Path]:
 
 def _static(path: Path) -> Response:
     return FileResponse(path, headers={"Cache-Control": "public, max-age=3600"})
-
-
-def _sign_in_page(
-    request: Request, status: int = 200, failure: str | None = None, name: str = ""
-) -> Response:
-    token = session_token(request) or new_visitor()
-    back = query_to(asked_for(request))
-    page = render(
-        request,
-        "login.html",
-        token=token,
-        status=status,
-        address=SIGN_IN,
-        failure=failure,
-        back=back,
-        name=name,
-    )
-    keep_token(request, page, token)
-    return page
 
 
 def _start_session(

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 _HOME = "/review"
-_SIGN_IN = "/review/login"
-_NO_PLACES = (_SIGN_IN, "/review/logout", "/review/oidc")
+SIGN_IN = "/review/login"
+_NO_PLACES = (SIGN_IN, "/review/logout", "/review/oidc")
 _NAME = "next"
 _COOKIE = "docqa_next"
 _COOKIE_PATH = "/review/oidc"
@@ -24,7 +24,7 @@ def sign_in_address(request: Request) -> str:
         document_id = request.path_params.get("document_id", "")
         path = f"{_HOME}/{document_id}" if document_id else _HOME
     asked = f"{path}?{request.url.query}" if request.url.query else path
-    return _SIGN_IN + query_to(_ours(asked))
+    return SIGN_IN + query_to(_ours(asked))
 
 
 def asked_for(request: Request) -> str:

@@ -26,13 +26,12 @@ from starlette.responses import RedirectResponse
 
 from api.gate import Gate, Shares
 from api.principal import address_of
-from api.problems import Problem, status_of
-from api.review.coming_back import keep_asked_for, kept_asked_for, query_to
-from api.review.pages import render
+from api.problems import Problem
+from api.review.coming_back import keep_asked_for, kept_asked_for
 from api.review.sign_in import keep_token, new_visitor, session_token
+from api.review.sign_in_page import busy_page, sign_in_page
 from api.services import Services
 
-SIGN_IN = "/review/login"
 START = "/review/oidc"
 CALLBACK = "/review/oidc/callback"
 _ALGORITHMS = ["RS256", "PS256", "ES256"]
@@ -205,7 +204,7 @@ def _routes(services: Services, provider: Provider) -> APIRouter:
         except (httpx.HTTPError, KeyError, ValueError) as error:
             return _refused(request, SignInRefused(type(error).__name__))
         except Problem as problem:
-            return _busy(request, problem)
+            return busy_page(request, kept_asked_for(request), problem)
         response = RedirectResponse(address, 303)
         keep_token(request, response, visitor)
         keep_asked_for(request, response)
@@ -224,7 +223,7 @@ def _routes(services: Services, provider: Provider) -> APIRouter:
         except SignInRefused as why:
             return _refused(request, why)
         except Problem as problem:
-            return _busy(request, problem)
+            return busy_page(request, kept_asked_for(request), problem)
         response = RedirectResponse(kept_asked_for(request), 303)
         keep_token(request, response, token)
         return response
@@ -234,30 +233,8 @@ def _routes(services: Services, provider: Provider) -> APIRouter:
 
 def _refused(request: Request, why: SignInRefused) -> Response:
     _LOG.warning("sign-in by the provider refused", reason=str(why))
-    return _sign_in_page(request, new_visitor(), 403, "sign_in_failed")
-
-
-def _busy(request: Request, problem: Problem) -> Response:
-    """Whoever has come back may load the page again: their secret stays what it was."""
-    token = session_token(request) or new_visitor()
-    page = _sign_in_page(request, token, status_of(problem.code), "sign_in_busy")
-    page.headers["Retry-After"] = str(problem.retry_after_s)
-    return page
-
-
-def _sign_in_page(request: Request, token: str, status: int, failure: str) -> Response:
-    page = render(
-        request,
-        "login.html",
-        token=token,
-        status=status,
-        address=SIGN_IN,
-        failure=failure,
-        back=query_to(kept_asked_for(request)),
-        name="",
-    )
-    keep_token(request, page, token)
-    return page
+    back_to = kept_asked_for(request)
+    return sign_in_page(request, back_to, 403, "sign_in_failed", token=new_visitor())
 
 
 def _json(client: httpx.Client, address: str) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -56,10 +55,12 @@ def boxes_on(sheet: Outline | None, found: Ink) -> Boxes:
     """The components whose middle lies on the sheet; all where there is no sheet."""
     if sheet is None:
         return found.boxes
-    polygon = (np.array(sheet.corners) / found.scale).astype(np.float32)
-    centres = (found.boxes[:, :2] + found.boxes[:, 2:] / 2).tolist()
-    within = [cv2.pointPolygonTest(polygon, centre, False) >= 0 for centre in centres]
-    return found.boxes[np.array(within, np.bool_)]
+    corners = np.array(sheet.corners) / found.scale
+    sides = np.roll(corners, -1, axis=0) - corners
+    apart = (found.boxes[:, :2] + found.boxes[:, 2:] / 2)[:, None] - corners
+    # Corners run clockwise: what lies on the sheet lies to the right of every side.
+    within = (sides[:, 0] * apart[..., 1] >= sides[:, 1] * apart[..., 0]).all(axis=1)
+    return found.boxes[within]
 
 
 def text_distances(found: Ink, boxes: Boxes) -> Floats:
