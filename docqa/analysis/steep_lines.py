@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 
 from docqa.analysis.ink import ink
+from docqa.analysis.outline import Outline, outline
 from docqa.analysis.text_angle import (
+    LONGEST_PX,
     RANGE_DEG,
     AngleEstimate,
     fans,
@@ -24,7 +26,7 @@ TURNS_DEG = (30.0, 60.0)
 """Each looks 16 degrees around itself, across and down: both together see all that is not level."""
 RIM_FRACTION = 0.02
 """Ink this close to the frame is its edge, not text."""
-LONGEST_PX, LEAST_SIDE_PX = 1280, 64
+LEAST_SIDE_PX = 64
 LEAST_INK_FRACTION = 0.0005
 LEAST_PROMINENCE = 0.45
 AGREEMENT_DEG = 0.5
@@ -32,10 +34,14 @@ AGREEMENT_DEG = 0.5
 
 
 def steep_angle(page: Page) -> AngleEstimate | None:
-    """The clearest direction, folded to -45 to 45 degrees; None where none surely lies beyond 15.
+    """The clearest direction, folded to -45 to 45 degrees; None where none surely lies beyond 15,
+    and where the sheet's own sides are seen to lie within.
 
     Call it as ``page.derive(steep_angle)``.
     """
+    sheet = page.derive(outline)
+    if sheet is not None and not sheet.fills_frame and _is_near_level(sheet):
+        return None
     mask = page.derive(ink).mask
     rim = max(int(RIM_FRACTION * max(mask.shape)), 1)
     mask = np.ascontiguousarray(mask[rim:-rim, rim:-rim])
@@ -46,6 +52,10 @@ def steep_angle(page: Page) -> AngleEstimate | None:
     found = [one for turn in TURNS_DEG for one in _sure(_turned(mask, turn), turn)]
     steep = [one for one in found if abs(one.angle_deg) > RANGE_DEG]
     return max(steep, key=lambda one: one.prominence, default=None)
+
+
+def _is_near_level(sheet: Outline) -> bool:
+    return max(map(abs, sheet.side_turns_deg())) <= RANGE_DEG
 
 
 def _sure(mask: Pixels, turn_deg: float) -> list[AngleEstimate]:

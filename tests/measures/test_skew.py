@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from docqa.analysis.print_direction import PrintDirection
+from docqa.analysis.steep_lines import steep_angle
 from docqa.analysis.straight_edges import StraightEdges
 from docqa.analysis.text_angle import AngleEstimate
 from docqa.errors import CannotAssess
@@ -61,6 +62,15 @@ def test_a_page_that_lies_far_from_level_is_told_by_how_much(angle_deg: float) -
 def test_beyond_half_a_right_angle_the_page_lies_on_its_side(turn_deg: float) -> None:
     angle_deg = turn_deg - np.copysign(90.0, turn_deg)
     assert _angle(_turned(_text(), turn_deg)) == pytest.approx(angle_deg, abs=0.3)
+
+
+def test_a_sheet_whose_level_sides_are_seen_is_not_asked_for_steep_lines() -> None:
+    sheet = _turned(_text(), 30.0)
+    found = page_from_pixels(sheet).derive(steep_angle)
+    assert found is not None and found.angle_deg == pytest.approx(30.0, abs=0.3)
+    bed = np.full((sheet.shape[0] + 400, sheet.shape[1] + 400), 40, np.uint8)
+    bed[200:-200, 200:-200] = sheet
+    assert page_from_pixels(bed).derive(steep_angle) is None
 
 
 def test_more_turn_is_a_larger_angle() -> None:
