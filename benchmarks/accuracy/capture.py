@@ -7,12 +7,8 @@ pairs of a scan and a photograph of one document, and after changes that must no
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -20,28 +16,17 @@ from PIL import Image
 
 from benchmarks.accuracy import exported
 from benchmarks.accuracy.figures import Figure, Part, share
+from benchmarks.accuracy.held_out import ACCEPT, REJECT, Judged, Whole, held_out
 from benchmarks.accuracy.inputs import SEED, Options, taken
 from benchmarks.accuracy.peers import Peers
 from benchmarks.accuracy.placed import photographs_laid, scans_laid
-from docqa.analysis.texture import bilevel_fraction
-from docqa.errors import DocqaError
-from docqa.measures import PageAssessment, assess
-from docqa.measures.capture import CaptureModel, load
-from docqa.measures.capture import measure as judge
-from docqa.page import Origin, Page, Pixels, page_from_pixels
-from docqa.pipeline import Engine
-from docqa.settings import Settings
-from docqa.verdict import Decision, decide
-from docqa.wiring import load_engine
+from docqa.page import Page, Pixels, page_from_pixels
 from fixtures.synthesize.camera import photograph
 from fixtures.synthesize.drawing import Drawing
 from fixtures.synthesize.recapture import app_crop
 from fixtures.synthesize.scanner import Bed, scan
-from models.capture.examples import Row, corpus_rows, first_page, invented, simulated
-from models.capture.train import train
-from models.capture.whitened_copies import cut_out_copy, whitened_copies
+from models.capture.examples import corpus_rows, first_page, invented
 
-ACCEPT, REJECT = 0.8, 0.1
 PAIRS = 60
 CHANGED = 24
 """Documents that are re-saved, halved, turned and wrapped."""
@@ -53,31 +38,6 @@ EXPORTED = 60
 """Pages that a program drew and saved as pictures, of each kind."""
 BINS = 10
 RELIABILITY = Path("benchmarks/results/capture-reliability.svg")
-FORGED = {
-    "pdf_producer": "Adobe PSL 1.3e for Canon",
-    "pdf_creator": "Canon iR-ADV C5535",
-    "ppi_tag": 300.0,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A row of the corpus and the probability of a scanner."""
-
-    row: Row
-    given: float
-    stripped: float
-    """Without anything that the file says."""
-    forged: float
-    """With a scanner's metadata in place of its own."""
-    is_forgery_accepted: bool
-    """By all measures together, with that metadata."""
-    kind: str
-    """``two levels``, ``clipped`` to white, or ``hard``."""
-    whitened: tuple[float, ...]
-    """Of a photograph, what an app would have made of it."""
-    cut_out: float | None
-    """Of its sheet, cut out by the corners that docqa finds; None where it finds none."""
 
 
 def measure(options: Options, peers: Peers) -> Part:
@@ -87,7 +47,7 @@ def measure(options: Options, peers: Peers) -> Part:
     notes: list[str] = []
     if options.corpus is not None:
         rows = list(corpus_rows(options.corpus))
-        judged = list(_held_out(rows))
+        judged = list(held_out(rows))
         figures += [*_real(judged), photographs_laid(rows)]
         worst += _worst(judged)
         notes += [f"{name}: {line}" for name, line in _by_repository(judged)]
@@ -96,70 +56,6 @@ def measure(options: Options, peers: Peers) -> Part:
     figures += _pairs(options) + _simulated(options) + _exported(options)
     figures += [*_changed(options), scans_laid(options)]
     return Part("capture", tuple(figures), tuple(worst), tuple(notes))
-
-
-def _held_out(rows: Sequence[Row]) -> Iterator[Judged]:
-    own = list(simulated())
-    for repository in sorted({row.repository for row in rows}):
-        seen = [
-            one
-            for row in rows
-            if row.is_open and row.repository != repository
-            for one in row.examples
-        ]
-        model = load(json.dumps(train([*own, *seen])).encode())
-        for row in (row for row in rows if row.repository == repository):
-            try:
-                yield _judged(row, model)
-            except DocqaError:
-                continue
-
-
-def _judged(row: Row, model: CaptureModel) -> Judged:
-    page = first_page(row.path.read_bytes())
-    extreme = page.derive(bilevel_fraction)
-    two_levels = page.origin.colour_mode == "bilevel" or extreme > 0.995
-    kind = "two levels" if two_levels else "clipped" if extreme > 0.15 else "hard"
-    bare = replace(
-        page.origin, make=None, model=None, software=None, has_exif=False,
-        states_exposure=False, ppi_tag=None, pdf_producer=None, pdf_creator=None,
-    )  # fmt: skip
-    forgery = _retold(page, replace(bare, **FORGED))  # type: ignore[arg-type]  # values of several fields
-    forged = judge(forgery, model).scanner_probability
-    seed = SEED + len(row.path.name)
-    cut = cut_out_copy(page, seed) if row.capture == "camera" else None
-    return Judged(
-        row,
-        judge(page, model).scanner_probability,
-        judge(_retold(page, bare), model).scanner_probability,
-        forged,
-        forged >= ACCEPT and _is_accepted(forgery, model),
-        kind,
-        tuple(
-            judge(copy, model).scanner_probability
-            # Others than the ones that are learnt from.
-            for copy in (whitened_copies(page, seed) if row.capture == "camera" else ())
-        ),
-        None if cut is None else judge(cut, model).scanner_probability,
-    )
-
-
-@cache
-def _engine() -> Engine:
-    return load_engine(Settings())
-
-
-def _is_accepted(page: Page, model: CaptureModel) -> bool:
-    """By the policy, on all that it measures."""
-    measures: dict[str, Callable[[Page], Any]] = dict(_engine().measures)
-    measures["capture"] = partial(judge, model=model)
-    found = {name: assess(take, page) for name, take in measures.items()}
-    whole = PageAssessment(1, page.width_px, page.height_px, found)
-    return decide(_engine().policy, "a4-generic", [whole]).decision is Decision.ACCEPT
-
-
-def _retold(page: Page, origin: Origin) -> Page:
-    return Page(page.index, origin, page.raster)
 
 
 def _of(judged: Sequence[Judged], capture: str) -> list[Judged]:
@@ -192,17 +88,24 @@ def _real(judged: Sequence[Judged]) -> list[Figure]:
         _share("no metadata: camera-cropped accepted", _of(judged, "camera-cropped"),
                lambda j: j.stripped >= ACCEPT, None),
         _share("scanner's metadata on a camera's photo: accepted", camera,
-               lambda j: j.forged >= ACCEPT, 0.0),
+               lambda j: j.forged.probability >= ACCEPT, 0.0),
         _share("the same by all measures together: accepted", camera,
-               lambda j: j.is_forgery_accepted, 0.0),
+               lambda j: j.forged.is_accepted, 0.0),
     ]  # fmt: skip
-    copies = [p >= ACCEPT for one in camera for p in one.whitened]
-    name = "photo whitened as an app would, no name in the file: accepted"
-    figures.append(Figure(name, share(copies), "lower", len(copies)))
-    cut = [one.cut_out >= ACCEPT for one in camera if one.cut_out is not None]
-    name = "photo cut out by its corners and whitened, no name in the file: accepted"
-    figures.append(Figure(name, share(cut), "lower", len(cut)))
+    whitened = [copy for one in camera for copy in one.whitened]
+    figures += _copies("photo whitened as an app would, no name in the file", whitened)
+    cut = [one.cut_out for one in camera if one.cut_out is not None]
+    figures += _copies("photo cut out by its corners and whitened, no name in the file", cut)
     return figures
+
+
+def _copies(name: str, copies: Sequence[Whole]) -> list[Figure]:
+    by_capture = share([copy.probability >= ACCEPT for copy in copies])
+    by_all = share([copy.is_accepted for copy in copies])
+    return [
+        Figure(f"{name}: accepted", by_capture, "lower", len(copies)),
+        Figure(f"{name}, by all measures together: accepted", by_all, "lower", len(copies)),
+    ]
 
 
 def _share(

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.accuracy.figures import Figure, share
+from benchmarks.accuracy.held_out import ACCEPT
 from benchmarks.accuracy.inputs import SEED, Options, taken
 from docqa.errors import DocqaError
 from docqa.page import Page, page_from_pixels
@@ -16,7 +17,6 @@ from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
 from models.capture.examples import Row, first_page
 
-ACCEPT = 0.8
 PAGE_PX = (2480, 3508)
 MOST_PX = (1240, 1900)
 CARDS = 36
