@@ -22,7 +22,8 @@ Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
 
 LEAST_SIDE_PX = 120
-"""The coarsest view is looked at in which the sheet's short side has this many pixels."""
+"""The coarsest view is looked at in which the sheet's short side has this many pixels, or else the
+finest there is."""
 SMOOTHING_PX = 5
 RIM_PX = 2 * SMOOTHING_PX + 1
 """Off the outline: smoothing carries the colour of a table onto the edge of the sheet."""
@@ -72,15 +73,15 @@ def colour_fraction(page: Page) -> float:
 
 def _view(page: Page) -> tuple[Pixels, int]:
     """(H, W, 3) RGB, and how many pixels of the page one of it is wide."""
-    short: float = min(page.width_px, page.height_px)
-    scale = 8 if short // 8 >= LEAST_SIDE_PX else 4
-    colour = page.colour(scale)
     sheet = page.derive(outline)
-    if sheet is not None:
-        short = min(sheet.side_lengths_px())
+    short = min((page.width_px, page.height_px) if sheet is None else sheet.side_lengths_px())
+    scale = min(COLOUR_SCALES)
     while short // (2 * scale) >= LEAST_SIDE_PX:
         scale *= 2
-        colour = page.colour(scale) if scale in COLOUR_SCALES else halved(colour)
+    made = min(scale, max(COLOUR_SCALES))
+    colour = page.colour(made)
+    while made < scale:
+        colour, made = halved(colour), 2 * made
     return colour, scale
 
 

@@ -18,7 +18,8 @@ class Colour:
 
     area_fraction: float
     """0 to 1: share of the document's area with a colour of its own. 0 in grey scans, black and
-    white copies and photographs of them; a coloured card has 0.02 to 0.5."""
+    white copies and photographs of them; a coloured card has 0.002, where little but a
+    pale tint is on it, to 0.5."""
 
 
 def measure(page: Page) -> Colour:

@@ -85,3 +85,13 @@ def test_grey_file_has_no_colour_and_reads_no_pixels_for_it() -> None:
 @pytest.mark.parametrize("level", [0, 20, 255])
 def test_even_and_dark_pages_have_no_colour(level: int) -> None:
     assert colour(np.full((700, 500, 3), level, np.uint8)) == 0.0
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_card_on_a_large_glass_has_the_colour_it_has_alone(seed: int) -> None:
+    drawing = id_back(person(seed), seed=seed)
+    alone, on_glass = (
+        colour(scan(drawing, seed=seed, ppi=150, bed=bed, format="png").pixels)
+        for bed in ("page", "a4")
+    )
+    assert on_glass > 0.3 * alone > 0.003
