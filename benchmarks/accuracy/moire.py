@@ -20,10 +20,14 @@ from benchmarks.accuracy.inputs import (
 from benchmarks.accuracy.peers import Peers
 from docqa.page import Page
 from fixtures.synthesize.camera import photograph, photograph_screen
+from fixtures.synthesize.card_designs import DESIGNS
 from fixtures.synthesize.documents import id_back, id_front
 from fixtures.synthesize.people import person
+from fixtures.synthesize.scanner import scan
 
 CARDS = 20
+SCANS = 48
+PPIS = (200, 300, 400)
 WIDTHS_PX = (1400, 1800, 2400)
 
 
@@ -43,6 +47,17 @@ def _synthesized(options: Options, *, screen: bool) -> list[float]:
     return strengths
 
 
+def _scanned(options: Options) -> list[float]:
+    """Strengths of scans of fronts of every design."""
+    strengths = []
+    for index in range(options.count(SCANS)):
+        seed = SEED + 1260 + index
+        front = id_front(person(seed), seed=seed, design=DESIGNS[index % len(DESIGNS)])
+        ppi = PPIS[index // len(DESIGNS) % len(PPIS)]
+        strengths.append(_strength(first_page(scan(front, seed=seed, ppi=ppi).data)))
+    return strengths
+
+
 def _of_files(files: Sequence[CorpusFile]) -> tuple[list[float], list[str]]:
     strengths, names = [], []
     for file, page in readable_pages(list(files)):
@@ -54,13 +69,15 @@ def _of_files(files: Sequence[CorpusFile]) -> tuple[list[float], list[str]]:
 def measure(options: Options, peers: Peers) -> Part:
     """How many screens are found, how many other pictures are called one."""
     screens = _synthesized(options, screen=True)
-    photos = _synthesized(options, screen=False)
+    photos, scanned = _synthesized(options, screen=False), _scanned(options)
     is_screen = [True] * len(screens) + [False] * len(photos)
     figures = [
         Figure("synthesized screens: found", share([s > 0 for s in screens]), "higher",
                len(screens)),
         Figure("synthesized photos of cards: flagged", share([s > 0 for s in photos]), "lower",
                len(photos)),
+        Figure("synthesized scans of cards: flagged", share([s > 0 for s in scanned]), "lower",
+               len(scanned)),
         Figure("synthesized: AUC", area_under_curve(screens + photos, is_screen), "higher",
                len(is_screen)),
     ]  # fmt: skip

@@ -3,7 +3,8 @@
 What a display shows as white is made of lit stripes; blank paper is made of nothing. So only tiles
 without writing are looked at, at full resolution, for a wave that repeats: one sharp peak in the
 spectrum, at nearly the same frequency in several tiles. Print and tables lie on other tiles, a
-card's guilloche bends (its energy is spread over many frequencies), and noise has no peak.
+card's guilloche bends (its energy is spread over many frequencies) or its lines run askew, where
+the rows and columns of a display do not, and noise has no peak.
 """
 
 from __future__ import annotations
@@ -36,6 +37,12 @@ _AMPLITUDE_LEVELS = 8.0 / TILE_PX**2
 """Of a wave, by its peak: the window passes a quarter."""
 PEAK_RATIO = 14.0
 """A peak is a wave when it is this many times the mean of its surroundings in the spectrum."""
+UPRIGHT_DEG, DIAGONAL_DEG = 12.0, 33.0
+"""From an axis of the picture: a display's rows and columns lie within the first, their crossings
+beyond the second."""
+MOST_ASKEW_SHARE = 0.3
+"""Of the strongest wave, what is as strong between: displays have up to 0.15, printed grounds of
+straight lines 0.5 and more. What was photographed further askew is rejected for that."""
 SAME_FREQUENCY = 0.03
 """Cycles per pixel: perspective changes the frequency this little between tiles."""
 
@@ -94,6 +101,9 @@ def _band(x: Spectrum, y: Spectrum) -> npt.NDArray[np.bool_]:
 _X = np.fft.rfftfreq(TILE_PX).astype(np.float32)[None, :]
 _Y = np.fft.fftfreq(TILE_PX).astype(np.float32)[:, None]
 _BAND = _band(_X, _Y).astype(np.uint8)
+_OFF_AXIS_DEG = np.degrees(np.arctan2(np.minimum(abs(_X), abs(_Y)), np.maximum(abs(_X), abs(_Y))))
+_UPRIGHT = _BAND * (_OFF_AXIS_DEG <= UPRIGHT_DEG)
+_ASKEW = _BAND * ((_OFF_AXIS_DEG > UPRIGHT_DEG) & (_OFF_AXIS_DEG < DIAGONAL_DEG))
 _WINDOW = np.outer(np.hanning(TILE_PX), np.hanning(TILE_PX)).astype(np.float32)
 
 
@@ -112,6 +122,9 @@ def _wave(tile: Pixels) -> _Wave | None:
     _, most, _, (column, row) = cv2.minMaxLoc(ratio, _BAND)
     amplitude = _AMPLITUDE_LEVELS * float(size[row, column])
     if most < PEAK_RATIO or amplitude < LEAST_AMPLITUDE_LEVELS:
+        return None
+    upright, askew = (cv2.minMaxLoc(size, place)[1] for place in (_UPRIGHT, _ASKEW))
+    if askew > MOST_ASKEW_SHARE * upright:
         return None
     return _Wave(float(most), float(_X[0, column]), float(_Y[row, 0]))
 

@@ -7,10 +7,12 @@ import pytest
 from docqa.measures.moire import Moire, measure
 from docqa.page import Pixels, page_from_pixels
 from fixtures.synthesize.camera import photograph_screen
+from fixtures.synthesize.card_designs import Design
 from fixtures.synthesize.cards import id_front
 from fixtures.synthesize.pages import civil_extract, letter
 from fixtures.synthesize.passport import passport_page
 from fixtures.synthesize.people import person
+from fixtures.synthesize.scanner import scan
 
 NONE = Moire(0.0, 0.0, ())
 
@@ -54,6 +56,27 @@ def test_security_pattern_is_no_grid(ppi: int) -> None:
     card = id_front(person(1), seed=1, ppi=ppi).pixels
     assert of(np.asarray(card * 0.9, np.uint8)) == NONE
     assert of(passport_page(person(1), seed=1, ppi=ppi).pixels) == NONE
+
+
+@pytest.mark.parametrize("design", ["columns", "stacked", "mirrored"])
+@pytest.mark.parametrize("ppi", [200, 300, 400])
+def test_straight_lines_of_a_cards_ground_are_no_grid(design: Design, ppi: int) -> None:
+    drawing = id_front(person(1), seed=1, design=design)
+    assert of(scan(drawing, seed=1, ppi=ppi).pixels) == NONE
+
+
+@pytest.mark.parametrize("turned_deg", [0, 8, 82, 90])
+def test_waves_along_the_picture_are_a_grid_and_askew_are_none(turned_deg: float) -> None:
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:800, :600]
+    across = np.cos(np.radians(turned_deg)) * x + np.sin(np.radians(turned_deg)) * y
+    askew = (x + 2 * y) / 5**0.5
+    waves = [200 + 6 * np.cos(2 * np.pi * along / 3.7) for along in (across, askew)]
+    upright, crooked = (
+        of(np.asarray(wave + rng.normal(0, 1, x.shape), np.uint8)) for wave in waves
+    )
+    assert upright.area_fraction == 1.0
+    assert crooked == NONE
 
 
 def test_grid_on_the_same_page_is_found_and_grows_with_its_depth() -> None:
