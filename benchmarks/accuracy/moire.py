@@ -77,7 +77,7 @@ def measure(options: Options, peers: Peers) -> Part:
         Figure("synthesized photos of cards: flagged", share([s > 0 for s in photos]), "lower",
                len(photos)),
         Figure("synthesized scans of cards: flagged", share([s > 0 for s in scanned]), "lower",
-               len(scanned)),
+               len(scanned), 0.01),
         Figure("synthesized: AUC", area_under_curve(screens + photos, is_screen), "higher",
                len(is_screen)),
     ]  # fmt: skip
