@@ -93,7 +93,7 @@ def test_every_code_in_the_source_is_said_in_every_language() -> None:
         and node.value.replace(".", "").replace("_", "").isalpha()
         and not node.value.endswith((".", "_"))
     }
-    assert used - catalogue.codes == {"booking.changed"}, "an event; nobody is told it as a reason"
+    assert used - catalogue.codes == {"booking.changed"}, "that is an event"
     assert len(used) > 20
 
 

@@ -35,7 +35,9 @@ def sourced(policy: Policy) -> list[tuple[str, Rule]]:
 def test_most_limits_are_measured_and_no_general_one_is_provisional(policy: Policy) -> None:
     assert len(sourced(policy)) >= 20
     by_eye = [rule for rule in policy.rules if rule.source == "provisional"]
-    assert not by_eye, "measure it: make bench-limits CORPUS=DIR; then name the result as its source"
+    assert not by_eye, (
+        "measure it: make bench-limits CORPUS=DIR; then name the result as its source"
+    )
 
 
 def test_every_measured_limit_is_the_one_in_force(
