@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from docqa.adapters.schema import UtcDateTime, metadata
+from docqa.adapters.schema import SealedText, UtcDateTime, metadata
 
 audit_entries = sa.Table(
     "audit_entries",
@@ -36,7 +36,7 @@ legal_holds = sa.Table(
     metadata,
     sa.Column("document_id", sa.String(64), primary_key=True),
     sa.Column("held_by", sa.String(200), nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", SealedText("legal_holds.reason"), nullable=False),
     sa.Column("held_at", UtcDateTime, nullable=False),
 )
 """Documents that nobody and nothing may erase."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from docqa.adapters.record_tables import legal_holds
 from docqa.adapters.review_tables import review_decisions, review_trail
 from docqa.adapters.schema import documents, reservations, rulings
 from docqa.adapters.sealing import NO_KEYS, Keyring, sealed_by
@@ -31,6 +32,7 @@ _TEXTS: tuple[tuple[sa.Column[Any], sa.Column[str], Any], ...] = (
     (review_trail.c.number, review_trail.c.detail, 0),
     (review_decisions.c.number, review_decisions.c.note, 0),
     (rulings.c.number, rulings.c.reason, 0),
+    (legal_holds.c.document_id, legal_holds.c.reason, ""),
 )
 """The key of each table, what is sealed there, and what all keys come after."""
 _ROWS_AT_ONCE = 500
@@ -38,7 +40,7 @@ _ROWS_AT_ONCE = 500
 
 def reseal(store: SqlStore, bare: BlobStore, keyring: Keyring) -> Iterator[str]:
     """Seal under the active key all that is not yet: documents, secrets of webhooks, the digests
-    of requests by which repeated ones are told, and what reviewers typed.
+    of requests by which repeated ones are told, and what reviewers and operators typed.
 
     A blob is written anew under another random key before its old one is deleted; a run that dies
     leaves at worst one blob too many, never one too few, and another run goes on.

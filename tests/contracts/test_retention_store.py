@@ -560,6 +560,26 @@ def test_what_reviewers_typed_is_stored_sealed_and_resealed_with_the_rest(
         each.store.close()
 
 
+def test_why_a_document_is_held_is_stored_sealed_and_resealed_with_the_rest(kept: Kept) -> None:
+    def stored() -> list[str]:
+        query = sa.text("SELECT reason FROM legal_holds ORDER BY document_id")
+        with kept.store.engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
+    old, both = sealing(kept, {"k1": OLD}), sealing(kept, {"k2": NEW, "k1": OLD})
+    for number, opened in ((1, kept), (2, old)):
+        opened.retention.hold(opened.add(number).id, TYPED, "a court's clerk")
+    before = stored()
+    assert before[0] == TYPED  # from before there was a key
+    assert SECRET not in before[1]
+    list(reseal(both.store, kept.blobs, both.store.keyring))
+    assert all(map(Keyring({"k2": NEW}).is_current, stored()))
+    newest = sealing(kept, {"k2": NEW})
+    assert [hold.reason for hold in newest.retention.holds()] == [TYPED, TYPED]
+    for each in (old, both, newest):
+        each.store.close()
+
+
 def test_secrets_of_webhooks_are_stored_sealed_and_resealed_with_the_rest(kept: Kept) -> None:
     def stored() -> list[str]:
         plain = sa.text("SELECT secret, previous_secret FROM webhook_endpoints ORDER BY created_at")
