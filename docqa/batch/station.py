@@ -63,7 +63,12 @@ class Station:
     """Where they find the bytes: what is stored sealed must not lie on a disk in clear."""
 
     def __call__(self, work: Work) -> Report:
-        """See :data:`docqa.revalidate.Recompute`. Raises Unread where the file cannot be had."""
+        """See :data:`docqa.revalidate.Recompute`.
+
+        Raises:
+            Unread: this file cannot be had.
+            OSError: none can, since the store does not answer.
+        """
         with self.files.holding(self._read(work)) as path:
             return self.worker.recompute_file(path, work)
 
@@ -74,6 +79,8 @@ class Station:
             _LOG.warning(
                 "the file of %s cannot be read: %s", work.document_id, type(error).__name__
             )
+            if isinstance(error, OSError) and self.blobs.problems():
+                raise
             raise Unread(work.document_id) from error
 
 

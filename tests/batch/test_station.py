@@ -57,12 +57,19 @@ def test_a_document_is_opened_in_memory_alone_and_wiped(
 
 
 class Away(MemoryBlobs):
+    def __init__(self, *problems: str) -> None:
+        super().__init__()
+        self.said = list(problems)
+
     def get(self, key: str) -> bytes:
         raise OSError("the share is away")
 
+    def problems(self) -> list[str]:
+        return self.said
+
 
 @pytest.mark.parametrize(
-    "stored", [MemoryBlobs(), Away(), "sealed by another key"], ids=["lost", "away", "sealed"]
+    "stored", [MemoryBlobs(), Away(), "sealed by another key"], ids=["lost", "torn", "sealed"]
 )
 def test_a_file_that_cannot_be_had_is_said_to_be_so_and_nothing_is_judged(
     stored: Any, blobs: SealedBlobs
@@ -72,4 +79,11 @@ def test_a_file_that_cannot_be_had_is_said_to_be_so_and_nothing_is_judged(
         stored = SealedBlobs(blobs._inner, Keyring({"k2": bytes(range(32))}))
     with pytest.raises(Unread):
         station(stored, child)(WORK)
+    assert child.found == []
+
+
+def test_of_a_store_that_does_not_answer_it_is_the_store_that_is_said_to_fail() -> None:
+    child = Child()
+    with pytest.raises(OSError, match="the share is away"):
+        station(Away("the folder cannot be read"), child)(WORK)
     assert child.found == []
