@@ -18,8 +18,8 @@ from rich.table import Table
 from docqa import wiring
 from docqa.batch.progress import Progress
 from docqa.batch.station import Order, Tls, cluster_station, local_station, policy_file, step_aside
-from docqa.batch.whatif import import_pyarrow, write_outcome
-from docqa.commands.speaking import EXIT_BAD_INPUT, EXIT_INTERRUPTED, cluster_address
+from docqa.batch.whatif import import_pyarrow, open_folder, write_outcome
+from docqa.commands.speaking import EXIT_BAD_INPUT, EXIT_INTERRUPTED, cluster_address, visible
 from docqa.pipeline import Engine
 from docqa.plan import SELECTABLE, Mode, Plan, Run, RunMoved, Selection, make_plan
 from docqa.revalidate import LEFT, ClusterLost, Driver
@@ -83,8 +83,9 @@ def revalidate(**options: Any) -> None:
             return
         if wanted.engine_digest != engine.digest:
             raise click.UsageError("the run was begun with other code or models; begin a new one")
-        if options["out"]:
-            import_pyarrow()  # not found to be missing only once everything is in force
+        if options["out"]:  # not found to be wrong only once everything is in force
+            import_pyarrow()
+            open_folder(options["out"])
         run = resumed or store.unfinished(wanted) or store.begin(wanted)
         if not options["attended"]:
             store.move(run.id, "waiting", allowed=("paused", "failed"))
@@ -155,10 +156,6 @@ def _finish(
         click.echo(f"{run.id} is {run.state}; docqa revalidate --resume {run.id} goes on", err=True)
         raise click.exceptions.Exit(EXIT_INTERRUPTED)
     counts = stores.revalidations.counts(run.id)
-    if options["out"]:
-        with ExitStack() as stack:
-            worker = stack.enter_context(wiring.start_worker(settings, engine, policy))
-            write_outcome(options["out"], run, stores, worker, engine, options["pictures"])
     _print_transitions(counts, run)
     if left := sum(row["documents"] for row in counts if row["reason"] == LEFT):
         click.echo(
@@ -166,6 +163,19 @@ def _finish(
             "right and run the same command again",
             err=True,
         )
+    if options["out"]:
+        try:
+            with wiring.start_worker(settings, engine, policy) as worker:
+                write_outcome(options["out"], run, stores, worker, engine, options["pictures"])
+        except OSError as error:  # the same command again would begin a run with nothing to do
+            click.echo(
+                f"{visible(str(error.filename or options['out']))}: {error.strerror or error}: the "
+                f"run is done, and docqa revalidate --resume {run.id} --out DIR writes what it "
+                "changed",
+                err=True,
+            )
+            raise click.exceptions.Exit(EXIT_BAD_INPUT) from error
+    if left:
         raise click.exceptions.Exit(EXIT_INTERRUPTED)
 
 
