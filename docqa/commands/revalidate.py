@@ -26,6 +26,8 @@ from docqa.revalidate import LEFT, ClusterLost, Driver
 from docqa.settings import Settings
 from docqa.verdict import Decision
 
+_OF_A_NEW_RUN = ("policy", "where", "since", "mode")
+
 
 @click.command()
 @click.option("--policy", help="Name of a policy, or path of its TOML file.")
@@ -34,8 +36,10 @@ from docqa.verdict import Decision
     help=f"Only documents with this value; NAME is one of {', '.join(SELECTABLE)}.",
 )  # fmt: skip
 @click.option("--since", type=click.DateTime(), help="Only documents received since (UTC).")
-@click.option("--mode", type=click.Choice(get_args(Mode)), default="report", show_default=True,
-              help="report changes nothing; apply puts the new reports in force.")  # fmt: skip
+@click.option(
+    "--mode", type=click.Choice(get_args(Mode)),
+    help="report, if not given, changes nothing; apply puts the new reports in force.",
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Print what would have to be done, and stop.")
 @click.option("--resume", metavar="ID", help="Go on with this run, as it was begun.")
 @click.option("--cluster", metavar="tcp://HOST:PORT", callback=cluster_address,
@@ -59,6 +63,10 @@ def revalidate(**options: Any) -> None:
     docqa revalidate --policy stricter.toml --out what-if/
     docqa revalidate --policy stricter.toml --mode apply
     """
+    if given := [name for name in _OF_A_NEW_RUN if options["resume"] and options[name]]:
+        raise click.UsageError(
+            f"--resume goes on with a run as it was begun: leave out --{', --'.join(given)}"
+        )
     settings = Settings()
     # Ended in order, it leaves no file of its policy behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_INTERRUPTED))
@@ -78,6 +86,8 @@ def revalidate(**options: Any) -> None:
         store.prepare()
         wanted = resumed or _wanted(engine, text, options)
         plan = make_plan(engine, store.tally(wanted.selection))
+        if not (plan.documents or resumed):
+            _tell_that_none_is_selected(engine, wanted.selection)
         _print_plan(plan)
         if options["dry_run"]:
             return
@@ -104,9 +114,19 @@ def _wanted(engine: Engine, text: str, options: dict[str, Any]) -> Run:
             raise click.UsageError(f"--where decision=VALUE: VALUE is one of {', '.join(Decision)}")
         where.append((name, value))
     since = options["since"].replace(tzinfo=UTC) if options["since"] else None
-    return new_run(engine, text, options["mode"], Selection(
+    return new_run(engine, text, options["mode"] or "report", Selection(
         datetime.now(UTC), since, tuple(sorted(where))
     ))  # fmt: skip
+
+
+def _tell_that_none_is_selected(engine: Engine, selection: Selection) -> None:
+    """A type that docqa does not know is refused, but only here: documents may be of an old one."""
+    asked = dict(selection.where).get("document_type")
+    if asked is not None and asked not in engine.document_types:
+        raise click.UsageError(
+            f"no document is of the type {asked}: give one of {', '.join(engine.document_types)}"
+        )
+    click.echo("no document is selected", err=True)
 
 
 def new_run(engine: Engine, policy_text: str, mode: Mode, selection: Selection) -> Run:

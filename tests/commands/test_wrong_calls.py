@@ -170,3 +170,26 @@ def test_only_decisions_that_there_are_can_be_selected(docqa: Call, condition: s
     code, said = docqa("revalidate", "--dry-run", "--where", condition)
     assert code == 1
     assert "accept, review, reject" in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--mode apply",
+        "--mode report",
+        "--policy x",
+        "--where decision=review",
+        "--since 2026-01-01",
+    ],
+)
+def test_a_run_that_goes_on_is_not_told_to_be_another(docqa: Call, option: str) -> None:
+    name, value = option.split()
+    code, said = docqa("revalidate", "--resume", "rev_1", name, value)
+    assert code == 1
+    assert f"--resume goes on with a run as it was begun: leave out {name}" in said
+
+
+def test_a_document_type_that_nothing_has_is_refused_with_those_that_there_are(docqa: Call) -> None:
+    code, said = docqa("revalidate", "--dry-run", "--where", "document_type=sy-id-bakc")
+    assert code == 1
+    assert "a4-generic" in said and "sy-id-back" in said
