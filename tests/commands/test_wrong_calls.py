@@ -193,3 +193,13 @@ def test_a_document_type_that_nothing_has_is_refused_with_those_that_there_are(d
     code, said = docqa("revalidate", "--dry-run", "--where", "document_type=sy-id-bakc")
     assert code == 1
     assert "a4-generic" in said and "sy-id-back" in said
+
+
+@pytest.mark.parametrize(
+    "command", [["config", "check"], ["serve"], ["reviewer", "nobody", "--disable"]], ids=" ".join
+)
+def test_what_only_looks_makes_no_database(docqa: Call, command: list[str]) -> None:
+    new = {"DOCQA_DATABASE_URL": "sqlite:///new/d.sqlite3", "DOCQA_BLOBS_DIR": "new/blobs"}
+    code, said = docqa(*command, **new)
+    assert (code, said.count("\n"), Path("new").exists()) == (9, 1, False)
+    assert "there is no database" in said
