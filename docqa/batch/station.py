@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from docqa import wiring
-from docqa.errors import DamagedData, MissingDependency
+from docqa.errors import DamagedData, InvalidModel, MissingDependency
 from docqa.memory_files import MemoryFiles
 from docqa.pipeline import Engine
 from docqa.plan import Work
@@ -145,16 +145,10 @@ def cluster(address: str, tls: Tls | None) -> Iterator[tuple[Executor, int]]:
 
     Raises:
         ClusterLost: no scheduler answers there.
+        InvalidModel: the address needs TLS, and its files are not named or cannot be used.
     """
     dask = import_dask()
-    security = None
-    if tls is not None:
-        security = dask.Security(
-            tls_ca_file=tls.ca_file,
-            tls_client_cert=tls.cert,
-            tls_client_key=tls.key,
-            require_encryption=True,
-        )
+    security = _security(dask, tls) if address.startswith("tls://") else None
     try:
         client = dask.Client(address, security=security, set_as_default=False, timeout="20s")
     except (OSError, TimeoutError) as error:
@@ -164,6 +158,31 @@ def cluster(address: str, tls: Tls | None) -> Iterator[tuple[Executor, int]]:
         yield client.get_executor(pure=False), workers
     finally:
         client.close(timeout=5)
+
+
+def _security(dask: Any, tls: Tls | None) -> Any:
+    """What Dask takes, which itself would tell only after a minute what is wrong with the files."""
+    named = {}
+    if tls is not None:
+        named = {
+            "tls_ca_file": tls.ca_file,
+            "tls_client_cert": tls.cert,
+            "tls_client_key": tls.key,
+        }
+    security = dask.Security(require_encryption=True, **named)
+    try:
+        if security.get_connection_args("client")["ssl_context"] is not None:
+            return security
+    except OSError as error:
+        raise InvalidModel(
+            f"the files of the cluster's TLS cannot be used: {error.strerror or error}: "
+            "see --tls-ca-file, --tls-cert and --tls-key"
+        ) from error
+    raise InvalidModel(
+        "a cluster at tls:// needs an authority, a certificate and its key: name their files in "
+        "Dask's own configuration, under distributed.comm.tls, or give `docqa revalidate` "
+        "--tls-ca-file, --tls-cert and --tls-key"
+    )
 
 
 def import_dask() -> Any:

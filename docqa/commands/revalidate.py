@@ -27,6 +27,7 @@ from docqa.settings import Settings
 from docqa.verdict import Decision
 
 _OF_A_NEW_RUN = ("policy", "where", "since", "mode")
+_OF_TLS = ("tls_ca_file", "tls_cert", "tls_key")
 
 
 @click.command()
@@ -63,10 +64,7 @@ def revalidate(**options: Any) -> None:
     docqa revalidate --policy stricter.toml --out what-if/
     docqa revalidate --policy stricter.toml --mode apply
     """
-    if given := [name for name in _OF_A_NEW_RUN if options["resume"] and options[name]]:
-        raise click.UsageError(
-            f"--resume goes on with a run as it was begun: leave out --{', --'.join(given)}"
-        )
+    _refuse_what_does_not_go_together(options)
     settings = Settings()
     # Ended in order, it leaves no file of its policy behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_INTERRUPTED))
@@ -102,6 +100,18 @@ def revalidate(**options: Any) -> None:
         step_aside()
         run = _drive(settings, stores, engine, policy, run, options)
         _finish(settings, stores, engine, policy, run, options)
+
+
+def _refuse_what_does_not_go_together(options: dict[str, Any]) -> None:
+    if given := [name for name in _OF_A_NEW_RUN if options["resume"] and options[name]]:
+        raise click.UsageError(
+            f"--resume goes on with a run as it was begun: leave out --{', --'.join(given)}"
+        )
+    files = [options[name] is not None for name in _OF_TLS]
+    if any(files) and not (all(files) and str(options["cluster"]).startswith("tls://")):
+        raise click.UsageError(
+            "--tls-ca-file, --tls-cert and --tls-key go together, with --cluster tls://HOST:PORT"
+        )
 
 
 def _wanted(engine: Engine, text: str, options: dict[str, Any]) -> Run:

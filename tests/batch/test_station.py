@@ -11,7 +11,8 @@ import pytest
 from docqa.adapters.memory import MemoryBlobs
 from docqa.adapters.sealed_blobs import SealedBlobs
 from docqa.adapters.sealing import Keyring
-from docqa.batch.station import Station
+from docqa.batch.station import Station, Tls, cluster
+from docqa.errors import InvalidModel
 from docqa.memory_files import MemoryFiles
 from docqa.plan import Stale, Work
 from docqa.revalidate import Unread
@@ -87,3 +88,15 @@ def test_of_a_store_that_does_not_answer_it_is_the_store_that_is_said_to_fail() 
     with pytest.raises(OSError, match="the share is away"):
         station(Away("the folder cannot be read"), child)(WORK)
     assert child.found == []
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"], ids=["missing", "another"])
+def test_files_of_tls_that_cannot_be_used_are_told_before_a_scheduler_is_looked_for(
+    tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "cert.pem"
+    if content is not None:
+        file.write_text(content)
+    tls = Tls(str(file), str(file), str(file))
+    with pytest.raises(InvalidModel, match="TLS"), cluster("tls://127.0.0.1:1", tls):
+        pass

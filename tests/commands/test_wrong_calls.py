@@ -70,6 +70,30 @@ def test_a_cluster_that_does_not_answer_is_a_lost_one(
     assert (code, said) == (7, "no Dask scheduler answers at tcp://127.0.0.1:1\n")
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--tls-ca-file", "a", "--tls-cert", "b", "--tls-key", "c"],
+        ["--tls-ca-file", "a", "--cluster", "tls://127.0.0.1:1"],
+        ["--tls-cert", "b", "--tls-key", "c", "--cluster", "tls://127.0.0.1:1"],
+        ["--tls-ca-file", "a", "--tls-cert", "b", "--tls-key", "c", "--cluster", "tcp://h:1"],
+    ],
+    ids=" ".join,
+)
+def test_the_files_of_tls_go_together_with_a_cluster_that_uses_them(
+    docqa: Call, options: list[str]
+) -> None:
+    code, said = docqa("revalidate", *options)
+    assert code == 1
+    assert "--tls-ca-file, --tls-cert and --tls-key go together, with --cluster tls://" in said
+
+
+def test_tls_without_its_files_is_refused_at_once(docqa: Call) -> None:
+    code, said = docqa("check", "--cluster", "tls://127.0.0.1:1", "a.png")
+    assert (code, said.count("\n")) == (9, 1)
+    assert "distributed.comm.tls" in said
+
+
 KEY = "k1:" + base64.b64encode(bytes(32)).decode()
 
 
