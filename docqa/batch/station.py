@@ -35,6 +35,10 @@ NICE = 10
 """Of a batch, its children below it like everybody's: interactive uploads on the same machine go
 first."""
 
+_QUIET_S = 5.0
+_WORKER_WITHIN_S = 300.0
+"""As long as a new machine takes to start: the scheduler may be up before those of its workers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -144,7 +148,7 @@ def cluster(address: str, tls: Tls | None) -> Iterator[tuple[Executor, int]]:
         tls: its files; None without, or where Dask's own configuration names them.
 
     Raises:
-        ClusterLost: no scheduler answers there.
+        ClusterLost: no scheduler answers there, or it has no worker and gets none.
         InvalidModel: the address needs TLS, and its files are not named or cannot be used.
     """
     dask = import_dask()
@@ -154,10 +158,25 @@ def cluster(address: str, tls: Tls | None) -> Iterator[tuple[Executor, int]]:
     except (OSError, TimeoutError) as error:
         raise ClusterLost(f"no Dask scheduler answers at {address}") from error
     try:
+        _await_a_worker(client, address)
         workers = max(1, sum(client.nthreads().values()))
         yield client.get_executor(pure=False), workers
     finally:
         client.close(timeout=5)
+
+
+def _await_a_worker(client: Any, address: str) -> None:
+    try:
+        try:
+            client.wait_for_workers(1, timeout=_QUIET_S)
+        except TimeoutError:
+            _LOG.warning("the scheduler at %s has no worker yet", address)
+            client.wait_for_workers(1, timeout=_WORKER_WITHIN_S)
+    except OSError as error:  # a time that is over is one, a scheduler that goes another
+        raise ClusterLost(
+            f"no worker comes to the scheduler: start `dask worker {address}` and run the same "
+            "command again"
+        ) from error
 
 
 def _security(dask: Any, tls: Tls | None) -> Any:
