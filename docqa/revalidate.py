@@ -42,11 +42,14 @@ _KEPT_AT_ONCE = 50
 _KEPT_AT_LEAST_EVERY_S = 2.0
 _MOST_MOVES = 100
 _FAILURES_IN_A_ROW = 25
-"""So many are no accident of documents but of the workers' set-up: nothing is kept of them."""
+"""So many are no accident of documents but of the workers' set-up, or of the store of their files:
+nothing is kept of them."""
 
 FAILED = "system.failed"
 LEFT = "storage.unread"
 """The reason of a transition where the file could not be read: the document is as it was."""
+_AWAY = "storage.away"
+"""What came of a document where a disk, a share or the store does not answer: the same."""
 
 _Transition = tuple[str, str, str, str]
 """Document type, decision before and after, reason."""
@@ -61,7 +64,10 @@ class ClusterLost(Exception):
 
 
 class Unread(Exception):
-    """A document's file cannot be had now: that is no fault of the document's."""
+    """One document's file cannot be had: lost, damaged, or sealed by a key that is not here.
+
+    Neither the document nor the workers are at fault, however many there are.
+    """
 
 
 class Revalidations(Protocol):
@@ -169,10 +175,13 @@ class Driver:
                 break
             finished, _ = wait(flying, timeout=_KEPT_AT_LEAST_EVERY_S, return_when=FIRST_COMPLETED)
             for future in finished:
-                outcome = _outcome(future)
-                doubtful.append((flying.pop(future), outcome))
-                if outcome not in (FAILED, LEFT):
-                    done, doubtful = done + doubtful, []
+                came = flying.pop(future), _outcome(future)
+                if came[1] in (FAILED, _AWAY):
+                    doubtful.append(came)
+                elif came[1] == LEFT:  # of what fails before and after it, it says nothing
+                    done.append(came)
+                else:
+                    done, doubtful = [*done, *doubtful, came], []
             if len(doubtful) >= _FAILURES_IN_A_ROW:
                 raise ClusterLost(
                     "one document after the other cannot be recomputed: can the workers read the "
@@ -199,7 +208,7 @@ class Driver:
                 report = merged(one.report, one.work, outcome, self.engine)
                 read = _text(readings_json(outcome)) if one.work.stale.reading else None
                 kept.append((one, _text(report), read))
-            elif outcome == LEFT:
+            elif outcome in (LEFT, _AWAY):
                 left.add(one.work.document_id)
             elif outcome in CRASHES and not crashed:
                 self.store.keep_crash(run, one)
@@ -302,8 +311,10 @@ def _outcome(future: Future[Report]) -> Report | str:
             return "system.crashed"
         if type(error).__module__.startswith("distributed"):
             raise ClusterLost("the cluster is gone; run the same command again") from error
+        if isinstance(error, Unread):
+            return LEFT
         # Of the child's own failures none is raised: this is the disk, the share or the store.
-        return LEFT if isinstance(error, Unread | OSError) else FAILED
+        return _AWAY if isinstance(error, OSError) else FAILED
     return fault_of(report) or report
 
 

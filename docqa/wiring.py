@@ -258,13 +258,19 @@ def require_a_key(settings: Settings) -> None:
     """Raises InvalidModel where nobody could call the service: there is no live API key."""
     if settings.dev:
         return
+    remedy = (
+        "make one by `docqa keys create NAME --scope …`, or try docqa on this machine without keys "
+        "by `docqa serve --dev`"
+    )
+    with opening_database():
+        if is_missing(settings.database_url):  # to look makes none
+            raise InvalidModel(
+                f"there is no database where DOCQA_DATABASE_URL says, and so no API key: {remedy}"
+            )
     stores = open_stores(settings)
     try:
         if not stores.clients.has_live_key(now=datetime.now(UTC)):
-            raise InvalidModel(
-                "there is no API key: make one by `docqa keys create NAME --scope …`, or try docqa "
-                "on this machine without keys by `docqa serve --dev`"
-            )
+            raise InvalidModel(f"there is no API key: {remedy}")
     finally:
         stores.documents.close()
 

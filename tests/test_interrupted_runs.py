@@ -315,12 +315,44 @@ def test_a_run_that_goes_on_counts_a_file_that_cannot_be_read_once(
     assert (done.state, done.decided, done.failed) == ("done", 3, 1)
 
 
-def test_files_that_cannot_be_read_one_after_the_other_stop_the_run(store: SqlStore) -> None:
-    for number in range(22):
+def many(store: SqlStore) -> list[str]:
+    """The ids of so many documents that no more may fail in a row, besides doc_a, b and c."""
+    for number in range(25):
         add(store, f"d{number:02}", 0.5)
-    judge, run = engine(1.0, 5.0, skew="2"), begin(store, engine(1.0, 5.0, skew="2"), "apply")
-    names = [found.id for found in store.scan()]
-    recompute = unread(judge, *names, error=Unread("no file"))
+    return [f"doc_d{number:02}" for number in range(25)]
+
+
+def test_however_many_files_are_lost_the_other_documents_are_judged(store: SqlStore) -> None:
+    lost, judge = many(store), engine(1.0, 5.0, skew="2")
+    revalidations = SqlRevalidations(store.engine)
+    recompute = unread(judge, *lost, error=Unread("no file"))
+    done = driver(revalidations, judge, recompute).drive(begin(store, judge, "apply"))
+    assert (done.state, done.decided, done.recomputed, done.failed) == ("done", 28, 3, 25)
+    stricter = engine(0.05, 5.0, skew="2")  # of what was recomputed no pixel is needed
+    again = driver(revalidations, stricter, recompute).drive(begin(store, stricter, "apply"))
+    assert (again.state, again.decided, again.recomputed, again.failed) == ("done", 28, 0, 25)
+    assert decisions(store) == ["review", "review", "review"]
+    assert rows(store, schema.reports) == 28 + 3 + 3
+
+
+def test_a_store_of_files_that_does_not_answer_stops_the_run(store: SqlStore) -> None:
+    away, judge = many(store), engine(1.0, 5.0, skew="2")
+    recompute = unread(judge, *away, error=OSError("the share is away"))
+    run = begin(store, judge, "apply")
     with pytest.raises(ClusterLost, match="one document after the other"):
         driver(SqlRevalidations(store.engine), judge, recompute).drive(run)
-    assert (rows(store, judgements), rows(store, schema.reports)) == (0, 25)
+    assert rows(store, schema.reports) == 28
+
+
+def test_lost_files_between_them_do_not_hide_that_the_workers_fail(store: SqlStore) -> None:
+    names, judge = many(store), engine(1.0, 5.0, skew="2")
+    for number in range(25):
+        add(store, f"d{number:02}x", 0.5)
+
+    def recompute(work: Work) -> Report:
+        raise ValueError(work.blob_key) if work.document_id in names else Unread("no file")
+
+    run = begin(store, judge, "apply")
+    with pytest.raises(ClusterLost, match="one document after the other"):
+        driver(SqlRevalidations(store.engine), judge, recompute).drive(run)
+    assert (rows(store, judgements), rows(store, schema.reports)) == (0, 53)

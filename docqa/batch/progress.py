@@ -1,4 +1,4 @@
-"""How a run tells where it is: a bar on a terminal, JSON lines elsewhere."""
+"""How a run tells where it is: a bar on standard error where that is a terminal, or JSON lines."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 import rich.progress as bars
+from rich.console import Console
 
 from docqa.plan import Run
 
@@ -56,6 +57,7 @@ class Progress:
             bars.TextColumn("{task.fields[rate]}/s"),
             bars.TimeRemainingColumn(),
             bars.TextColumn("{task.fields[decisions]}"),
+            console=Console(stderr=True),
             disable=not (sys.stderr.isatty() if is_terminal is None else is_terminal),
         )
         self._task = self._bar.add_task(

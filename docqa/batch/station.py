@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from docqa import wiring
-from docqa.errors import DamagedData, MissingDependency
+from docqa.errors import DamagedData, InvalidModel, MissingDependency
 from docqa.memory_files import MemoryFiles
 from docqa.pipeline import Engine
 from docqa.plan import Work
@@ -34,6 +34,10 @@ _LOG = logging.getLogger(__name__)
 NICE = 10
 """Of a batch, its children below it like everybody's: interactive uploads on the same machine go
 first."""
+
+_QUIET_S = 5.0
+_WORKER_WITHIN_S = 300.0
+"""As long as a new machine takes to start: the scheduler may be up before those of its workers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,12 @@ class Station:
     """Where they find the bytes: what is stored sealed must not lie on a disk in clear."""
 
     def __call__(self, work: Work) -> Report:
-        """See :data:`docqa.revalidate.Recompute`. Raises Unread where the file cannot be had."""
+        """See :data:`docqa.revalidate.Recompute`.
+
+        Raises:
+            Unread: this file cannot be had.
+            OSError: none can, since the store does not answer.
+        """
         with self.files.holding(self._read(work)) as path:
             return self.worker.recompute_file(path, work)
 
@@ -74,6 +83,8 @@ class Station:
             _LOG.warning(
                 "the file of %s cannot be read: %s", work.document_id, type(error).__name__
             )
+            if isinstance(error, OSError) and self.blobs.problems():
+                raise
             raise Unread(work.document_id) from error
 
 
@@ -137,26 +148,60 @@ def cluster(address: str, tls: Tls | None) -> Iterator[tuple[Executor, int]]:
         tls: its files; None without, or where Dask's own configuration names them.
 
     Raises:
-        ClusterLost: no scheduler answers there.
+        ClusterLost: no scheduler answers there, or it has no worker and gets none.
+        InvalidModel: the address needs TLS, and its files are not named or cannot be used.
     """
     dask = import_dask()
-    security = None
-    if tls is not None:
-        security = dask.Security(
-            tls_ca_file=tls.ca_file,
-            tls_client_cert=tls.cert,
-            tls_client_key=tls.key,
-            require_encryption=True,
-        )
+    security = _security(dask, tls) if address.startswith("tls://") else None
     try:
         client = dask.Client(address, security=security, set_as_default=False, timeout="20s")
     except (OSError, TimeoutError) as error:
         raise ClusterLost(f"no Dask scheduler answers at {address}") from error
     try:
+        _await_a_worker(client, address)
         workers = max(1, sum(client.nthreads().values()))
         yield client.get_executor(pure=False), workers
     finally:
         client.close(timeout=5)
+
+
+def _await_a_worker(client: Any, address: str) -> None:
+    try:
+        try:
+            client.wait_for_workers(1, timeout=_QUIET_S)
+        except TimeoutError:
+            _LOG.warning("the scheduler at %s has no worker yet", address)
+            client.wait_for_workers(1, timeout=_WORKER_WITHIN_S)
+    except OSError as error:  # a time that is over is one, a scheduler that goes another
+        raise ClusterLost(
+            f"no worker comes to the scheduler: start `dask worker {address}` and run the same "
+            "command again"
+        ) from error
+
+
+def _security(dask: Any, tls: Tls | None) -> Any:
+    """What Dask takes, which itself would tell only after a minute what is wrong with the files."""
+    named = {}
+    if tls is not None:
+        named = {
+            "tls_ca_file": tls.ca_file,
+            "tls_client_cert": tls.cert,
+            "tls_client_key": tls.key,
+        }
+    security = dask.Security(require_encryption=True, **named)
+    try:
+        if security.get_connection_args("client")["ssl_context"] is not None:
+            return security
+    except OSError as error:
+        raise InvalidModel(
+            f"the files of the cluster's TLS cannot be used: {error.strerror or error}: "
+            "see --tls-ca-file, --tls-cert and --tls-key"
+        ) from error
+    raise InvalidModel(
+        "a cluster at tls:// needs an authority, a certificate and its key: name their files in "
+        "Dask's own configuration, under distributed.comm.tls, or give `docqa revalidate` "
+        "--tls-ca-file, --tls-cert and --tls-key"
+    )
 
 
 def import_dask() -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -13,7 +14,7 @@ from typing import Any
 import jinja2
 
 from docqa.batch.charts import COLOURS, bars
-from docqa.errors import InvalidDocument, MissingDependency
+from docqa.errors import DamagedData, InvalidDocument, MissingDependency
 from docqa.memory_files import MemoryFiles
 from docqa.pipeline import Engine
 from docqa.plan import Run
@@ -27,13 +28,25 @@ _ROWS_AT_ONCE = 5000
 _DECISIONS = [decision.value for decision in Decision]
 
 
+def open_folder(folder: Path) -> None:
+    """Make the folder if need be, readable by its owner alone.
+
+    Raises OSError, which names it, where nothing can be written there.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from error
+
+
 def write_outcome(
     folder: Path, run: Run, stores: Stores, worker: Worker, engine: Engine, pictures: int
 ) -> None:
     """Write ``what-if.html``, ``transitions.csv``, ``changes.csv`` and ``changes.parquet``.
 
     Args:
-        folder: made if need be, readable by its owner alone.
+        folder: opened by :func:`open_folder`.
         run: what it is about.
         stores: where its results are, and the documents.
         worker: draws pages.
@@ -42,8 +55,8 @@ def write_outcome(
 
     Raises:
         MissingDependency: pyarrow is not installed.
+        OSError: a file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     counts = stores.revalidations.counts(run.id)
     _write_csv(folder / "transitions.csv", iter(counts), list(_COUNTED))
     _write_csv(folder / "changes.csv", _flat(stores.revalidations.changes(run.id)), list(_CHANGED))
@@ -153,7 +166,7 @@ def _picture(stores: Stores, worker: Worker, engine: Engine, document_id: str) -
                 max_side_px=_PICTURE_SIDE_PX,
                 report=report,
             )
-    except (InvalidDocument, KeyError):
+    except (InvalidDocument, KeyError, OSError, DamagedData):
         return None
     finally:
         files.close()

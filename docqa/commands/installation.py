@@ -85,6 +85,6 @@ def reviewer(name: str, role: str | None, password: str | None, disable: bool) -
 def _close(name: str, *, is_alone: bool) -> None:
     if not is_alone:
         raise click.UsageError("--disable goes alone, without a password or a role")
-    if not wiring.close_reviewer(wiring.open_stores(Settings()), name):
+    if not wiring.close_reviewer(wiring.existing_stores(Settings()), name):
         raise click.UsageError(f"there is no account {name}: give the name that signs in")
     click.echo(f"{name} cannot sign in any more.")

@@ -18,13 +18,16 @@ from rich.table import Table
 from docqa import wiring
 from docqa.batch.progress import Progress
 from docqa.batch.station import Order, Tls, cluster_station, local_station, policy_file, step_aside
-from docqa.batch.whatif import import_pyarrow, write_outcome
-from docqa.commands.speaking import EXIT_BAD_INPUT, EXIT_INTERRUPTED, cluster_address
+from docqa.batch.whatif import import_pyarrow, open_folder, write_outcome
+from docqa.commands.speaking import EXIT_BAD_INPUT, EXIT_INTERRUPTED, cluster_address, visible
 from docqa.pipeline import Engine
 from docqa.plan import SELECTABLE, Mode, Plan, Run, RunMoved, Selection, make_plan
 from docqa.revalidate import LEFT, ClusterLost, Driver
 from docqa.settings import Settings
 from docqa.verdict import Decision
+
+_OF_A_NEW_RUN = ("policy", "where", "since", "mode")
+_OF_TLS = ("tls_ca_file", "tls_cert", "tls_key")
 
 
 @click.command()
@@ -34,8 +37,10 @@ from docqa.verdict import Decision
     help=f"Only documents with this value; NAME is one of {', '.join(SELECTABLE)}.",
 )  # fmt: skip
 @click.option("--since", type=click.DateTime(), help="Only documents received since (UTC).")
-@click.option("--mode", type=click.Choice(get_args(Mode)), default="report", show_default=True,
-              help="report changes nothing; apply puts the new reports in force.")  # fmt: skip
+@click.option(
+    "--mode", type=click.Choice(get_args(Mode)),
+    help="report, if not given, changes nothing; apply puts the new reports in force.",
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Print what would have to be done, and stop.")
 @click.option("--resume", metavar="ID", help="Go on with this run, as it was begun.")
 @click.option("--cluster", metavar="tcp://HOST:PORT", callback=cluster_address,
@@ -59,6 +64,7 @@ def revalidate(**options: Any) -> None:
     docqa revalidate --policy stricter.toml --out what-if/
     docqa revalidate --policy stricter.toml --mode apply
     """
+    _refuse_what_does_not_go_together(options)
     settings = Settings()
     # Ended in order, it leaves no file of its policy behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_INTERRUPTED))
@@ -78,19 +84,34 @@ def revalidate(**options: Any) -> None:
         store.prepare()
         wanted = resumed or _wanted(engine, text, options)
         plan = make_plan(engine, store.tally(wanted.selection))
+        if not (plan.documents or resumed):
+            _tell_that_none_is_selected(engine, wanted.selection)
         _print_plan(plan)
         if options["dry_run"]:
             return
         if wanted.engine_digest != engine.digest:
             raise click.UsageError("the run was begun with other code or models; begin a new one")
-        if options["out"]:
-            import_pyarrow()  # not found to be missing only once everything is in force
+        if options["out"]:  # not found to be wrong only once everything is in force
+            import_pyarrow()
+            open_folder(options["out"])
         run = resumed or store.unfinished(wanted) or store.begin(wanted)
         if not options["attended"]:
             store.move(run.id, "waiting", allowed=("paused", "failed"))
         step_aside()
         run = _drive(settings, stores, engine, policy, run, options)
         _finish(settings, stores, engine, policy, run, options)
+
+
+def _refuse_what_does_not_go_together(options: dict[str, Any]) -> None:
+    if given := [name for name in _OF_A_NEW_RUN if options["resume"] and options[name]]:
+        raise click.UsageError(
+            f"--resume goes on with a run as it was begun: leave out --{', --'.join(given)}"
+        )
+    files = [options[name] is not None for name in _OF_TLS]
+    if any(files) and not (all(files) and str(options["cluster"]).startswith("tls://")):
+        raise click.UsageError(
+            "--tls-ca-file, --tls-cert and --tls-key go together, with --cluster tls://HOST:PORT"
+        )
 
 
 def _wanted(engine: Engine, text: str, options: dict[str, Any]) -> Run:
@@ -103,9 +124,19 @@ def _wanted(engine: Engine, text: str, options: dict[str, Any]) -> Run:
             raise click.UsageError(f"--where decision=VALUE: VALUE is one of {', '.join(Decision)}")
         where.append((name, value))
     since = options["since"].replace(tzinfo=UTC) if options["since"] else None
-    return new_run(engine, text, options["mode"], Selection(
+    return new_run(engine, text, options["mode"] or "report", Selection(
         datetime.now(UTC), since, tuple(sorted(where))
     ))  # fmt: skip
+
+
+def _tell_that_none_is_selected(engine: Engine, selection: Selection) -> None:
+    """A type that docqa does not know is refused, but only here: documents may be of an old one."""
+    asked = dict(selection.where).get("document_type")
+    if asked is not None and asked not in engine.document_types:
+        raise click.UsageError(
+            f"no document is of the type {asked}: give one of {', '.join(engine.document_types)}"
+        )
+    click.echo("no document is selected", err=True)
 
 
 def new_run(engine: Engine, policy_text: str, mode: Mode, selection: Selection) -> Run:
@@ -155,10 +186,6 @@ def _finish(
         click.echo(f"{run.id} is {run.state}; docqa revalidate --resume {run.id} goes on", err=True)
         raise click.exceptions.Exit(EXIT_INTERRUPTED)
     counts = stores.revalidations.counts(run.id)
-    if options["out"]:
-        with ExitStack() as stack:
-            worker = stack.enter_context(wiring.start_worker(settings, engine, policy))
-            write_outcome(options["out"], run, stores, worker, engine, options["pictures"])
     _print_transitions(counts, run)
     if left := sum(row["documents"] for row in counts if row["reason"] == LEFT):
         click.echo(
@@ -166,6 +193,19 @@ def _finish(
             "right and run the same command again",
             err=True,
         )
+    if options["out"]:
+        try:
+            with wiring.start_worker(settings, engine, policy) as worker:
+                write_outcome(options["out"], run, stores, worker, engine, options["pictures"])
+        except OSError as error:  # the same command again would begin a run with nothing to do
+            click.echo(
+                f"{visible(str(error.filename or options['out']))}: {error.strerror or error}: the "
+                f"run is done, and docqa revalidate --resume {run.id} --out DIR writes what it "
+                "changed",
+                err=True,
+            )
+            raise click.exceptions.Exit(EXIT_BAD_INPUT) from error
+    if left:
         raise click.exceptions.Exit(EXIT_INTERRUPTED)
 
 

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from docqa import wiring
+from docqa.adapters.schema import documents
 from docqa.commands.revalidate import new_run
 from docqa.commands.speaking import EXIT_INTERRUPTED
 from docqa.plan import Selection
@@ -62,6 +64,25 @@ def test_the_same_command_goes_on_with_a_paused_run(home: Installation) -> None:
     run_id = begun(home, "paused")
     done = revalidate(home)
     assert json.loads(done.stdout.splitlines()[-1])["id"] == run_id, done.stderr
+
+
+@pytest.mark.parametrize(
+    "condition", ["document_type=a4-generic", "client_id=nobody", "booking_ref=b"]
+)
+def test_a_selection_of_nothing_is_told_to_be_one(home: Installation, condition: str) -> None:
+    done = revalidate(home, "--dry-run", "--where", condition)
+    assert (done.returncode, done.stderr) == (0, "no document is selected\n")
+
+
+def test_documents_of_a_type_that_is_no_more_can_be_selected(tmp_path: Path) -> None:
+    home = filled(tmp_path)
+    stores = wiring.open_stores(home.settings)
+    with stores.documents.engine.begin() as connection:
+        connection.execute(sa.update(documents).values(document_type="sy-old"))
+    stores.documents.close()
+    done = revalidate(home, "--dry-run", "--where", "document_type=sy-old")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["documents"] == 2
 
 
 def test_files_that_cannot_be_read_change_no_decision_and_are_told(tmp_path: Path) -> None:

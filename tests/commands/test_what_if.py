@@ -9,14 +9,18 @@ import json
 import os
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet
 import pytest
 from PIL import Image
 
 from docqa import wiring
-from docqa.commands.speaking import EXIT_MISSING
+from docqa.batch.whatif import write_outcome
+from docqa.commands.speaking import EXIT_BAD_INPUT, EXIT_MISSING, EXIT_USAGE
+from docqa.errors import DamagedData
 from tests.batch.dask_cluster import BIN, Installation
 from tests.commands.small_installation import STRAIGHT, TURNED, filled, stricter
 
@@ -100,3 +104,60 @@ def test_what_is_missing_for_the_tables_is_said_before_anything_is_judged(
     stores.documents.close()
     plain = revalidate(home, "--mode", "apply", PYTHONPATH=without)
     assert plain.returncode == 0, plain.stderr
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc", "/proc/zz"])
+def test_a_folder_that_cannot_be_written_is_named_before_anything_is_judged(
+    home: Installation, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "file").touch()
+    out = tmp_path / place
+    done = revalidate(home, "--mode", "apply", "--out", out)
+    assert done.returncode in (EXIT_USAGE, EXIT_BAD_INPUT)
+    assert str(out) in done.stderr and "Traceback" not in done.stderr
+    stores = wiring.open_stores(home.settings)
+    assert stores.revalidations.runs() == []
+    stores.documents.close()
+
+
+def test_what_is_in_force_is_told_and_written_later_where_the_tables_could_not_be(
+    home: Installation, tmp_path: Path
+) -> None:
+    out = tmp_path / "what-if"
+    (out / "changes.csv").mkdir(parents=True)
+    done = revalidate(home, "--mode", "apply", "--out", out)
+    assert done.returncode == EXIT_BAD_INPUT
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert (last["event"], last["decided"], last["changed"]) == ("done", 2, 1)
+    again = f"docqa revalidate --resume {last['id']} --out"
+    assert again in done.stderr and "changes.csv: Is a directory" in done.stderr
+    (out / "changes.csv").rmdir()
+    later = subprocess.run(
+        [BIN / "docqa", *again.split()[1:], out], env=home.environment, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert later.returncode == 0, later.stderr
+    assert rows(out / "changes.csv") == [CHANGE]
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("k"), OSError("S3 does not answer"), DamagedData("cut")], ids=str
+)
+def test_a_picture_that_cannot_be_had_is_left_out_of_the_page(
+    home: Installation, tmp_path: Path, error: Exception
+) -> None:
+    assert revalidate(home).returncode == 0
+    stores = wiring.open_stores(home.settings)
+
+    class Failing:
+        def get(self, key: str) -> bytes:
+            raise error
+
+    [run] = stores.revalidations.runs()
+    blobs: Any = Failing()
+    drawer: Any = None  # is never reached
+    engine = wiring.load_engine(home.settings)
+    write_outcome(tmp_path, run, replace(stores, blobs=blobs), drawer, engine, 12)
+    page = (tmp_path / "what-if.html").read_text(encoding="utf-8")
+    assert TURNED in page and addresses(page) == []
+    stores.documents.close()

@@ -70,6 +70,30 @@ def test_a_cluster_that_does_not_answer_is_a_lost_one(
     assert (code, said) == (7, "no Dask scheduler answers at tcp://127.0.0.1:1\n")
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--tls-ca-file", "a", "--tls-cert", "b", "--tls-key", "c"],
+        ["--tls-ca-file", "a", "--cluster", "tls://127.0.0.1:1"],
+        ["--tls-cert", "b", "--tls-key", "c", "--cluster", "tls://127.0.0.1:1"],
+        ["--tls-ca-file", "a", "--tls-cert", "b", "--tls-key", "c", "--cluster", "tcp://h:1"],
+    ],
+    ids=" ".join,
+)
+def test_the_files_of_tls_go_together_with_a_cluster_that_uses_them(
+    docqa: Call, options: list[str]
+) -> None:
+    code, said = docqa("revalidate", *options)
+    assert code == 1
+    assert "--tls-ca-file, --tls-cert and --tls-key go together, with --cluster tls://" in said
+
+
+def test_tls_without_its_files_is_refused_at_once(docqa: Call) -> None:
+    code, said = docqa("check", "--cluster", "tls://127.0.0.1:1", "a.png")
+    assert (code, said.count("\n")) == (9, 1)
+    assert "distributed.comm.tls" in said
+
+
 KEY = "k1:" + base64.b64encode(bytes(32)).decode()
 
 
@@ -170,3 +194,36 @@ def test_only_decisions_that_there_are_can_be_selected(docqa: Call, condition: s
     code, said = docqa("revalidate", "--dry-run", "--where", condition)
     assert code == 1
     assert "accept, review, reject" in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--mode apply",
+        "--mode report",
+        "--policy x",
+        "--where decision=review",
+        "--since 2026-01-01",
+    ],
+)
+def test_a_run_that_goes_on_is_not_told_to_be_another(docqa: Call, option: str) -> None:
+    name, value = option.split()
+    code, said = docqa("revalidate", "--resume", "rev_1", name, value)
+    assert code == 1
+    assert f"--resume goes on with a run as it was begun: leave out {name}" in said
+
+
+def test_a_document_type_that_nothing_has_is_refused_with_those_that_there_are(docqa: Call) -> None:
+    code, said = docqa("revalidate", "--dry-run", "--where", "document_type=sy-id-bakc")
+    assert code == 1
+    assert "a4-generic" in said and "sy-id-back" in said
+
+
+@pytest.mark.parametrize(
+    "command", [["config", "check"], ["serve"], ["reviewer", "nobody", "--disable"]], ids=" ".join
+)
+def test_what_only_looks_makes_no_database(docqa: Call, command: list[str]) -> None:
+    new = {"DOCQA_DATABASE_URL": "sqlite:///new/d.sqlite3", "DOCQA_BLOBS_DIR": "new/blobs"}
+    code, said = docqa(*command, **new)
+    assert (code, said.count("\n"), Path("new").exists()) == (9, 1, False)
+    assert "there is no database" in said
