@@ -224,6 +224,29 @@ def codes_of(document: dict[str, Any]) -> list[str]:
     return [reason["code"] for reason in document["report"]["verdict"]["reasons"]]
 
 
+def test_a_second_upload_without_what_was_typed_is_accepted_once_it_is_sent(
+    client: TestClient, service: Scripted
+) -> None:
+    put(client)
+    upload(client, "sy-id-back")
+    service.inspector.answer = report("reject")
+    upload(client, claims='{"given_name": "هدى"}')
+    script(service, "ocr", "آمنة")
+    again = upload(client).json()
+    booking = client.get("/v1/bookings/B-7").json()
+    [reason] = booking["reasons"]
+    assert (booking["outcome"], reason["code"]) == ("review", "booking.document_not_compared")
+    assert (booking["documents"][0]["document_id"], booking["documents"][0]["state"]) == (
+        again["id"],
+        "review",
+    )
+    address = f"/v1/documents/{again['id']}/claims"
+    corrected = client.patch(address, json={"claims": {"given_name": "آمنة"}}).json()
+    booking = client.get("/v1/bookings/B-7").json()
+    assert (corrected["decision"], booking["outcome"]) == ("accept", "accept")
+    assert booking["reasons"] == []
+
+
 def test_deleting_a_document_gives_no_attempt_back(client: TestClient) -> None:
     put(client)
     document_id = upload(client).json()["id"]
