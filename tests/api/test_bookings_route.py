@@ -83,8 +83,10 @@ def test_nothing_is_taken_for_a_cancelled_booking(client: TestClient, service: S
     document = upload(client).json()
     assert put(client, state="cancelled").json()["state"] == "cancelled"
     inspected = len(service.inspector.calls)
+    said = {"document_type": "sy-id-front", "booking_ref": "B-7"}
     for answer in (
         upload(client),
+        client.post("/v1/checks", files=FILE, data=said),
         client.patch(
             f"/v1/documents/{document['id']}/claims", json={"claims": {"given_name": "آمنة"}}
         ),
@@ -93,6 +95,7 @@ def test_nothing_is_taken_for_a_cancelled_booking(client: TestClient, service: S
     assert len(service.inspector.calls) == inspected
     assert len(list(service.store.scan())) == 1
     put(client, state="open")
+    assert client.post("/v1/checks", files=FILE, data=said).status_code == 200
     assert upload(client).status_code == 201
 
 
