@@ -67,7 +67,8 @@ class Service:
     """Ids of document types, each once."""
     deadline_days: int
     most_attempts: int
-    """Uploads of one document that are judged automatically, at least 1."""
+    """Uploads of one document that are judged automatically, at least 1. Those that come while one
+    is accepted always are."""
     source: str
 
 
@@ -135,6 +136,12 @@ class Assessment:
     contradicting: frozenset[str] = frozenset()
     """Ids of documents that contradict another one, whatever a person has made of it. Not of those
     that are rejected: others will come in their place."""
+
+    def accepts(self, document_type: str) -> bool:
+        """Whether an accepted upload counts for this document."""
+        return any(
+            slot.state == "accept" for slot in self.slots if slot.document_type == document_type
+        )
 
 
 @dataclass(frozen=True, slots=True)

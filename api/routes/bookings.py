@@ -70,7 +70,9 @@ class SlotAnswer(BaseModel):
     document_id: str | None
     reason_codes: list[str] = Field(description="Of the report in force of that upload.")
     attempts: int = Field(description="Uploads so far.")
-    attempts_left: int = Field(description="Those that are judged automatically.")
+    attempts_left: int = Field(
+        description="Those that are judged automatically; while an upload is accepted all are."
+    )
 
 
 class BookingReasonAnswer(BaseModel):

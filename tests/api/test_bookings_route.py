@@ -118,9 +118,11 @@ def test_beyond_the_attempts_of_the_service_a_person_decides(
     client: TestClient, service: Scripted, decision: str
 ) -> None:
     put(client)
+    service.inspector.answer = report("reject")
+    answers = [upload(client).json() for _ in range(5)]
     service.inspector.answer = report(decision)
-    answers = [upload(client).json() for _ in range(7)]
-    assert [answer["decision"] for answer in answers] == [decision] * 5 + ["review"] * 2
+    answers += [upload(client).json() for _ in range(2)]
+    assert [answer["decision"] for answer in answers] == ["reject"] * 5 + ["review"] * 2
     slot = client.get("/v1/bookings/B-7").json()["documents"][0]
     assert (slot["attempts"], slot["attempts_left"]) == (7, 0)
     reasons = answers[-1]["report"]["verdict"]["reasons"]
@@ -129,9 +131,38 @@ def test_beyond_the_attempts_of_the_service_a_person_decides(
     assert upload(client, "sy-id-back").json()["decision"] == decision
 
 
-def test_uploads_that_came_before_their_booking_are_attempts_as_well(client: TestClient) -> None:
+@pytest.mark.parametrize("decision", ["accept", "reject"])
+def test_nobody_is_asked_about_another_file_for_a_document_that_is_accepted_already(
+    client: TestClient, service: Scripted, decision: str
+) -> None:
+    put(client)
+    first = upload(client).json()
+    service.inspector.answer = report(decision)
+    answers = [upload(client).json() for _ in range(6)]
+    assert [answer["decision"] for answer in answers] == [decision] * 6
+    ids = [first["id"], *(answer["id"] for answer in answers if decision == "accept")]
+    for deleted in ids:
+        assert client.delete(f"/v1/documents/{deleted}").status_code == 204
+    assert upload(client).json()["decision"] == "review"
+
+
+def test_after_the_attempts_a_person_decides_on_what_comes_without_claims_that_came_before(
+    client: TestClient, service: Scripted
+) -> None:
+    put(client)
+    service.inspector.answer = report("reject")
+    for _ in range(4):
+        upload(client, claims='{"given_name": "آمنة"}')
+    service.inspector.answer = report()
+    assert [upload(client).json()["decision"] for _ in range(2)] == ["accept", "review"]
+
+
+def test_uploads_that_came_before_their_booking_are_attempts_as_well(
+    client: TestClient, service: Scripted
+) -> None:
+    service.inspector.answer = report("reject")
     for _ in range(5):
-        assert upload(client).json()["decision"] == "accept"
+        assert upload(client).json()["decision"] == "reject"
     slot = put(client).json()["documents"][0]
     assert (slot["attempts"], slot["attempts_left"]) == (5, 0)
     assert upload(client).json()["decision"] == "review"
