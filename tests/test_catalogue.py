@@ -40,6 +40,14 @@ def test_a_field_is_called_by_its_name_in_that_language() -> None:
     assert catalogue.say("page.blank", "ar", facts).message == "الاسم"
 
 
+def test_names_are_listed_with_the_comma_of_the_language() -> None:
+    listing = GOOD.replace("{value} of {limit}", "{limit}")
+    catalogue = parse_catalogue({"ar": listing, "en": listing})
+    facts = {"limit": "passport, sy-id-back, sy-id-front"}
+    assert catalogue.say("page.blank", "en", facts).message == "passport, sy-id-back, sy-id-front"
+    assert catalogue.say("page.blank", "ar", facts).message == "passport، sy-id-back، sy-id-front"
+
+
 def test_there_may_be_another_advice_while_a_person_is_going_to_look() -> None:
     waiting = GOOD + 'pending = "Wait for {name}."'
     catalogue = parse_catalogue({"ar": waiting, "en": waiting})
