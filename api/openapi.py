@@ -62,7 +62,7 @@ PROBLEM: dict[str, Any] = {
                         **_TEXT,
                         "description": "Where: in the body or the form, or after /query or /path.",
                     },
-                    "detail": _TEXT,
+                    "detail": {**_TEXT, "description": "In English, for developers."},
                 },
             },
         },
@@ -88,6 +88,8 @@ _CREATED: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """By operation: the status and the headers that only this answer has."""
 _WAITED_FOR = ("409", "429", "503")
+_UNCOUNTED = ("401", "500")
+"""No client is known, or what counts its requests was left by an error."""
 
 
 def describe(app: FastAPI) -> None:
@@ -115,7 +117,8 @@ def _describe_answers(app: FastAPI) -> None:
 
 
 def _add_common_problems(operation: dict[str, Any]) -> None:
-    codes = ["service.storage" if "security" in operation else "service.stopping"]
+    codes = ["service.failure"]
+    codes += ["service.storage" if "security" in operation else "service.stopping"]
     codes += ["http.content_encoding"] if "requestBody" in operation else []
     for status, shown in problem_responses(*codes).items():
         response = operation["responses"].setdefault(str(status), shown)
@@ -128,7 +131,7 @@ def _describe_answer(name: str, status: str, response: dict[str, Any], *, has_ke
     if problem is not None:
         problem["schema"] = {"type": "object", "$ref": "#/components/schemas/Problem"}
     headers = ["X-Request-Id"]
-    if has_key and status != "401":
+    if has_key and status not in _UNCOUNTED:
         headers += ["RateLimit", "RateLimit-Policy"]
     if status in _WAITED_FOR:
         headers.append("Retry-After")

@@ -222,6 +222,14 @@ def test_every_operation_under_v1_has_a_summary_and_a_described_answer(
             assert list(content) == ["application/problem+json"], f"{method} {path}"
 
 
+def test_every_operation_may_fail_and_says_what_is_answered_then(spec: dict[str, Any]) -> None:
+    for path, method, operation in operations(spec):
+        failed = operation["responses"]["500"]
+        shown = failed["content"]["application/problem+json"]
+        assert shown["example"]["code"] == "service.failure", f"{method} {path}"
+        assert set(failed["headers"]) == {"X-Request-Id"}, f"{method} {path}"
+
+
 def test_the_requests_that_are_shown_succeed(
     client: TestClient, service: Scripted, spec: dict[str, Any]
 ) -> None:
