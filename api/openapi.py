@@ -17,6 +17,7 @@ from api.routes.examples import (
 from api.routes.revalidations import PLAN, REVALIDATION, SUMMARY
 from api.routes.webhooks import ENDPOINT, EVENT, SECRET
 from api.scopes import describe_scopes, operations
+from docqa.webhooks.records import EVENT_KINDS
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "BookingAnswer": BOOKING,
@@ -62,12 +63,65 @@ PROBLEM: dict[str, Any] = {
                         **_TEXT,
                         "description": "Where: in the body or the form, or after /query or /path.",
                     },
-                    "detail": _TEXT,
+                    "detail": {**_TEXT, "description": "In English, for developers."},
                 },
             },
         },
     },
 }  # fmt: skip
+_NO_OR_TEXT: dict[str, Any] = {"type": ["string", "null"]}
+_TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
+_TOLD: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "timestamp", "data"],
+    "properties": {
+        "type": {"type": "string", "enum": list(EVENT_KINDS)},
+        "timestamp": {"type": "string", "format": "date-time", "description": "When it happened."},
+        "data": {
+            "type": "object",
+            "description": "More may be added.",
+            "required": ["document_id", "booking_ref", "sequence"],
+            "properties": {
+                "document_id": _NO_OR_TEXT,
+                "booking_ref": _NO_OR_TEXT,
+                "sequence": {"type": "integer", "description": "Grows with every event."},
+                "decision": {**_TEXT, "description": "Of the document: accept, review or reject."},
+                "reason_codes": {**_TEXTS, "description": "Of the document, or of the booking."},
+                "because": {**_TEXT, "description": "Why it was escalated."},
+                "outcome": {**_TEXT, "description": "Of the booking, as its address says it."},
+                "state": {**_TEXT, "description": "Of the booking: open or cancelled."},
+                "reason": {**_TEXT, "description": "Why the document was deleted."},
+                "receipt": {**_TEXT, "description": "That it was deleted: the receipt's id."},
+                "request_id": {**_TEXT, "description": "Of the request that had it happen."},
+                "truncated": {
+                    "type": "boolean",
+                    "description": "true where what happened was too long to tell: ask for it.",
+                },
+            },
+        },
+    },
+}
+WEBHOOKS: dict[str, Any] = {
+    "event": {
+        "post": {
+            "summary": "What happened",
+            "description": "Sent to every endpoint that wants it, signed as Standard Webhooks"
+            " describes; docs/api.md says how it is verified.",
+            "parameters": [
+                {"name": name, "in": "header", "required": True, "schema": _TEXT}
+                for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+            ],
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": _TOLD}},
+            },
+            "responses": {
+                "2XX": {"description": "It is kept. After anything else it is sent again."},
+                "410": {"description": "Nothing more is wanted: the endpoint is switched off."},
+            },
+        }
+    }
+}
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {"schema": _TEXT, "description": "Also in the logs; a client may send one."},
     "RateLimit": {
@@ -88,6 +142,8 @@ _CREATED: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """By operation: the status and the headers that only this answer has."""
 _WAITED_FOR = ("409", "429", "503")
+_UNCOUNTED = ("401", "500")
+"""No client is known, or what counts its requests was left by an error."""
 
 
 def describe(app: FastAPI) -> None:
@@ -105,6 +161,7 @@ def _describe_answers(app: FastAPI) -> None:
         described = generate()
         described["components"]["schemas"]["Problem"] = PROBLEM
         described["components"]["headers"] = HEADERS
+        described["webhooks"] = WEBHOOKS
         for name, operation in operations(described):
             _add_common_problems(operation)
             for status, response in operation["responses"].items():
@@ -115,7 +172,8 @@ def _describe_answers(app: FastAPI) -> None:
 
 
 def _add_common_problems(operation: dict[str, Any]) -> None:
-    codes = ["service.storage" if "security" in operation else "service.stopping"]
+    codes = ["service.failure"]
+    codes += ["service.storage" if "security" in operation else "service.stopping"]
     codes += ["http.content_encoding"] if "requestBody" in operation else []
     for status, shown in problem_responses(*codes).items():
         response = operation["responses"].setdefault(str(status), shown)
@@ -128,7 +186,7 @@ def _describe_answer(name: str, status: str, response: dict[str, Any], *, has_ke
     if problem is not None:
         problem["schema"] = {"type": "object", "$ref": "#/components/schemas/Problem"}
     headers = ["X-Request-Id"]
-    if has_key and status != "401":
+    if has_key and status not in _UNCOUNTED:
         headers += ["RateLimit", "RateLimit-Policy"]
     if status in _WAITED_FOR:
         headers.append("Retry-After")

@@ -257,7 +257,12 @@ def _create(
         service = services.portal.booked_services[booking.service]
         lapses = booking.deadline(service)
         deadline = min(submission.deadline or lapses, lapses)
-        if submission.document_type in service.documents and number > service.most_attempts:
+        wanted = submission.document_type
+        if (
+            wanted in service.documents
+            and number > service.most_attempts
+            and not services.portal.bookings.assessment(booking).accepts(wanted)
+        ):
             inspected = services.portal.judge.after_too_many_attempts(inspected)
     document = StoredDocument(
         id=document_id,

@@ -11,9 +11,11 @@ A service is one file of ``models/services/``, for instance::
     source = "provisional"                      # who says so
 
 Of several uploads of one document the newest that is accepted counts, otherwise the newest: what
-was found good once is not undone by a later photo of it. Documents that count are held against each
-other, as the sides of one upload are. At one that contradicts another a person looks; once it is
-accepted then, the contradiction counts no more.
+was found good once is not undone by a later photo of it. One that was compared with what was typed
+counts before one that was not. Where claims came with an earlier upload and none with the one that
+counts, that is not accepted: a forgotten claim would hide a mismatch. Documents that count are held
+against each other, as the sides of one upload are. At one that contradicts another a person looks;
+once it is accepted then, the contradiction counts no more.
 """
 
 from __future__ import annotations
@@ -43,6 +45,8 @@ SlotState = Literal["missing", "accept", "review", "reject"]
 MISSING = "booking.document_missing"
 REJECTED = "booking.document_rejected"
 IN_REVIEW = "booking.document_in_review"
+NOT_COMPARED = "booking.document_not_compared"
+"""Something was typed for an earlier upload, and not sent again with the one that counts."""
 DOCUMENTS_DISAGREE = "field.documents_disagree"
 """Of two documents that are not the sides of one; those are the policy's finding."""
 LONGEST_DEADLINE_DAYS = 366
@@ -63,7 +67,8 @@ class Service:
     """Ids of document types, each once."""
     deadline_days: int
     most_attempts: int
-    """Uploads of one document that are judged automatically, at least 1."""
+    """Uploads of one document that are judged automatically, at least 1. Those that come while one
+    is accepted always are."""
     source: str
 
 
@@ -131,6 +136,12 @@ class Assessment:
     contradicting: frozenset[str] = frozenset()
     """Ids of documents that contradict another one, whatever a person has made of it. Not of those
     that are rejected: others will come in their place."""
+
+    def accepts(self, document_type: str) -> bool:
+        """Whether an accepted upload counts for this document."""
+        return any(
+            slot.state == "accept" for slot in self.slots if slot.document_type == document_type
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,18 +214,26 @@ def assess(rules: BookingRules, booking: Booking, documents: Iterable[Filed]) ->
     reviewer looks at one document the citizen can already bring another.
     """
     everything = list(documents)
-    slots = []
+    slots: list[Slot] = []
+    reasons: list[BookingReason] = []
     counting = []
     for document_type in rules.services[booking.service].documents:
-        chosen = _counting([one for one in everything if one.document_type == document_type])
+        uploads = [one for one in everything if one.document_type == document_type]
+        chosen = _counting(rules, uploads)
         if chosen is None:
             slots.append(Slot(document_type, "missing"))
+            reasons.append(BookingReason(MISSING, "incomplete", (document_type,)))
             continue
         counting.append(chosen)
+        lacks_claims = _lacks_claims(rules, chosen, uploads)
+        is_open = lacks_claims and chosen.decision == "accept"
         slots.append(Slot(
-            document_type, chosen.decision, chosen.document_id, chosen.reason_codes
+            document_type,
+            "review" if is_open else chosen.decision,
+            chosen.document_id,
+            chosen.reason_codes,
         ))  # fmt: skip
-    reasons = [reason for slot in slots for reason in _of_slot(slot)]
+        reasons.extend(_of_upload(chosen, lacks_claims=lacks_claims))
     agreeing: set[str] = set()
     contradicting: set[str] = set()
     for one, other in combinations(counting, 2):
@@ -261,22 +280,37 @@ def _count(table: Mapping[str, Any], key: str, most: int, where: str) -> int:
     return value
 
 
-def _counting(uploads: Sequence[Filed]) -> Filed | None:
-    return max(
-        uploads,
-        key=lambda one: (one.decision == "accept", one.received_at, one.document_id),
-        default=None,
-    )
+def _counting(rules: BookingRules, uploads: Sequence[Filed]) -> Filed | None:
+    def rank(one: Filed) -> tuple[bool, bool, datetime, str]:
+        is_accepted = one.decision == "accept"
+        has_claims = is_accepted and _has_claims(rules, one)
+        return is_accepted, has_claims, one.received_at, one.document_id
+
+    return max(uploads, key=rank, default=None)
 
 
-def _of_slot(slot: Slot) -> Iterator[BookingReason]:
-    wanted = (slot.document_type,)
-    if slot.state == "missing":
-        yield BookingReason(MISSING, "incomplete", wanted)
-    elif slot.state == "reject":
+def _has_claims(rules: BookingRules, upload: Filed) -> bool:
+    """Whether anything was typed that is compared with a document of this type."""
+    known = rules.document_types.get(upload.document_type)
+    return any(spec.name in upload.claims for spec in (known.fields if known else ()))
+
+
+def _lacks_claims(rules: BookingRules, chosen: Filed, uploads: Sequence[Filed]) -> bool:
+    if _has_claims(rules, chosen):
+        return False
+    before = [one for one in uploads if one.received_at <= chosen.received_at]
+    return any(_has_claims(rules, one) for one in before)
+
+
+def _of_upload(chosen: Filed, *, lacks_claims: bool) -> Iterator[BookingReason]:
+    wanted = (chosen.document_type,)
+    if chosen.decision == "reject":
         yield BookingReason(REJECTED, "reject", wanted)
-    elif slot.state == "review":
+        return
+    if chosen.decision == "review":
         yield BookingReason(IN_REVIEW, "review", wanted)
+    if lacks_claims:
+        yield BookingReason(NOT_COMPARED, "review", wanted)
 
 
 def _was_let_pass(document: Filed) -> bool:

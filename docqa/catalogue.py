@@ -29,6 +29,7 @@ LANGUAGES = ("ar", "en")
 AREAS = (
     "file", "capture", "quality", "geometry", "page", "field", "system", "request", "booking"
 )  # fmt: skip
+_COMMAS = {"ar": "، ", "en": ", "}
 _FACTS = frozenset({"value", "limit", "actual", "field", "name"})
 
 
@@ -83,6 +84,8 @@ class Catalogue:
                 shown[name] = self.field_names[language].get(str(fact), str(fact))
             elif name == "name":
                 shown[name] = self.words[language].get(str(fact), str(fact))
+            elif name == "limit" and isinstance(fact, str):  # what may stand there, one of a list
+                shown[name] = _COMMAS[language].join(fact.split(", "))
             else:
                 shown[name] = f"{fact:g}" if isinstance(fact, float) else str(fact)
         said = (text.message, text.advice, text.pending)

@@ -93,6 +93,65 @@ def test_the_newest_accepted_upload_counts_or_else_the_newest(
         assert assess(rules(), BOOKING, order).slots[0].document_id == made[counts].document_id
 
 
+TYPED, OTHER = {"given_name": "آمنة"}, {"passport_number": "N001234567"}
+LACKING = "booking.document_not_compared"
+
+
+@pytest.mark.parametrize(
+    ("uploads", "counts", "state", "codes"),
+    [
+        # what was typed once was not sent again
+        ((("reject", TYPED), ("accept", {})), 1, "review", {LACKING}),
+        ((("review", TYPED), ("accept", {})), 1, "review", {LACKING}),
+        ((("reject", TYPED), ("accept", OTHER)), 1, "review", {LACKING}),
+        ((("reject", TYPED), ("reject", {}), ("accept", {})), 2, "review", {LACKING}),
+        (
+            (("reject", TYPED), ("review", {})), 1, "review",
+            {LACKING, "booking.document_in_review"},
+        ),
+        ((("reject", TYPED), ("reject", {})), 1, "reject", {"booking.document_rejected"}),
+        # of those that are accepted one that was compared counts before one that was not
+        ((("accept", TYPED), ("accept", {})), 0, "accept", set()),
+        ((("reject", TYPED), ("accept", TYPED), ("accept", {})), 1, "accept", set()),
+        ((("reject", TYPED), ("accept", {}), ("accept", TYPED)), 2, "accept", set()),
+        ((("accept", TYPED), ("accept", TYPED)), 1, "accept", set()),
+        ((("accept", TYPED), ("reject", {})), 0, "accept", set()),
+        ((("reject", TYPED), ("accept", TYPED)), 1, "accept", set()),
+        # nothing was typed before, or nothing that this document has
+        ((("reject", {}), ("accept", {})), 1, "accept", set()),
+        ((("reject", OTHER), ("accept", {})), 1, "accept", set()),
+        ((("accept", {}), ("reject", TYPED)), 0, "accept", set()),
+        ((("accept", {}), ("accept", TYPED)), 1, "accept", set()),
+    ],
+)  # fmt: skip
+def test_what_was_typed_once_is_wanted_with_every_later_upload(
+    uploads: Any, counts: int, state: str, codes: set[str]
+) -> None:
+    made = [
+        replace(one(FRONT, decision, hours), claims=claims)
+        for hours, (decision, claims) in enumerate(uploads)
+    ]
+    for order in (made, made[::-1]):
+        found = assess(rules(), BOOKING, [*order, one(BACK, "accept")])
+        front, back = found.slots
+        assert (front.document_id, front.state) == (made[counts].document_id, state)
+        assert {reason.code for reason in found.reasons} == codes
+        assert all(reason.document_types == (FRONT,) for reason in found.reasons)
+        assert (found.outcome, back.state) == (state, "accept")
+
+
+@pytest.mark.parametrize("rejected", ["doc_a", "doc_z"])
+def test_of_two_uploads_of_one_moment_either_may_have_come_first(rejected: str) -> None:
+    typed = replace(one(FRONT, "reject"), document_id=rejected, claims=TYPED)
+    found = assess(rules(), BOOKING, [typed, one(FRONT, "accept"), one(BACK, "accept")])
+    assert found.outcome == "review"
+
+
+def test_what_was_typed_for_one_document_is_not_wanted_with_another() -> None:
+    front = replace(one(FRONT, "accept"), claims=TYPED)
+    assert assess(rules(), BOOKING, [front, one(BACK, "accept", 1)]).outcome == "accept"
+
+
 def test_of_two_uploads_of_one_moment_always_the_same_counts() -> None:
     made = [replace(one(FRONT, "review"), document_id=name) for name in ("doc_b", "doc_a")]
     for order in (made, made[::-1]):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import astuple
+
 import pytest
 
 from docqa import wiring
@@ -35,6 +38,14 @@ def test_a_field_is_called_by_its_name_in_that_language() -> None:
     facts = {"field": "given_name"}
     assert catalogue.say("page.blank", "en", facts).message == "given name"
     assert catalogue.say("page.blank", "ar", facts).message == "الاسم"
+
+
+def test_names_are_listed_with_the_comma_of_the_language() -> None:
+    listing = GOOD.replace("{value} of {limit}", "{limit}")
+    catalogue = parse_catalogue({"ar": listing, "en": listing})
+    facts = {"limit": "passport, sy-id-back, sy-id-front"}
+    assert catalogue.say("page.blank", "en", facts).message == "passport, sy-id-back, sy-id-front"
+    assert catalogue.say("page.blank", "ar", facts).message == "passport، sy-id-back، sy-id-front"
 
 
 def test_there_may_be_another_advice_while_a_person_is_going_to_look() -> None:
@@ -124,6 +135,14 @@ def test_the_name_of_a_field_is_marked_as_one_in_arabic() -> None:
     catalogue = wiring.load_catalogue(wiring.models_dir(Settings()))
     for code, said in catalogue.texts["ar"].items():
         assert said.message.count("{field}") == said.message.count("«{field}»"), code
+
+
+def test_no_noun_has_to_agree_with_a_number_in_arabic() -> None:
+    catalogue = wiring.load_catalogue(wiring.models_dir(Settings()))
+    counted = re.compile(r"{(?!name|field)\w+} +[\u0621-\u064a]")
+    said = [each for text in catalogue.texts["ar"].values() for each in astuple(text)]
+    for sentence in [*said, *catalogue.evidence["ar"].values()]:
+        assert not counted.search(sentence), sentence
 
 
 def test_a_check_that_could_not_be_made_is_called_what_people_call_it() -> None:

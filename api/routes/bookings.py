@@ -63,11 +63,16 @@ class SlotAnswer(BaseModel):
 
     document_type: str
     title: dict[str, str]
-    state: str = Field(description="missing, accept, review or reject.")
+    state: str = Field(
+        description="missing, accept, review or reject. An accepted upload is in review while"
+        " claims came with an earlier one and none with it."
+    )
     document_id: str | None
     reason_codes: list[str] = Field(description="Of the report in force of that upload.")
     attempts: int = Field(description="Uploads so far.")
-    attempts_left: int = Field(description="Those that are judged automatically.")
+    attempts_left: int = Field(
+        description="Those that are judged automatically; while an upload is accepted all are."
+    )
 
 
 class BookingReasonAnswer(BaseModel):
@@ -93,7 +98,7 @@ class BookingAnswer(BaseModel):
     is_overdue: bool
     outcome: str = Field(
         description="reject: a document must be brought again; incomplete: one is missing; "
-        "review: a person looks; accept: all is well."
+        "review: a person looks, or claims that came before are wanted again; accept: all is well."
     )
     documents: list[SlotAnswer]
     reasons: list[BookingReasonAnswer]

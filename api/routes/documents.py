@@ -15,7 +15,7 @@ from api.problems import Problem
 from api.query import query_values
 from api.routes.examples import KEYED_UPLOAD, UPLOAD, problem_responses, upload_responses
 from api.services import Services
-from api.submission import Submission, inspect, parse_submission, submit
+from api.submission import Submission, inspect, parse_submission, refuse_cancelled, submit
 from api.upload import received
 from docqa.overlay import Veil
 
@@ -88,12 +88,13 @@ def _add_uploading(router: APIRouter, services: Services, gate: Gate) -> None:
         response_model=CheckAnswer,
         summary="Try a document before submitting it",
         openapi_extra=UPLOAD,
-        responses=upload_responses(services, "http.rejected"),
+        responses=upload_responses(services, "http.rejected", "http.booking_cancelled"),
     )
     async def check_document(request: Request) -> Response:
         """Judges the file and forgets it."""
+        client_id = client_id_of(request)
         async with submission(request) as sent:
-            return await gate.run(lambda: _checked(services, sent))
+            return await gate.run(lambda: _checked(services, sent, client_id))
 
 
 def _idempotency_key(request: Request) -> str:
@@ -105,7 +106,8 @@ def _idempotency_key(request: Request) -> str:
     return key
 
 
-def _checked(services: Services, sent: Submission) -> Response:
+def _checked(services: Services, sent: Submission, client_id: str) -> Response:
+    refuse_cancelled(services, client_id, sent.booking_ref)
     answer = CheckAnswer(file_name=sent.file_name, report=inspect(services, sent).report)
     return Response(answer.model_dump_json(), media_type="application/json")
 

@@ -143,6 +143,7 @@ _MEANINGS = {
     413: "The file or the body is too large",
     415: "The file is not a JPEG, PNG, TIFF or PDF, or the body was encoded",
     422: "The file cannot be a document, or a value is wrong",
+    500: "The service failed; its log says why, by the request_id",
     503: "It cannot be answered at the moment: see Retry-After",
 }
 

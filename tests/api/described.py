@@ -39,7 +39,7 @@ expected-statuses = ["2xx", 400, 409, 415, 422]
 [[operations]]
 include-path = "/v1/checks"
 [operations.checks.positive_data_acceptance]
-expected-statuses = ["2xx", 400, 415, 422]
+expected-statuses = ["2xx", 400, 409, 415, 422]
 
 # Nor is every text a name, a date or a number, or a service that can be booked.
 [[operations]]

@@ -83,8 +83,10 @@ def test_nothing_is_taken_for_a_cancelled_booking(client: TestClient, service: S
     document = upload(client).json()
     assert put(client, state="cancelled").json()["state"] == "cancelled"
     inspected = len(service.inspector.calls)
+    said = {"document_type": "sy-id-front", "booking_ref": "B-7"}
     for answer in (
         upload(client),
+        client.post("/v1/checks", files=FILE, data=said),
         client.patch(
             f"/v1/documents/{document['id']}/claims", json={"claims": {"given_name": "آمنة"}}
         ),
@@ -93,6 +95,7 @@ def test_nothing_is_taken_for_a_cancelled_booking(client: TestClient, service: S
     assert len(service.inspector.calls) == inspected
     assert len(list(service.store.scan())) == 1
     put(client, state="open")
+    assert client.post("/v1/checks", files=FILE, data=said).status_code == 200
     assert upload(client).status_code == 201
 
 
@@ -115,9 +118,11 @@ def test_beyond_the_attempts_of_the_service_a_person_decides(
     client: TestClient, service: Scripted, decision: str
 ) -> None:
     put(client)
+    service.inspector.answer = report("reject")
+    answers = [upload(client).json() for _ in range(5)]
     service.inspector.answer = report(decision)
-    answers = [upload(client).json() for _ in range(7)]
-    assert [answer["decision"] for answer in answers] == [decision] * 5 + ["review"] * 2
+    answers += [upload(client).json() for _ in range(2)]
+    assert [answer["decision"] for answer in answers] == ["reject"] * 5 + ["review"] * 2
     slot = client.get("/v1/bookings/B-7").json()["documents"][0]
     assert (slot["attempts"], slot["attempts_left"]) == (7, 0)
     reasons = answers[-1]["report"]["verdict"]["reasons"]
@@ -126,9 +131,38 @@ def test_beyond_the_attempts_of_the_service_a_person_decides(
     assert upload(client, "sy-id-back").json()["decision"] == decision
 
 
-def test_uploads_that_came_before_their_booking_are_attempts_as_well(client: TestClient) -> None:
+@pytest.mark.parametrize("decision", ["accept", "reject"])
+def test_nobody_is_asked_about_another_file_for_a_document_that_is_accepted_already(
+    client: TestClient, service: Scripted, decision: str
+) -> None:
+    put(client)
+    first = upload(client).json()
+    service.inspector.answer = report(decision)
+    answers = [upload(client).json() for _ in range(6)]
+    assert [answer["decision"] for answer in answers] == [decision] * 6
+    ids = [first["id"], *(answer["id"] for answer in answers if decision == "accept")]
+    for deleted in ids:
+        assert client.delete(f"/v1/documents/{deleted}").status_code == 204
+    assert upload(client).json()["decision"] == "review"
+
+
+def test_after_the_attempts_a_person_decides_on_what_comes_without_claims_that_came_before(
+    client: TestClient, service: Scripted
+) -> None:
+    put(client)
+    service.inspector.answer = report("reject")
+    for _ in range(4):
+        upload(client, claims='{"given_name": "آمنة"}')
+    service.inspector.answer = report()
+    assert [upload(client).json()["decision"] for _ in range(2)] == ["accept", "review"]
+
+
+def test_uploads_that_came_before_their_booking_are_attempts_as_well(
+    client: TestClient, service: Scripted
+) -> None:
+    service.inspector.answer = report("reject")
     for _ in range(5):
-        assert upload(client).json()["decision"] == "accept"
+        assert upload(client).json()["decision"] == "reject"
     slot = put(client).json()["documents"][0]
     assert (slot["attempts"], slot["attempts_left"]) == (5, 0)
     assert upload(client).json()["decision"] == "review"
@@ -222,6 +256,29 @@ def test_a_corrected_document_is_held_against_the_others_again(
 
 def codes_of(document: dict[str, Any]) -> list[str]:
     return [reason["code"] for reason in document["report"]["verdict"]["reasons"]]
+
+
+def test_a_second_upload_without_what_was_typed_is_accepted_once_it_is_sent(
+    client: TestClient, service: Scripted
+) -> None:
+    put(client)
+    upload(client, "sy-id-back")
+    service.inspector.answer = report("reject")
+    upload(client, claims='{"given_name": "هدى"}')
+    script(service, "ocr", "آمنة")
+    again = upload(client).json()
+    booking = client.get("/v1/bookings/B-7").json()
+    [reason] = booking["reasons"]
+    assert (booking["outcome"], reason["code"]) == ("review", "booking.document_not_compared")
+    assert (booking["documents"][0]["document_id"], booking["documents"][0]["state"]) == (
+        again["id"],
+        "review",
+    )
+    address = f"/v1/documents/{again['id']}/claims"
+    corrected = client.patch(address, json={"claims": {"given_name": "آمنة"}}).json()
+    booking = client.get("/v1/bookings/B-7").json()
+    assert (corrected["decision"], booking["outcome"]) == ("accept", "accept")
+    assert booking["reasons"] == []
 
 
 def test_deleting_a_document_gives_no_attempt_back(client: TestClient) -> None:

@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,12 @@ from starlette.testclient import TestClient
 
 from api.problems import problem_texts, status_of
 from docqa.fields import CLAIM_NAMES
+from docqa.webhooks.payload import MOST_BYTES, payload
+from docqa.webhooks.records import EVENT_KINDS
+from docqa.webhooks.signature import signed_headers
 from tests.api.described import check_against
 from tests.api.openapi_changes import breaking
-from tests.api.scripted_service import Scripted, problem_text
+from tests.api.scripted_service import NOON, Scripted, problem_text
 
 SNAPSHOT = Path(__file__).parent.parent / "snapshots/openapi.json"
 METHODS = ("get", "put", "post", "patch", "delete")
@@ -220,6 +224,46 @@ def test_every_operation_under_v1_has_a_summary_and_a_described_answer(
         if path.startswith("/v1") and "422" in operation["responses"]:
             content = operation["responses"]["422"]["content"]
             assert list(content) == ["application/problem+json"], f"{method} {path}"
+
+
+def test_every_operation_may_fail_and_says_what_is_answered_then(spec: dict[str, Any]) -> None:
+    for path, method, operation in operations(spec):
+        failed = operation["responses"]["500"]
+        shown = failed["content"]["application/problem+json"]
+        assert shown["example"]["code"] == "service.failure", f"{method} {path}"
+        assert set(failed["headers"]) == {"X-Request-Id"}, f"{method} {path}"
+
+
+def test_what_webhooks_say_is_described_to_the_last_member(
+    client: TestClient, spec: dict[str, Any]
+) -> None:
+    webhook = spec["webhooks"]["event"]["post"]
+    schema = webhook["requestBody"]["content"]["application/json"]["schema"]
+    signed = signed_headers("evt_1", b"", [], now=NOON)
+    assert {parameter["name"] for parameter in webhook["parameters"]} == set(signed)
+    client.put("/v1/bookings/B-7", json={"service": "sy-passport"})
+    document = client.post(
+        "/v1/documents",
+        content=FILE_BYTES,
+        params={"document_type": "sy-id-front", "booking_ref": "B-7"},
+    ).json()
+    client.delete(f"/v1/documents/{document['id']}")
+    kinds = set()
+    for event in client.get("/v1/events").json()["items"]:
+        about = {name: event[name] for name in ("document_id", "booking_ref")}
+        moment = datetime.fromisoformat(event["occurred_at"])
+        for body in (event["data"], {"reason": "x" * MOST_BYTES}):
+            said = json.loads(
+                payload(
+                    event["kind"], number=event["sequence"], occurred_at=moment, body=body, **about
+                )
+            )
+            check_against(schema, said, spec)
+            assert set(said) == set(schema["properties"])
+            assert set(said["data"]) <= set(schema["properties"]["data"]["properties"])
+        kinds.add(event["kind"])
+    assert kinds == {"document.judged", "document.deleted", "booking.changed"}
+    assert schema["properties"]["type"]["enum"] == list(EVENT_KINDS)
 
 
 def test_the_requests_that_are_shown_succeed(
