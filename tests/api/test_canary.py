@@ -125,7 +125,8 @@ def test_no_number_is_in_logs_metrics_events_answers_or_temporary_files(
     assert 'docqa_verdicts_total{document_type="sy-id-back"' in metrics
     assert 'docqa_queue_oldest_age_seconds{queue="uploads"} 0.0' in metrics
     too_slow = 'docqa_child_exits_total{reason="timeout"}' in metrics
-    assert too_slow == (answers[0].json()["report"]["faults"] != [])
+    judged = [answer.json()["report"] for answer in answers if answer.status_code in (200, 201)]
+    assert too_slow == any(report["faults"] for report in judged)  # a quick child may be in time
     ids = {answer.headers["X-Request-Id"] for answer in answers}
     assert ids <= {line.get("request_id") for line in lines}
     log = service.log.read_text()
