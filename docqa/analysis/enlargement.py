@@ -116,12 +116,18 @@ def _inkiest_tiles(page: Page) -> list[Pixels]:
 
 
 def _measured(tiles: list[Pixels], row_step: int) -> Measured:
-    """Of the differences in one row and one column in ``row_step``, which whiten print."""
+    """Of the differences in one row and one column in ``row_step``, which whiten print.
+
+    Less what a tile's rows share, or its columns: the rules of a level table cross them all at one
+    place, and where those are periods apart they are as coherent as an enlargement.
+    """
     across = [tile[::row_step] for tile in tiles]
     down = [cv2.transpose(tile[:, ::row_step]) for tile in tiles]
     lines = np.concatenate([*across, *down])
     steps = np.zeros(lines.shape, np.float32)
     cv2.subtract(lines[:, 1:], lines[:, :-1], dst=steps[:, :-1], dtype=cv2.CV_32F)
+    by_tile = steps.reshape(2 * len(tiles), -1, TILE_PX)
+    by_tile -= by_tile.mean(axis=1, keepdims=True)
     steps *= _WINDOW
     # Real and imaginary parts in turn, between the mean and the highest frequency.
     half = cv2.dft(steps, flags=cv2.DFT_ROWS)[:, 1:-1].view(np.complex64)
@@ -131,7 +137,7 @@ def _measured(tiles: list[Pixels], row_step: int) -> Measured:
 
 
 def _coherences(measured: Measured) -> dict[float, float]:
-    """By factor. Enlargement is along both axes; ruled lines and bar codes repeat along one."""
+    """By factor. Enlargement is along both axes; bar codes repeat along one."""
     return {factor: _coherence(measured, 1 / factor) for factor in FACTORS}
 
 

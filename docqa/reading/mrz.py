@@ -23,6 +23,7 @@ from docqa.reading.mrz_text import (
     check_digit,
     is_of_visa,
     line_as_read,
+    line_in_cells,
     lines_as_read,
     lines_in_cells,
     names,
@@ -58,7 +59,9 @@ class Mrz:
     polygon: Polygon
     """Both lines, on the page."""
     agreed: frozenset[str]
-    """Keys whose value every reading gives alike, and that needed no exchange of look-alikes."""
+    """Keys whose value every reading gives alike, and of number and dates those that stand in a
+    line as it was read, all of whose check digits hold, and that needed no exchange of
+    look-alikes. Only these speak against a claim."""
 
     @property
     def is_proven(self) -> bool:
@@ -141,11 +144,14 @@ def parse_zone(
         return None
     if fillers is None:
         upper = [[line_as_read(first).ljust(LINE_LENGTH, "<")] for first, _ in readings]
-        lower = [lines_as_read(second) for _, second in readings]
+        seconds = [second_line(lines_as_read(text), line_as_read(text)) for _, text in readings]
     else:
-        upper = [lines_in_cells(first, fillers[0].tolist()) for first, _ in readings]
-        lower = [lines_in_cells(second, fillers[1].tolist()) for _, second in readings]
-    seconds = [second_line(lines) for lines in lower]
+        above, below = fillers.tolist()
+        upper = [lines_in_cells(first, above) for first, _ in readings]
+        seconds = [
+            second_line(lines_in_cells(text, below), line_in_cells(text, below))
+            for _, text in readings
+        ]
     valid_check_digits = max(second.valid_check_digits for second in seconds)
     if valid_check_digits < LEAST_CHECK_DIGITS:
         return None
@@ -159,6 +165,9 @@ def parse_zone(
     }
     values = {key: _distinct(value for each in found[key] for value in each) for key in found}
     agreed = {key for key in found if values[key] and len(set(found[key])) == 1}
+    # A line whose characters moved may hold by chance, and one misread number in ten does.
+    if valid_check_digits < CHECK_DIGITS or all(second.is_shifted for second in best):
+        agreed -= {"passport_number", "birth_date"}
     if any(second.is_mended for second in best):
         agreed.discard("passport_number")
     return Mrz(values, valid_check_digits, polygon, frozenset(agreed))

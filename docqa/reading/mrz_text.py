@@ -34,6 +34,8 @@ _EDGE = "1I"
 _ALIKE = ("0OQDU", "1ILJ", "2Z", "5S", "6G", "8B", "7T", "4A")
 _TWINS = {one: group.replace(one, "") for group in _ALIKE for one in group}
 _NUMBER_OF = {letter: group[0] for group in _ALIKE for letter in group[1:]}
+_DATES_END = 28
+"""Number and dates stand before it, the check digits of the dates among them."""
 _SERIES_LENGTH = 2
 """Characters at the beginning of a number that may be letters where digits are read."""
 
@@ -45,7 +47,9 @@ class SecondLine:
     number: str
     """ "" unless its check digit holds."""
     is_mended: bool
-    """Look-alikes were exchanged in the number."""
+    """Look-alikes were exchanged in the number, or for its check digit."""
+    is_shifted: bool
+    """Number and dates do not stand as they were read: characters were left out or set in."""
     birth_dates: tuple[str, ...]
     """ISO dates, the likeliest first: two where either century is possible."""
     valid_check_digits: int
@@ -86,6 +90,17 @@ def lines_in_cells(text: str, fillers: Sequence[bool]) -> list[str]:
                 _filled(shortened, fillers) for shortened in _without_doubles(characters, surplus)
             ]
     return []
+
+
+def line_in_cells(text: str, fillers: Sequence[bool]) -> str:
+    """The line as it is read, none of its characters left out; more than its cells are cut off.
+
+    Args:
+        text: read from the line without its fillers.
+        fillers: 44 flags, whether the cell is a filler.
+    """
+    characters = re.sub("[^A-Z0-9]", "", text.upper())
+    return _filled(characters.ljust(LINE_LENGTH, "<"), fillers)
 
 
 def _filled(characters: str, fillers: Sequence[bool]) -> str:
@@ -140,9 +155,14 @@ def _alike(one: str, other: str) -> bool:
     return other != "" and (one == other or other in _TWINS.get(one, ""))
 
 
-def second_line(lines: Iterable[str]) -> SecondLine:
-    """The line that most check digits prove; "" for what lines proven as well do not agree on."""
-    parsed = [_parsed(line) for line in lines]
+def second_line(lines: Iterable[str], as_read: str) -> SecondLine:
+    """The line that most check digits prove; "" for what lines proven as well do not agree on.
+
+    Args:
+        lines: those a reading may stand for.
+        as_read: the reading itself.
+    """
+    parsed = [_parsed(line, as_read) for line in lines]
     most = max((each.valid_check_digits for each in parsed), default=0)
     best = [each for each in parsed if each.valid_check_digits == most]
     numbers = {each.number for each in best}
@@ -150,12 +170,13 @@ def second_line(lines: Iterable[str]) -> SecondLine:
     return SecondLine(
         number=numbers.pop() if len(numbers) == 1 else "",
         is_mended=any(each.is_mended for each in best),
+        is_shifted=all(each.is_shifted for each in best),
         birth_dates=births.pop() if len(births) == 1 else (),
         valid_check_digits=most,
     )
 
 
-def _parsed(line: str) -> SecondLine:
+def _parsed(line: str, as_read: str) -> SecondLine:
     number = _proven(line[:9], line[9])
     born = line[13:20].translate(_DIGITS)
     expires = line[21:28].translate(_DIGITS)
@@ -173,7 +194,8 @@ def _parsed(line: str) -> SecondLine:
     )
     return SecondLine(
         number=number[:9].rstrip("<") if number_holds else "",
-        is_mended=number[:9] != line[:9],
+        is_mended=number != line[:10],
+        is_shifted=line[:_DATES_END] != as_read[:_DATES_END],
         birth_dates=_birth_dates(born[:6], expires[:6]) if born_holds else (),
         valid_check_digits=sum(checks),
     )

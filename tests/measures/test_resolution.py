@@ -14,7 +14,7 @@ from docqa.measures.resolution import Resolution, measure
 from docqa.page import Origin, Pixels, page_from_pixels
 from fixtures.synthesize.cards import id_back, id_front
 from fixtures.synthesize.drawing import Drawing
-from fixtures.synthesize.pages import letter
+from fixtures.synthesize.pages import civil_extract, letter
 from fixtures.synthesize.passport import passport_page
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
@@ -225,6 +225,33 @@ def test_a_soft_scan_is_not_enlarged(sigma_px: float) -> None:
     found = _measured(_pressed(pixels, 85), tag=300.0)
     assert found.upscaling_ratio == 1.0
     assert found.detail_ppi == found.effective_ppi
+
+
+@pytest.mark.parametrize("pitch_px", [36, 60, 75])
+@pytest.mark.parametrize("quality", [80, 95])
+def test_the_rules_of_a_level_table_are_no_enlargement(pitch_px: int, quality: int) -> None:
+    pixels = _print(1440, 1440)
+    for at in range(30, 1440, pitch_px):
+        pixels[at : at + 2, 30:1410] = 60
+    for at in range(30, 1440, 2 * pitch_px):
+        pixels[30:1410, at : at + 2] = 60
+    assert _measured(_pressed(pixels, quality), tag=150.0).upscaling_ratio == 1.0
+
+
+def test_a_ruled_page_scanned_level_has_the_detail_of_its_pixels() -> None:
+    made = scan(civil_extract(person(3), seed=3), seed=3, ppi=150)
+    found = _measured(made.pixels, tag=150.0)
+    assert found.detail_ppi == found.effective_ppi
+
+
+@pytest.mark.parametrize("factor", [1.5, 2.0, 3.0])
+@pytest.mark.parametrize("interpolation", [cv2.INTER_LINEAR, cv2.INTER_CUBIC])
+def test_an_enlarged_table_is_still_told_with_its_factor(factor: float, interpolation: int) -> None:
+    pixels = _print(720, 720)
+    pixels[30::65, 30:690] = 60
+    pixels[30:690, 30::65] = 60
+    found = _measured(_pressed(_enlarged(pixels, factor, interpolation), 90), tag=300.0)
+    assert found.upscaling_ratio == factor
 
 
 def test_black_and_white_and_smaller_and_blank_pages_are_not_enlarged() -> None:

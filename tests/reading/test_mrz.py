@@ -181,6 +181,78 @@ def test_a_reading_that_fewer_check_digits_prove_has_no_say_in_numbers() -> None
 
 FILLERS = np.array([[character == "<" for character in line] for line in (FIRST, SECOND)])
 
+STROKE_TOO_MANY = "NQ80990740SYR/7902099F280720371258747214<<<Q8"
+"""45 characters, of the number N08099074. Without one of its nines they are a zone of the number
+NQ8090740 with the check digit S, for 5, and all five digits hold."""
+PROVEN = {"passport_number", "birth_date"}
+
+
+def test_what_holds_only_without_a_character_that_was_read_is_not_agreed() -> None:
+    zone = read(FIRST, STROKE_TOO_MANY)
+    assert zone is None or not PROVEN & zone.agreed
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        pytest.param("1" + SECOND, id="a character before it"),
+        pytest.param(SECOND[:3] + SECOND[2:], id="a character twice"),
+        pytest.param(SECOND[:24] + SECOND[23:], id="a character of a date twice"),
+    ],
+)
+@pytest.mark.parametrize("are_fillers_known", [True, False])
+def test_a_line_is_agreed_only_as_it_was_read(second: str, are_fillers_known: bool) -> None:
+    fillers = FILLERS if are_fillers_known else None
+    shown = [(FIRST, SECOND), (FIRST, second)]
+    if are_fillers_known:
+        shown = [(first.replace("<", ""), line.replace("<", "")) for first, line in shown]
+    as_read, shifted = (parse_zone([each], OUTLINE, fillers) for each in shown)
+    assert as_read is not None
+    assert shifted is not None
+    assert as_read.agreed >= PROVEN
+    assert shifted.values["birth_date"] == as_read.values["birth_date"]
+    assert not PROVEN & shifted.agreed
+
+
+def test_one_reading_that_stands_as_it_was_read_is_enough() -> None:
+    zone = read(FIRST, SECOND[:3] + SECOND[2:], FIRST, SECOND)
+    assert zone is not None
+    assert zone.agreed >= PROVEN
+
+
+def test_a_filler_that_is_set_into_the_number_leaves_it_open() -> None:
+    second = "N01234<<<" + check_digit("N01234<<<") + SECOND[10:43]
+    second += check_digit(second[:10] + second[13:20] + second[21:43])
+    whole, cut = read(FIRST, second), read(FIRST, second.replace("4<<<", "4<<"))
+    assert whole is not None
+    assert cut is not None
+    assert whole.agreed >= PROVEN
+    assert cut.values["passport_number"] == ("N01234",)
+    assert not PROVEN & cut.agreed
+
+
+def test_a_check_digit_that_is_read_as_a_letter_leaves_its_number_open() -> None:
+    number = "L898902C5"
+    assert check_digit(number) == "8"
+    second = number + "B" + SECOND[10:43]
+    zone = read(FIRST, second + check_digit(number + "8" + second[13:20] + second[21:43]))
+    assert zone is not None
+    assert zone.is_proven
+    assert zone.values["passport_number"] == (number,)
+    assert "passport_number" not in zone.agreed
+
+
+@pytest.mark.parametrize("at", [27, 42, 43])
+def test_numbers_and_dates_are_certain_only_where_every_check_digit_holds(at: int) -> None:
+    """One wrong number in ten holds its own."""
+    wrong = SECOND[:at] + "5" + SECOND[at + 1 :]
+    zone = read(FIRST, wrong)
+    assert zone is not None
+    assert zone.values["passport_number"] == ("L898902C3",)
+    assert zone.valid_check_digits < 5
+    assert not PROVEN & zone.agreed
+    assert zone.agreed >= {"surname", "given_names"}
+
 
 @pytest.mark.parametrize(
     "second",
