@@ -30,6 +30,9 @@ MOST_TILES = 12
 SMOOTH_LEVELS = 12
 """Steps inside the blocks up to this: paper and soft shades, no edges of strokes."""
 MOST_STEP_LEVELS = 40
+MOST_LINE_LEVELS = 20
+"""Mean of the steps along one row or column of a tile: blocks of quality 10 have up to 14, a level
+rule that runs through the tile 40."""
 LEAST_STEP_LEVELS = 0.02
 """Added to both sides of the ratio: pages without any grain have no border steps either."""
 IJG_LUMA = np.array(
@@ -132,8 +135,13 @@ def _by_phase(parts: Iterable[tuple[Any, Any, Any]], start_px: int, summed_along
         smooth = cv2.threshold(inside, SMOOTH_LEVELS, 255, cv2.THRESH_BINARY_INV)[1]
         small = cv2.threshold(middle, MOST_STEP_LEVELS, 0, cv2.THRESH_TRUNC)[1]
         counted = cv2.bitwise_and(small, smooth)
-        sums = sums + cv2.reduce(counted, summed_along, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
-        smooths = smooths + cv2.reduce(smooth, summed_along, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+        line, places = (
+            cv2.reduce(each, summed_along, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+            for each in (counted, smooth)
+        )
+        is_rule = 255 * line > MOST_LINE_LEVELS * places
+        line[is_rule] = places[is_rule] = 0
+        sums, smooths = sums + line, smooths + places
     phase = (np.arange(sums.size) + 2 + start_px) % BLOCK_PX
     total, count = (np.bincount(phase, each.ravel(), BLOCK_PX) for each in (sums, smooths / 255))
     return np.asarray(total / np.maximum(count, 1), np.float64)

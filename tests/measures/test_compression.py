@@ -73,6 +73,15 @@ def test_a_trace_that_is_nearly_lost_in_noise_is_none() -> None:
     assert measure(page_from_pixels(noisy)).jpeg_quality == 100.0
 
 
+@pytest.mark.parametrize("first_px", [71, 75, 79])
+def test_the_rules_of_a_level_table_are_no_blocks(first_px: int) -> None:
+    ruled = scanned().copy()
+    for top in range(first_px, ruled.shape[0], 72):  # a multiple of the block's side
+        ruled[top : top + 2, 60:-60] = 60
+    unruled, found = (of_file(saved(page, 80)).blocking_ratio for page in (scanned(), ruled))
+    assert found < 1.2 * unruled
+
+
 @pytest.mark.parametrize("quality", [25, 50, 75, 90])
 def test_quality_of_a_file_is_its_tables(quality: int) -> None:
     found = of_file(saved(scanned(), quality))
