@@ -8,7 +8,7 @@ import pytest
 
 from docqa.measures.glare import Glare, measure
 from docqa.page import Pixels, page_from_pixels
-from fixtures.synthesize.cards import id_front
+from fixtures.synthesize.cards import id_back, id_front
 from fixtures.synthesize.pages import letter
 from fixtures.synthesize.passport import passport_page
 from fixtures.synthesize.people import person
@@ -56,6 +56,39 @@ def test_nor_is_it_beside_a_lid(lid_level: int, margins_mm: tuple[int, int, int,
         scanned.pixels, top, bottom, left, right, cv2.BORDER_CONSTANT, value=lid
     )
     assert of(np.asarray(framed, np.uint8)) == Glare(0.0, 0.0, 0.0, ())
+
+
+@pytest.mark.parametrize("skew_deg", [-1.5, 1.5])
+def test_the_white_lid_round_a_card_is_no_glare(skew_deg: float) -> None:
+    """Uneven light clips only a part of it, and the card's shadow is a soft edge."""
+    drawing = id_back(person(2), seed=2, ppi=300)
+    scanned = scan(drawing, seed=2, skew_deg=skew_deg, jpeg_quality=80)
+    assert of(scanned.pixels) == Glare(0.0, 0.0, 0.0, ())
+
+
+@pytest.mark.parametrize("margin_mm", [3, 12])
+@pytest.mark.parametrize("side", range(4))
+def test_nor_is_a_part_of_it_above_a_card(side: int, margin_mm: int) -> None:
+    margin = round(margin_mm * 300 / 25.4)
+    card = (id_front(person(1), seed=1, ppi=300).pixels * 0.85).astype(np.uint8)
+    lid = cv2.copyMakeBorder(card, *(margin,) * 4, cv2.BORDER_CONSTANT, value=(243,) * 3)
+    lit = np.rot90(np.asarray(cv2.GaussianBlur(lid, (0, 0), 4), np.uint8), side).copy()
+    lit[:margin, 400:800] += 6
+    assert of(lit).area_fraction == 0
+
+
+@pytest.mark.parametrize("side", range(4))
+def test_a_reflection_that_enters_at_one_side_is_found(side: int) -> None:
+    card = (id_front(person(1), seed=1, ppi=300).pixels * 0.85).astype(np.uint8)
+    card = np.ascontiguousarray(np.rot90(card, side))
+    assert contains(of(with_reflection(card, 350, 40, 70)), 350, 20)
+
+
+def test_one_on_a_card_on_a_white_lid_is_found() -> None:
+    card = (id_front(person(1), seed=1, ppi=300).pixels * 0.85).astype(np.uint8)
+    lit = with_reflection(card, 350, 300, 60)
+    framed = cv2.copyMakeBorder(lit, *(140,) * 4, cv2.BORDER_CONSTANT, value=(244,) * 3)
+    assert contains(of(np.asarray(framed, np.uint8)), 490, 440)
 
 
 def with_band(page: Pixels, middle: float, sigma: float) -> Pixels:
