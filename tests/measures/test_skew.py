@@ -18,6 +18,7 @@ from docqa.page import Pixels, page_from_pixels
 from fixtures.synthesize.cards import id_back, id_front
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import Bed, scan
+from tests.cards_on_glass import lay
 
 
 def _text(height: int = 1754, width: int = 1240, seed: int = 1) -> Pixels:
@@ -112,24 +113,12 @@ def test_of_two_cards_turned_apart_the_first_is_measured(seed: int, turn_deg: fl
     """Text that is not sharp asks the edges, and the other card's say nothing of it."""
     glass = np.full((1754, 1240, 3), 246, np.uint8)
     front = id_front(person(seed), seed=seed, ppi=150, design="lines")
-    _lay(front.pixels, glass, (620, 500), turn_deg)
-    _lay(id_back(person(seed), seed=seed, ppi=150).pixels, glass, (620, 980), -turn_deg)
+    lay(front.pixels, glass, (620, 500), turn_deg)
+    lay(id_back(person(seed), seed=seed, ppi=150).pixels, glass, (620, 980), -turn_deg)
     page = page_from_pixels(np.asarray(cv2.GaussianBlur(glass, (0, 0), 0.6), np.uint8))
     first, second = page.derive(sheets)
     assert first.side_turns_deg()[0] * second.side_turns_deg()[0] < 0
     assert measure(page).angle_deg == pytest.approx(-first.side_turns_deg()[0], abs=0.15)
-
-
-def _lay(card: Pixels, glass: Pixels, middle: tuple[int, int], turn_deg: float) -> None:
-    """Put it on the glass, with the shadow of its edges."""
-    height, width = card.shape[:2]
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), turn_deg, 1.0)
-    matrix[:, 2] += middle[0] - width / 2, middle[1] - height / 2
-    size = glass.shape[1::-1]
-    laid = cv2.warpAffine(card, matrix, size, borderMode=cv2.BORDER_REPLICATE)
-    cover = cv2.warpAffine(np.ones((height, width), np.float32), matrix, size)
-    shadow = 60 * cv2.GaussianBlur(cover, (0, 0), 1.5)[:, :, None]
-    glass[:] = np.where(cover[:, :, None] > 0.5, laid, np.maximum(glass - shadow, 0))
 
 
 def test_confidence_is_a_share() -> None:
