@@ -13,6 +13,7 @@ from fixtures.synthesize.pages import letter
 from fixtures.synthesize.passport import passport_page
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
+from tests.cards_on_glass import lay
 
 
 @cache
@@ -75,6 +76,29 @@ def test_nor_is_a_part_of_it_above_a_card(side: int, margin_mm: int) -> None:
     lit = np.rot90(np.asarray(cv2.GaussianBlur(lid, (0, 0), 4), np.uint8), side).copy()
     lit[:margin, 400:800] += 6
     assert of(lit).area_fraction == 0
+
+
+def two_cards_on_a_lid(*, lamp_y: int | None = None) -> Pixels:
+    """The lid clips between them; a lamp may be mirrored in either card."""
+    lid = np.full((1754, 1240, 3), 243, np.uint8)
+    lid[724:796, 470:780] = 250
+    lid = np.asarray(cv2.GaussianBlur(lid, (0, 0), 4), np.uint8)
+    card = (id_back(person(1), seed=1, ppi=150).pixels * 0.85).astype(np.uint8)
+    for y, turn_deg in ((540, 0.8), (980, -0.8)):
+        lay(card, lid, (620, y), turn_deg)
+    lit = lid if lamp_y is None else with_reflection(lid, 620, lamp_y, 40)
+    return np.asarray(cv2.GaussianBlur(lit, (0, 0), 0.8), np.uint8)
+
+
+def test_the_lid_between_two_cards_is_no_glare() -> None:
+    assert of(two_cards_on_a_lid()).area_fraction == 0
+
+
+@pytest.mark.parametrize("lamp_y", [540, 980])
+def test_a_reflection_on_either_of_two_cards_is_found(lamp_y: int) -> None:
+    found = of(two_cards_on_a_lid(lamp_y=lamp_y))
+    assert contains(found, 620, lamp_y)
+    assert len(found.regions) == 1
 
 
 @pytest.mark.parametrize("side", range(4))
