@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from docqa.analysis.close_cards import close_cards
 from docqa.analysis.formats import FORMATS_MM
 from docqa.analysis.histograms import histogram
 from docqa.analysis.mask_quads import quads_of
@@ -158,6 +159,9 @@ def sheets(page: Page) -> tuple[Outline, ...]:
     found = _candidates(tone, small, tones, is_scan=is_scan)
     if not found and not is_scan:
         return _bent(page, scale, colour)
+    if is_scan and scale > 1:
+        finer = page.luma(scale // 2)
+        found = [card for each in found for card in close_cards(finer, each.quad) or (each,)]
     return tuple(_finished(page, scale, each) for each in _apart(found))
 
 

@@ -4,6 +4,7 @@ A reflection has a soft edge, the surface around it is darker, and no dark print
 paper is saturated as well, but nothing around it is darker; a white label or a hole has a hard
 edge; a passport's white strip holds letters as black as any. What touches two sides of the picture
 is a scanner's bed or a page around the document, but for a band from one side to the opposite one.
+So is what touches one side and goes on along it hardly less white: uneven light clips a part of it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ RING_FRACTION = 1 / 14
 LEAST_RING_PIXELS = 20
 LEAST_STEP_LEVELS = 14.0
 """The surface around glare is darker than the glare by at least this."""
+MOST_LID_STEP_LEVELS, LID_PERCENTILE = 8.0, 10
+"""A lid is hardly darker anywhere beside the part of it that clips. Beside a lamp's image that the
+picture's side cuts, only other parts of the image are as white."""
 SOFT_EDGE_FRACTION = 0.3
 """Share of that step taken within one pixel at the edge: more is the hard edge of a thing."""
 RIM_PERCENTILE = 40
@@ -41,6 +45,8 @@ MOST_PRINT_FRACTION = 0.02
 the white strips of 15 passports."""
 BANDS = ((True, False, True, False), (False, True, False, True))
 """Of left, top, right and bottom, the sides that a band touches."""
+PLACES_OF_SIDES = (np.s_[:, :1], np.s_[:1, :], np.s_[:, -1:], np.s_[-1:, :])
+"""The same sides' outermost pixels."""
 
 
 def reflections(page: Page) -> list[Mask]:
@@ -71,18 +77,37 @@ def reflections(page: Page) -> list[Mask]:
         rows = slice(max(0, top - reach), top + height + reach)
         columns = slice(max(0, left - reach), left + width + reach)
         near, blob = luma[rows, columns], labels[rows, columns] == label
-        if _shines(near, blob, reach, is_band=is_band) and not _holds_print(near, blob, short):
+        around = _around(blob, reach)
+        if not is_band and _goes_on(near, blob, around, sides):
+            continue  # the lid or the page's margin, of which the rest does not clip
+        if _shines(near, blob, around, is_band=is_band) and not _holds_print(near, blob, short):
             whole = np.zeros(luma.shape, np.bool_)
             whole[rows, columns] = blob
             found.append(whole)
     return found
 
 
-def _shines(luma: Pixels, blob: Mask, reach: int, *, is_band: bool) -> bool:
-    """Whether the surface around is darker, up to a soft edge; on either flank of a band."""
+def _around(blob: Mask, reach: int) -> Mask:
+    """The surroundings that an area is compared with."""
     shape = blob.astype(np.uint8)
     outside = cv2.dilate(shape, _square(reach)).astype(bool)
     outside &= cv2.dilate(shape, _square(reach / 2)) == 0
+    return outside
+
+
+def _goes_on(luma: Pixels, blob: Mask, around: Mask, sides: tuple[bool, bool, bool, bool]) -> bool:
+    """Whether the surroundings are as white along a side of the picture that the area touches."""
+    least = float(luma[blob].mean()) - MOST_LID_STEP_LEVELS
+    for touches, place in zip(sides, PLACES_OF_SIDES, strict=True):
+        beside = luma[place][around[place]]
+        if touches and beside.size and float(np.percentile(beside, LID_PERCENTILE)) > least:
+            return True
+    return False
+
+
+def _shines(luma: Pixels, blob: Mask, outside: Mask, *, is_band: bool) -> bool:
+    """Whether the surface around is darker, up to a soft edge; on either flank of a band."""
+    shape = blob.astype(np.uint8)
     rim = (cv2.dilate(shape, np.ones((3, 3), np.uint8)) > 0) & ~blob & (luma < SATURATED_LEVEL)
     level = float(luma[blob].mean())
     return all(

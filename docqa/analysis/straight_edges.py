@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from docqa.analysis.ink import LEAST_TEXT_COUNT, ink
+from docqa.analysis.outline import sheets
 from docqa.page import LUMA_SCALES, Page, Pixels
 
 Floats = npt.NDArray[np.float64]
@@ -24,6 +25,8 @@ WORKING_SIDE_PX = 400
 cost more, and the fine pattern that cards are printed on falls into straight pieces there."""
 ROOM_FRACTION = 0.15
 """Of the longer side of what is printed: a card's edges are no further away from it."""
+SHEET_ROOM_FRACTION = 0.03
+"""The same of a sheet's longer side, where its edges are known and another sheet lies near."""
 LEAST_SIDE_PX = 32
 LEAST_LENGTH_FRACTION = 0.06
 """Of the shorter side: shorter segments are strokes of writing and pieces of curves."""
@@ -97,11 +100,20 @@ def straight_edges(page: Page) -> StraightEdges | None:
 
 
 def _content(page: Page) -> Pixels:
-    """The part of the page that has ink, with room for the edges of a card around it."""
+    """The part of the page that has ink, with room for the edges of a card around it.
+
+    Of several sheets it is the first: others may lie turned otherwise.
+    """
     width, height = page.width_px, page.height_px
     left, top, right, bottom = 0, 0, width, height
-    found = page.derive(ink)
-    if found.component_count >= LEAST_TEXT_COUNT:  # fewer may be specks or the steps of an edge
+    found, outlines = page.derive(ink), page.derive(sheets)
+    if len(outlines) > 1:
+        corners = np.array(outlines[0].corners)
+        room = SHEET_ROOM_FRACTION * max(outlines[0].side_lengths_px())
+        left, top = (max(int(v - room), 0) for v in corners.min(axis=0))
+        right, bottom = (int(v + room) for v in corners.max(axis=0))
+        right, bottom = min(right, width), min(bottom, height)
+    elif found.component_count >= LEAST_TEXT_COUNT:  # fewer may be specks or the steps of an edge
         low = found.boxes[:, :2].min(axis=0) * found.scale
         high = (found.boxes[:, :2] + found.boxes[:, 2:]).max(axis=0) * found.scale
         room = int(ROOM_FRACTION * max(high - low))

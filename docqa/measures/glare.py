@@ -15,6 +15,7 @@ import numpy.typing as npt
 from docqa.analysis.discs import closed, grown
 from docqa.analysis.glare_extent import washed_out
 from docqa.analysis.ink import ink
+from docqa.analysis.outline import sheets
 from docqa.analysis.paper import paper
 from docqa.analysis.ranks import median
 from docqa.analysis.reflections import reflections
@@ -28,6 +29,8 @@ WHITE_PAGE_FRACTION = 0.35
 WHITE_PAPER_LEVEL = 247.0
 MOST_REGIONS = 12
 TEXT_REACH_FRACTION = 1 / 60
+LEAST_ON_SHEETS_FRACTION = 0.1
+"""Of a reflection, its part on a sheet: an outline may be off the sheet's edge by a little."""
 OUTLINE_FRACTION = 0.005
 """Of its length: a region's outline departs from the reflection's by no more."""
 
@@ -50,7 +53,8 @@ def measure(page: Page) -> Glare:
     """Find reflections. Always answers above 16 px a side; a white page has none."""
     light = page.derive(paper)
     clipped, level = light.clipped_white_fraction, median(light.block_levels)
-    blobs = [] if clipped > WHITE_PAGE_FRACTION or level > WHITE_PAPER_LEVEL else reflections(page)
+    is_white = clipped > WHITE_PAGE_FRACTION or level > WHITE_PAPER_LEVEL
+    blobs = [] if is_white else _on_sheets(page, reflections(page))
     if not blobs:
         return Glare(0.0, 0.0, 0.0, ())
     covered = washed_out(page, blobs)
@@ -63,6 +67,18 @@ def measure(page: Page) -> Glare:
         largest_fraction=cv2.contourArea(outlines[0]) / covered.size,
         regions=tuple(_region(outline) for outline in outlines[:MOST_REGIONS]),
     )
+
+
+def _on_sheets(page: Page, blobs: list[Mask]) -> list[Mask]:
+    """Without what lies on none of several sheets: that is the lid between them."""
+    outlines = page.derive(sheets) if blobs else ()
+    if len(outlines) < 2:
+        return blobs
+    within = np.zeros(blobs[0].shape, np.uint8)
+    for each in outlines:
+        cv2.fillConvexPoly(within, np.rint(np.array(each.corners) / 4).astype(np.int32), 1)
+    least = LEAST_ON_SHEETS_FRACTION
+    return [each for each in blobs if cv2.mean(within, each.view(np.uint8))[0] >= least]
 
 
 def _text_fraction(page: Page, covered: Mask) -> float:

@@ -8,11 +8,12 @@ import pytest
 
 from docqa.measures.glare import Glare, measure
 from docqa.page import Pixels, page_from_pixels
-from fixtures.synthesize.cards import id_front
+from fixtures.synthesize.cards import id_back, id_front
 from fixtures.synthesize.pages import letter
 from fixtures.synthesize.passport import passport_page
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import scan
+from tests.cards_on_glass import lay
 
 
 @cache
@@ -56,6 +57,62 @@ def test_nor_is_it_beside_a_lid(lid_level: int, margins_mm: tuple[int, int, int,
         scanned.pixels, top, bottom, left, right, cv2.BORDER_CONSTANT, value=lid
     )
     assert of(np.asarray(framed, np.uint8)) == Glare(0.0, 0.0, 0.0, ())
+
+
+@pytest.mark.parametrize("skew_deg", [-1.5, 1.5])
+def test_the_white_lid_round_a_card_is_no_glare(skew_deg: float) -> None:
+    """Uneven light clips only a part of it, and the card's shadow is a soft edge."""
+    drawing = id_back(person(2), seed=2, ppi=300)
+    scanned = scan(drawing, seed=2, skew_deg=skew_deg, jpeg_quality=80)
+    assert of(scanned.pixels) == Glare(0.0, 0.0, 0.0, ())
+
+
+@pytest.mark.parametrize("margin_mm", [3, 12])
+@pytest.mark.parametrize("side", range(4))
+def test_nor_is_a_part_of_it_above_a_card(side: int, margin_mm: int) -> None:
+    margin = round(margin_mm * 300 / 25.4)
+    card = (id_front(person(1), seed=1, ppi=300).pixels * 0.85).astype(np.uint8)
+    lid = cv2.copyMakeBorder(card, *(margin,) * 4, cv2.BORDER_CONSTANT, value=(243,) * 3)
+    lit = np.rot90(np.asarray(cv2.GaussianBlur(lid, (0, 0), 4), np.uint8), side).copy()
+    lit[:margin, 400:800] += 6
+    assert of(lit).area_fraction == 0
+
+
+def two_cards_on_a_lid(*, lamp_y: int | None = None) -> Pixels:
+    """The lid clips between them; a lamp may be mirrored in either card."""
+    lid = np.full((1754, 1240, 3), 243, np.uint8)
+    lid[724:796, 470:780] = 250
+    lid = np.asarray(cv2.GaussianBlur(lid, (0, 0), 4), np.uint8)
+    card = (id_back(person(1), seed=1, ppi=150).pixels * 0.85).astype(np.uint8)
+    for y, turn_deg in ((540, 0.8), (980, -0.8)):
+        lay(card, lid, (620, y), turn_deg)
+    lit = lid if lamp_y is None else with_reflection(lid, 620, lamp_y, 40)
+    return np.asarray(cv2.GaussianBlur(lit, (0, 0), 0.8), np.uint8)
+
+
+def test_the_lid_between_two_cards_is_no_glare() -> None:
+    assert of(two_cards_on_a_lid()).area_fraction == 0
+
+
+@pytest.mark.parametrize("lamp_y", [540, 980])
+def test_a_reflection_on_either_of_two_cards_is_found(lamp_y: int) -> None:
+    found = of(two_cards_on_a_lid(lamp_y=lamp_y))
+    assert contains(found, 620, lamp_y)
+    assert len(found.regions) == 1
+
+
+@pytest.mark.parametrize("side", range(4))
+def test_a_reflection_that_enters_at_one_side_is_found(side: int) -> None:
+    card = (id_front(person(1), seed=1, ppi=300).pixels * 0.85).astype(np.uint8)
+    card = np.ascontiguousarray(np.rot90(card, side))
+    assert contains(of(with_reflection(card, 350, 40, 70)), 350, 20)
+
+
+def test_one_on_a_card_on_a_white_lid_is_found() -> None:
+    card = (id_front(person(1), seed=1, ppi=300).pixels * 0.85).astype(np.uint8)
+    lit = with_reflection(card, 350, 300, 60)
+    framed = cv2.copyMakeBorder(lit, *(140,) * 4, cv2.BORDER_CONSTANT, value=(244,) * 3)
+    assert contains(of(np.asarray(framed, np.uint8)), 490, 440)
 
 
 def with_band(page: Pixels, middle: float, sigma: float) -> Pixels:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from docqa.analysis.outline import sheets
 from docqa.analysis.print_direction import PrintDirection
 from docqa.analysis.steep_lines import steep_angle
 from docqa.analysis.straight_edges import StraightEdges
@@ -17,6 +18,7 @@ from docqa.page import Pixels, page_from_pixels
 from fixtures.synthesize.cards import id_back, id_front
 from fixtures.synthesize.people import person
 from fixtures.synthesize.scanner import Bed, scan
+from tests.cards_on_glass import lay
 
 
 def _text(height: int = 1754, width: int = 1240, seed: int = 1) -> Pixels:
@@ -103,6 +105,20 @@ def test_a_patterned_card_is_measured_to_a_twentieth_of_a_degree(seed: int, bed:
         drawing = draw(person(seed), seed=seed, ppi=400)
         capture = scan(drawing, seed=seed, bed=bed, skew_deg=-0.8, ppi=200)
         assert _angle(capture.pixels) == pytest.approx(capture.truth.skew_deg, abs=0.05)
+
+
+@pytest.mark.parametrize("turn_deg", [-1.2, 0.8])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_of_two_cards_turned_apart_the_first_is_measured(seed: int, turn_deg: float) -> None:
+    """Text that is not sharp asks the edges, and the other card's say nothing of it."""
+    glass = np.full((1754, 1240, 3), 246, np.uint8)
+    front = id_front(person(seed), seed=seed, ppi=150, design="lines")
+    lay(front.pixels, glass, (620, 500), turn_deg)
+    lay(id_back(person(seed), seed=seed, ppi=150).pixels, glass, (620, 980), -turn_deg)
+    page = page_from_pixels(np.asarray(cv2.GaussianBlur(glass, (0, 0), 0.6), np.uint8))
+    first, second = page.derive(sheets)
+    assert first.side_turns_deg()[0] * second.side_turns_deg()[0] < 0
+    assert measure(page).angle_deg == pytest.approx(-first.side_turns_deg()[0], abs=0.15)
 
 
 def test_confidence_is_a_share() -> None:
