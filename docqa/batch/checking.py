@@ -26,6 +26,8 @@ LOCKED = "folders that cannot be read"
 NO_FILE = "neither a file nor a folder"
 _PASSING = (*CRASHES, FAILED)
 """Faults that may be the machine's, which was too busy: another run judges the file again."""
+_BEGINNING = b'{"file": "'
+"""Of every line."""
 Judge = tuple[str, str, str]
 """Digests of policy and engine, and the document type."""
 
@@ -151,10 +153,16 @@ def lines_at(path: Path, judge: Judge) -> Iterator[Lines]:
 
 
 def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Every line; one that a killed process left unfinished is cut off."""
+    """Every line; one that a killed process left unfinished is cut off.
+
+    Raises:
+        ValueError: what is unfinished never was a result.
+    """
     whole = 0
     for line in stream:
         if not line.endswith(b"\n"):
+            if line[: len(_BEGINNING)] != _BEGINNING[: len(line)]:
+                raise ValueError("it ends in what is no beginning of a result")
             break
         whole += len(line)
         yield line

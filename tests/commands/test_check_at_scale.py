@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from docqa.batch.checking import LINKED, LOCKED, NO_FILE, in_order, lines_at, walk
+from docqa.batch.checking import LINKED, LOCKED, NO_FILE, in_order, line_of, lines_at, walk
 from docqa.commands.speaking import EXIT_BY_DECISION
 from docqa.errors import InvalidModel
 from tests.batch.dask_cluster import Cluster, Installation, killed_at_last, until
@@ -122,6 +122,25 @@ def test_a_file_that_holds_something_else_is_refused_and_left_alone(
     with pytest.raises(InvalidModel, match="another --out"), lines_at(out, JUDGE):
         pass
     assert out.read_text() == text
+
+
+@pytest.mark.parametrize("text", ['{"given_name": "Lamia"}', "hello", '{"name": 1', "[1]"])
+def test_one_line_without_an_end_that_is_no_result_is_left_alone(tmp_path: Path, text: str) -> None:
+    out = tmp_path / "out"
+    out.write_text(text)
+    with pytest.raises(InvalidModel, match="another --out"), lines_at(out, JUDGE):
+        pass
+    assert out.read_text() == text
+
+
+def test_a_line_cut_anywhere_is_cut_off(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    whole, cut = line_of(result("/a")), line_of(result("/b"))
+    for kept_bytes in range(len(cut)):
+        out.write_bytes(whole + cut[:kept_bytes])
+        with lines_at(out, JUDGE) as kept:
+            assert (kept.outcome(Path("/a")), kept.outcome(Path("/b"))) == ("accept", None)
+        assert out.read_bytes() == whole
 
 
 def test_two_cannot_write_the_same_file(tmp_path: Path) -> None:
