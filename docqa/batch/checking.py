@@ -127,8 +127,11 @@ class Lines:
         return next((outcome for outcome, done in self._done.items() if key in done), None)
 
     def add(self, result: Mapping[str, Any]) -> None:
-        """Write a result, so that only the machine's own end can lose it."""
-        self._stream.write(line_of(result))
+        """Write a result by its file's whole path, so that only the machine's own end can lose it.
+
+        Two folders may hold files of equal names, and the next run may start elsewhere.
+        """
+        self._stream.write(line_of({**result, "file": _place(result["file"])}))
         self._stream.flush()
 
 
@@ -186,7 +189,12 @@ def _judge(result: Mapping[str, Any]) -> Judge:
     return result["policy"]["digest"], result["engine"]["digest"], result["document_type"]
 
 
+def _place(file: str) -> str:
+    """The whole path of a file, however it was called."""
+    return os.path.normpath(Path(file).absolute())
+
+
 def _key(file: str) -> int:
     """Eight bytes stand for a path: of a million the chance that any two agree is 3 in 10^8."""
-    data = file.encode("utf-8", "surrogateescape")
+    data = _place(file).encode("utf-8", "surrogateescape")
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")

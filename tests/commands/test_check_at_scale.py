@@ -65,7 +65,7 @@ def test_a_killed_check_goes_on_and_every_file_is_judged_once(tmp_path: Path) ->
     assert out.read_bytes().startswith(kept)
     found = lines(out)
     assert sorted(one["file"] for one in found) == sorted(
-        str(path.relative_to(tmp_path)) for path in (tmp_path / "archive").rglob("*.png")
+        str(path) for path in (tmp_path / "archive").rglob("*.png")
     )
     assert sum("problem" in one for one in found) >= FILES // 10
 
@@ -97,6 +97,32 @@ def test_what_another_policy_or_engine_judged_is_not_done(tmp_path: Path) -> Non
         "a": "accept", "b": None, "c": None, "d": "problem", "e": "reject", "x": None,
     }  # fmt: skip
     assert out.stat().st_mode & 0o077 == 0
+
+
+def test_a_file_is_known_by_its_place_and_not_by_how_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "monday").mkdir()
+    (tmp_path / "tuesday").mkdir()
+    monkeypatch.chdir(tmp_path / "monday")
+    with lines_at(tmp_path / "out", JUDGE) as kept:
+        kept.add(result("scan.jpg"))
+    names = ("scan.jpg", "./scan.jpg", "../monday/scan.jpg", str(tmp_path / "monday/scan.jpg"))
+    with lines_at(tmp_path / "out", JUDGE) as kept:
+        assert [kept.outcome(Path(name)) for name in names] == ["accept"] * 4
+    monkeypatch.chdir(tmp_path / "tuesday")
+    with lines_at(tmp_path / "out", JUDGE) as kept:
+        assert kept.outcome(Path("scan.jpg")) is None
+        assert kept.outcome(Path("../monday/scan.jpg")) == "accept"
+
+
+def test_names_as_they_were_typed_once_still_count_from_where_they_were_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("out").write_bytes(line_of(result("scan.jpg")))
+    with lines_at(Path("out"), JUDGE) as kept:
+        assert kept.outcome(Path("scan.jpg")) == "accept"
 
 
 @pytest.mark.parametrize("fault", ["timeout", "crashed", "out_of_memory", "failed"])
