@@ -118,8 +118,11 @@ class Lines:
         self._done: dict[str, set[int]] = {}
         for line in _whole_lines(stream):
             result = json.loads(line)
+            key = _key(result["file"])
+            for done in self._done.values():  # of a file the last line counts
+                done.discard(key)
             if _is_done(result, judge):
-                self._done.setdefault(came_of(result), set()).add(_key(result["file"]))
+                self._done.setdefault(came_of(result), set()).add(key)
 
     def outcome(self, path: Path) -> str | None:
         """``problem``, or what was decided by the same policy, engine and type; None otherwise."""

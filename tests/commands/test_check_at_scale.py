@@ -15,7 +15,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from docqa.batch.checking import LINKED, LOCKED, NO_FILE, in_order, line_of, lines_at, walk
+from docqa.batch.checking import (
+    LINKED,
+    LOCKED,
+    NO_FILE,
+    UNREADABLE,
+    in_order,
+    line_of,
+    lines_at,
+    walk,
+)
 from docqa.commands.speaking import EXIT_BY_DECISION
 from docqa.errors import InvalidModel
 from tests.batch.dask_cluster import Cluster, Installation, killed_at_last, until
@@ -97,6 +106,21 @@ def test_what_another_policy_or_engine_judged_is_not_done(tmp_path: Path) -> Non
         "a": "accept", "b": None, "c": None, "d": "problem", "e": "reject", "x": None,
     }  # fmt: skip
     assert out.stat().st_mode & 0o077 == 0
+
+
+def test_of_several_lines_of_a_file_the_last_alone_counts(tmp_path: Path) -> None:
+    unreadable = {"file": "d", "problem": {"code": UNREADABLE}}
+    with lines_at(tmp_path / "out", JUDGE) as kept:
+        for line in (
+            result("a"), result("a", policy="q", decision="reject"),
+            result("b", policy="q"), result("b", decision="review"),
+            result("c", decision="reject"), {"file": "c", "problem": {}},
+            result("d"), unreadable,
+        ):  # fmt: skip
+            kept.add(line)
+    with lines_at(tmp_path / "out", JUDGE) as kept:
+        came_of = {name: kept.outcome(Path(name)) for name in "abcd"}
+    assert came_of == {"a": None, "b": "review", "c": "problem", "d": None}
 
 
 def test_a_file_is_known_by_its_place_and_not_by_how_it_is_called(
