@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import stat
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
@@ -72,6 +74,16 @@ def _kind(entry: os.DirEntry[str]) -> str:
         return _FILE if entry.is_file() else LINKED if entry.is_dir() else NO_FILE
     except OSError:  # a link that leads in a circle, or nowhere it can be followed
         return NO_FILE
+
+
+def refuse_what_is_no_file(path: Path) -> None:
+    """A pipe may never end, and is empty when it is read again.
+
+    Raises:
+        OSError: there is no regular file at ``path``.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, copy it to a file")
 
 
 def common_folder(paths: Iterable[Path]) -> Path:

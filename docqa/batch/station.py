@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from docqa import wiring
+from docqa.batch.checking import refuse_what_is_no_file
 from docqa.errors import DamagedData, MissingDependency
 from docqa.memory_files import MemoryFiles
 from docqa.pipeline import Engine
@@ -190,10 +191,10 @@ def inspect_on_node(
 
     Raises:
         InvalidDocument: as :func:`docqa.pipeline.inspect`.
-        ClusterLost: as :func:`recompute_on_node`, or there is no such file on this node.
+        ClusterLost: as :func:`recompute_on_node`.
+        OSError: there is no such file on this node, or it is none.
     """
-    if not path.is_file():
-        raise ClusterLost("a Dask worker does not see the files: give a folder that nodes share")
+    refuse_what_is_no_file(path)
     worker = _station(order).worker
     return worker.inspect_file(path, document_type=document_type, claims=claims)
 
@@ -206,7 +207,7 @@ def report_of(future: Future[Report], failed: Callable[[str], Report]) -> Report
         failed: makes the report of a document with which one Dask worker after the other ended.
 
     Raises:
-        InvalidDocument: as :func:`docqa.pipeline.inspect`.
+        InvalidDocument, OSError: as :func:`inspect_on_node`.
         ClusterLost: the cluster is gone, or its nodes are not set up.
     """
     try:

@@ -30,6 +30,7 @@ from docqa.batch.checking import (
     in_order,
     line_of,
     lines_at,
+    refuse_what_is_no_file,
     walk,
 )
 from docqa.batch.station import Order, inspect_on_node, report_of
@@ -49,6 +50,7 @@ from docqa.errors import InvalidDocument, InvalidRequest
 from docqa.fields import parse_claims
 from docqa.pipeline import Engine, check_type, faulty_report
 from docqa.report import Report, to_json
+from docqa.revalidate import ClusterLost
 from docqa.settings import Settings
 from docqa.worker import Worker
 
@@ -164,8 +166,15 @@ def _left(lines: Lines, out: Path, files: Iterable[Path], came: set[str]) -> Ite
         before = lines.outcome(path)
         if before is not None:
             came.add(before)
-        elif not path.samefile(out):
+        elif not _is_same(path, out):
             yield path
+
+
+def _is_same(path: Path, out: Path) -> bool:
+    try:
+        return path.samefile(out)
+    except OSError:  # it vanished, or may not be reached: whoever reads it says so
+        return False
 
 
 @contextmanager
@@ -222,6 +231,10 @@ def _from_node(
     except InvalidDocument as error:
         return {"file": str(path), "problem": problem_json(error, engine.catalogue)}
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and path.is_file():
+            raise ClusterLost(
+                "a Dask worker does not see the files: give a folder that nodes share"
+            ) from error
         return {"file": str(path), "problem": unreadable_json(error)}
     return {"file": str(path), **to_json(report, engine.catalogue)}
 
@@ -262,6 +275,7 @@ def _judge(
     pictures: tuple[Path, Path] | None,
 ) -> dict[str, Any]:
     try:
+        refuse_what_is_no_file(path)
         found = worker.inspect_file(path, document_type=document_type, claims=claims)
     except InvalidDocument as error:
         return {"file": str(path), "problem": problem_json(error, catalogue)}
@@ -269,16 +283,26 @@ def _judge(
         return {"file": str(path), "problem": unreadable_json(error)}
     report = to_json(found, catalogue)
     if pictures is not None:
-        overlay, root = pictures
-        folder = overlay / below(root, path).parent  # two folders may hold files of equal names
-        folder.mkdir(parents=True, exist_ok=True)
-        for page in report["pages"]:
-            drawn = worker.page_picture(
-                path, page=page["index"], max_side_px=_OVERLAY_SIDE_PX, report=report
-            )
-            name = f"{path.stem}{path.suffix.replace('.', '-')}-{page['index']}.png"
-            (folder / name).write_bytes(drawn)
+        try:
+            _draw(worker, path, report, pictures)
+        except (OSError, InvalidDocument) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            click.echo(f"no picture of {visible(str(path))}: {why}", err=True)
     return {"file": str(path), **report}
+
+
+def _draw(
+    worker: Worker, path: Path, report: Mapping[str, Any], pictures: tuple[Path, Path]
+) -> None:
+    overlay, root = pictures
+    folder = overlay / below(root, path).parent  # two folders may hold files of equal names
+    folder.mkdir(parents=True, exist_ok=True)
+    for page in report["pages"]:
+        drawn = worker.page_picture(
+            path, page=page["index"], max_side_px=_OVERLAY_SIDE_PX, report=report
+        )
+        name = f"{path.stem}{path.suffix.replace('.', '-')}-{page['index']}.png"
+        (folder / name).write_bytes(drawn)
 
 
 def _progress(results: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:

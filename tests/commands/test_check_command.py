@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +155,47 @@ def test_what_is_left_out_is_said() -> None:
     assert done.exit_code in EXIT_BY_DECISION.values()
     Path("upload/more").unlink()
     assert check("--json", "upload").stderr == ""
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--out", "r.jsonl"]])
+def test_a_pipe_or_a_device_is_a_problem_at_once_and_the_others_are_judged(more: list[str]) -> None:
+    picture("s.png")
+    os.mkfifo("pipe")
+    done = check(*more, "pipe", "/dev/null", "s.png")
+    assert done.exit_code == 2
+    if not more:
+        assert done.stdout.count("copy it to a file") == 2
+        return
+    written = done.stdout if more == ["--json"] else Path("r.jsonl").read_text()
+    found = [json.loads(line) for line in written.splitlines()]
+    assert [line.get("problem", {}).get("code") for line in found] == [
+        "check.unreadable", "check.unreadable", None,
+    ]  # fmt: skip
+
+
+def test_a_file_that_vanishes_after_its_folder_was_listed_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("a.png", "b.png"):
+        picture(f"upload/{name}")
+
+    def walked(*_: Any) -> Iterator[Path]:
+        yield from (Path("upload/a.png"), Path("upload/gone.png"), Path("upload/b.png"))
+
+    monkeypatch.setattr("docqa.commands.check.walk", walked)
+    done = check("--out", "r.jsonl", "upload")
+    assert done.exit_code == 2
+    found = [json.loads(line) for line in Path("r.jsonl").read_text().splitlines()]
+    assert [line.get("problem", {}).get("code") for line in found] == [
+        None, "check.unreadable", None,
+    ]  # fmt: skip
+
+
+def test_a_picture_that_cannot_be_kept_costs_no_verdict() -> None:
+    picture("a.png")
+    picture("b" * 246 + ".png")
+    done = check("--overlay", "seen", "--json", *sorted(path.name for path in Path().iterdir()))
+    assert done.exit_code in EXIT_BY_DECISION.values()
+    assert len(done.stdout.splitlines()) == 2
+    assert done.stderr.startswith("no picture of") and "b.png: File name too long" in done.stderr
+    assert [path.name for path in Path("seen").iterdir()] == ["a-png-1.png"]
