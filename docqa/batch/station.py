@@ -22,6 +22,7 @@ from typing import Any
 from docqa import wiring
 from docqa.batch.checking import refuse_what_is_no_file
 from docqa.errors import DamagedData, MissingDependency
+from docqa.intake.limits import Limits
 from docqa.memory_files import MemoryFiles
 from docqa.pipeline import Engine
 from docqa.plan import Work
@@ -43,6 +44,8 @@ class Order:
 
     policy_text: str
     engine_digest: str
+    limits: Limits | None = None
+    """Of what is decoded; a node's own settings decide if None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +238,7 @@ def _open_station(order: Order) -> Station:
             "a Dask worker may not start children: start it with "
             "DASK_DISTRIBUTED__WORKER__DAEMON=False"
         )
-    settings = Settings()
+    settings = Settings() if order.limits is None else _limited(Settings(), order.limits)
     folder = Path(tempfile.mkdtemp(prefix="docqa-policy-"))
     (folder / "policy.toml").write_text(order.policy_text, encoding="utf-8")
     policy = str(folder / "policy.toml")  # stays: every new child reads it
@@ -248,6 +251,18 @@ def _open_station(order: Order) -> Station:
     return Station(
         wiring.open_blobs(settings), wiring.start_worker(settings, engine, policy), MemoryFiles()
     )
+
+
+def _limited(settings: Settings, limits: Limits) -> Settings:
+    """A node's settings with the driver's limits, else two nodes might differ over one file."""
+    by_name = {
+        "max_upload_bytes": limits.max_bytes,
+        "max_pixels": limits.max_pixels,
+        "max_side_px": limits.max_side_px,
+        "max_pages": limits.max_pages,
+        "max_jpeg_scans": limits.max_jpeg_scans,
+    }
+    return settings.model_copy(update=by_name)
 
 
 def step_aside() -> None:

@@ -188,7 +188,9 @@ def _on_nodes(
     """Results of a cluster's nodes, which see the files at the same places."""
     document_type, claims, address = asked
     text = wiring.policy_text(wiring.models_dir(settings), policy or settings.policy)
-    judge = partial(inspect_on_node, Order(text, engine.digest), document_type, claims)
+    judge = partial(
+        inspect_on_node, Order(text, engine.digest, engine.limits), document_type, claims
+    )
     with on_cluster(address, None) as (executor, workers):
         found = in_order(executor, judge, files, window=3 * workers)
         yield (_from_node(engine, document_type, path, future) for path, future in found)
