@@ -238,7 +238,7 @@ def _from_node(
                 "a Dask worker does not see the files: give a folder that nodes share"
             ) from error
         return {"file": str(path), "problem": unreadable_json(error)}
-    return {"file": str(path), **to_json(report, engine.catalogue)}
+    return {"file": str(path), **to_json(report, engine.catalogue, is_kept=False)}
 
 
 def _tell_of(left: Counter[str], came: set[str], paths: Iterable[Path]) -> None:
@@ -283,7 +283,7 @@ def _judge(
         return {"file": str(path), "problem": problem_json(error, catalogue)}
     except OSError as error:
         return {"file": str(path), "problem": unreadable_json(error)}
-    report = to_json(found, catalogue)
+    report = to_json(found, catalogue, is_kept=False)
     if pictures is not None:
         try:
             _draw(worker, path, report, pictures)

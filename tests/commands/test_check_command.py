@@ -199,3 +199,11 @@ def test_a_picture_that_cannot_be_kept_costs_no_verdict() -> None:
     assert len(done.stdout.splitlines()) == 2
     assert done.stderr.startswith("no picture of") and "b.png: File name too long" in done.stderr
     assert [path.name for path in Path("seen").iterdir()] == ["a-png-1.png"]
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_nobody_is_promised_to_look_at_what_is_not_kept(more: list[str]) -> None:
+    picture("s.png")
+    done = check(*more, "s.png")
+    assert done.exit_code == EXIT_BY_DECISION["review"]
+    assert "A person" not in done.stdout and "موظف" not in done.stdout
