@@ -35,7 +35,7 @@ Judge = tuple[str, str, str]
 
 
 def walk(paths: Iterable[Path], left: Counter[str]) -> Iterator[Path]:
-    """The files, and those in the folders; hidden ones in folders are left out.
+    """The files, and those in the folders; what is hidden in folders is left out.
 
     One folder's names are held at a time for each level, in their order.
 
@@ -58,13 +58,14 @@ def _inside(folder: Path, left: Counter[str]) -> Iterator[Path]:
         left[LOCKED] += 1
         return
     for name, kind in kinds:
+        if name.startswith("."):
+            continue
         if kind == _FOLDER:
             yield from _inside(folder / name, left)
-        elif not name.startswith("."):
-            if kind == _FILE:
-                yield folder / name
-            else:
-                left[kind] += 1
+        elif kind == _FILE:
+            yield folder / name
+        else:
+            left[kind] += 1
 
 
 def _kind(entry: os.DirEntry[str]) -> str:
@@ -155,8 +156,10 @@ def lines_at(path: Path, judge: Judge) -> Iterator[Lines]:
     """The lines of a file, made if need be; its owner alone may read it.
 
     Raises:
-        InvalidModel: another process writes it, or it holds something else.
+        InvalidModel: another process writes it, it holds something else, or is a device.
     """
+    if path.exists() and not path.is_file():
+        raise InvalidModel(f"{path} is no file that can be gone on with: give another --out")
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "r+b") as stream:
         try:

@@ -104,12 +104,7 @@ def check(
     docqa check --json uploads/ > reports.jsonl
     docqa check --out reports.jsonl archive/
     """
-    if cluster and overlay:
-        raise click.UsageError("--overlay draws here: it does not go with --cluster")
-    if claims and out:
-        raise click.UsageError(
-            "--claims are one citizen's: a file of many reports cannot tell what was typed for each"
-        )
+    _refuse_together(as_json, claims, overlay, out, cluster)
     settings = Settings()
     engine = wiring.load_engine(settings, policy)
     check_type(engine, document_type)
@@ -119,7 +114,7 @@ def check(
     spent: list[Mapping[str, float]] = []
     root = common_folder(paths)
     with ExitStack() as stack:
-        lines, files = None, walk(paths, left)
+        lines, files = None, _not_drawn(walk(paths, left), overlay)
         if out is not None:
             judge = (engine.policy.digest, engine.digest, document_type)
             lines = stack.enter_context(lines_at(out, judge))
@@ -144,6 +139,19 @@ def check(
     context.exit(_exit_code(came))
 
 
+def _refuse_together(
+    as_json: bool, claims: Path | None, overlay: Path | None, out: Path | None, cluster: str | None
+) -> None:
+    if cluster and overlay:
+        raise click.UsageError("--overlay draws here: it does not go with --cluster")
+    if as_json and out:
+        raise click.UsageError("--out holds the JSON lines: leave out --json")
+    if claims and out:
+        raise click.UsageError(
+            "--claims are one citizen's: a file of many reports cannot tell what was typed for each"
+        )
+
+
 def _typed(engine: Engine, document_type: str, claims: Path | None) -> dict[str, str]:
     """The claims; refused where the type has none of them: every document would pass unread."""
     typed = parse_claims(_json_file(claims), datetime.now(UTC).date()) if claims else {}
@@ -158,6 +166,12 @@ def _typed(engine: Engine, document_type: str, claims: Path | None) -> dict[str,
             f"one of {', '.join(sorted(having))}"
         )
     return typed
+
+
+def _not_drawn(files: Iterable[Path], overlay: Path | None) -> Iterator[Path]:
+    """The files without the pictures in ``overlay``, which may lie in a folder that is judged."""
+    drawn = None if overlay is None else overlay.resolve()
+    return (path for path in files if drawn is None or drawn not in path.resolve().parents)
 
 
 def _left(lines: Lines, out: Path, files: Iterable[Path], came: set[str]) -> Iterator[Path]:

@@ -220,7 +220,7 @@ def test_no_more_than_a_window_is_ahead_of_whoever_takes_the_results() -> None:
 
 
 def test_a_walk_finds_every_visible_file_in_order(tmp_path: Path) -> None:
-    for name in ("b/2", "b/1", "a/x/y", "c", ".hidden", "b/.hidden"):
+    for name in ("b/2", "b/1", "a/x/y", "c", ".hidden", "b/.hidden", "b/.thumbs/1"):
         place = tmp_path / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.touch()

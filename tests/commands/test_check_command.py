@@ -16,6 +16,7 @@ from PIL import Image
 
 from docqa.cli import cli
 from docqa.commands.speaking import EXIT_BY_DECISION
+from docqa.errors import InvalidModel
 from docqa.report import Report
 from docqa.worker import Worker
 
@@ -207,3 +208,20 @@ def test_nobody_is_promised_to_look_at_what_is_not_kept(more: list[str]) -> None
     done = check(*more, "s.png")
     assert done.exit_code == EXIT_BY_DECISION["review"]
     assert "A person" not in done.stdout and "موظف" not in done.stdout
+
+
+def test_pictures_that_were_drawn_before_are_not_judged() -> None:
+    picture("upload/a.png")
+    for _ in range(2):
+        done = check("--json", "--overlay", "upload/seen", "upload")
+        assert [json.loads(line)["file"] for line in done.stdout.splitlines()] == ["upload/a.png"]
+
+
+def test_a_file_of_reports_is_json_already_and_no_device() -> None:
+    picture("s.png")
+    both = check("--json", "--out", "r.jsonl", "s.png")
+    assert (both.exit_code, both.stdout) == (click.UsageError.exit_code, "")
+    assert "leave out --json" in both.stderr
+    device = check("--out", "/dev/null", "s.png")
+    assert isinstance(device.exception, InvalidModel)
+    assert "give another --out" in str(device.exception)
