@@ -50,17 +50,18 @@ class Report:
     digests: Digests = Digests()
 
 
-def to_json(report: Report, catalogue: Catalogue) -> dict[str, Any]:
+def to_json(report: Report, catalogue: Catalogue, *, is_kept: bool = True) -> dict[str, Any]:
     """The report as JSON values, with every sentence in every language.
 
-    What was read from the document is not in it: only how it matches.
+    What was read from the document is not in it: only how it matches. Of a document that is not
+    kept no person is promised, who could not look at it.
     """
     scores = report.verdict.scores or ({},) * len(report.pages)
     return {
         "schema": SCHEMA,
         "sha256": report.sha256,
         "document_type": report.document_type,
-        "verdict": verdict_json(report.verdict, catalogue),
+        "verdict": verdict_json(report.verdict, catalogue, is_kept=is_kept),
         "pages": [
             _page_json(page, page_scores, catalogue)
             for page, page_scores in zip(report.pages, scores, strict=True)
@@ -91,9 +92,9 @@ def readings_json(report: Report) -> dict[str, dict[str, str]]:
     }
 
 
-def verdict_json(verdict: Verdict, catalogue: Catalogue) -> dict[str, Any]:
+def verdict_json(verdict: Verdict, catalogue: Catalogue, *, is_kept: bool = True) -> dict[str, Any]:
     """The verdict as JSON values; a person is promised only where one is going to look."""
-    is_pending = verdict.decision is Decision.REVIEW
+    is_pending = is_kept and verdict.decision is Decision.REVIEW
     return {
         "decision": verdict.decision.value,
         "score": verdict.score,

@@ -199,3 +199,15 @@ def test_a_new_policy_changes_verdict_and_scores_but_no_measurement(catalogue: C
 def test_another_schema_is_refused() -> None:
     with pytest.raises(ValueError, match="docqa.report/1"):
         measurements_from_json({"schema": "docqa.report/2"})
+
+
+def test_no_person_is_promised_where_nothing_is_kept(catalogue: Catalogue) -> None:
+    failed = Reason("system.failed", Decision.REVIEW)
+    waiting = replace(made(), verdict=Verdict(Decision.REVIEW, None, (failed,), ()))
+    [kept] = to_json(waiting, catalogue)["verdict"]["reasons"]
+    [unkept] = to_json(waiting, catalogue, is_kept=False)["verdict"]["reasons"]
+    for language in LANGUAGES:
+        said = catalogue.say("system.failed", language, {})
+        assert kept["advice"][language] == said.pending != said.advice
+        assert unkept["advice"][language] == said.advice
+    assert {**kept, "advice": None} == {**unkept, "advice": None}

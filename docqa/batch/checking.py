@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import stat
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
@@ -26,12 +28,14 @@ LOCKED = "folders that cannot be read"
 NO_FILE = "neither a file nor a folder"
 _PASSING = (*CRASHES, FAILED)
 """Faults that may be the machine's, which was too busy: another run judges the file again."""
+_BEGINNING = b'{"file": "'
+"""Of every line."""
 Judge = tuple[str, str, str]
 """Digests of policy and engine, and the document type."""
 
 
 def walk(paths: Iterable[Path], left: Counter[str]) -> Iterator[Path]:
-    """The files, and those in the folders; hidden ones in folders are left out.
+    """The files, and those in the folders; what is hidden in folders is left out.
 
     One folder's names are held at a time for each level, in their order.
 
@@ -54,13 +58,14 @@ def _inside(folder: Path, left: Counter[str]) -> Iterator[Path]:
         left[LOCKED] += 1
         return
     for name, kind in kinds:
+        if name.startswith("."):
+            continue
         if kind == _FOLDER:
             yield from _inside(folder / name, left)
-        elif not name.startswith("."):
-            if kind == _FILE:
-                yield folder / name
-            else:
-                left[kind] += 1
+        elif kind == _FILE:
+            yield folder / name
+        else:
+            left[kind] += 1
 
 
 def _kind(entry: os.DirEntry[str]) -> str:
@@ -70,6 +75,16 @@ def _kind(entry: os.DirEntry[str]) -> str:
         return _FILE if entry.is_file() else LINKED if entry.is_dir() else NO_FILE
     except OSError:  # a link that leads in a circle, or nowhere it can be followed
         return NO_FILE
+
+
+def refuse_what_is_no_file(path: Path) -> None:
+    """A pipe may never end, and is empty when it is read again.
+
+    Raises:
+        OSError: there is no regular file at ``path``.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, copy it to a file")
 
 
 def common_folder(paths: Iterable[Path]) -> Path:
@@ -116,8 +131,11 @@ class Lines:
         self._done: dict[str, set[int]] = {}
         for line in _whole_lines(stream):
             result = json.loads(line)
+            key = _key(result["file"])
+            for done in self._done.values():  # of a file the last line counts
+                done.discard(key)
             if _is_done(result, judge):
-                self._done.setdefault(came_of(result), set()).add(_key(result["file"]))
+                self._done.setdefault(came_of(result), set()).add(key)
 
     def outcome(self, path: Path) -> str | None:
         """``problem``, or what was decided by the same policy, engine and type; None otherwise."""
@@ -125,8 +143,11 @@ class Lines:
         return next((outcome for outcome, done in self._done.items() if key in done), None)
 
     def add(self, result: Mapping[str, Any]) -> None:
-        """Write a result, so that only the machine's own end can lose it."""
-        self._stream.write(line_of(result))
+        """Write a result by its file's whole path, so that only the machine's own end can lose it.
+
+        Two folders may hold files of equal names, and the next run may start elsewhere.
+        """
+        self._stream.write(line_of({**result, "file": _place(result["file"])}))
         self._stream.flush()
 
 
@@ -135,8 +156,10 @@ def lines_at(path: Path, judge: Judge) -> Iterator[Lines]:
     """The lines of a file, made if need be; its owner alone may read it.
 
     Raises:
-        InvalidModel: another process writes it, or it holds something else.
+        InvalidModel: another process writes it, it holds something else, or is a device.
     """
+    if path.exists() and not path.is_file():
+        raise InvalidModel(f"{path} is no file that can be gone on with: give another --out")
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "r+b") as stream:
         try:
@@ -151,10 +174,16 @@ def lines_at(path: Path, judge: Judge) -> Iterator[Lines]:
 
 
 def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Every line; one that a killed process left unfinished is cut off."""
+    """Every line; one that a killed process left unfinished is cut off.
+
+    Raises:
+        ValueError: what is unfinished never was a result.
+    """
     whole = 0
     for line in stream:
         if not line.endswith(b"\n"):
+            if line[: len(_BEGINNING)] != _BEGINNING[: len(line)]:
+                raise ValueError("it ends in what is no beginning of a result")
             break
         whole += len(line)
         yield line
@@ -178,7 +207,12 @@ def _judge(result: Mapping[str, Any]) -> Judge:
     return result["policy"]["digest"], result["engine"]["digest"], result["document_type"]
 
 
+def _place(file: str) -> str:
+    """The whole path of a file, however it was called."""
+    return os.path.normpath(Path(file).absolute())
+
+
 def _key(file: str) -> int:
     """Eight bytes stand for a path: of a million the chance that any two agree is 3 in 10^8."""
-    data = file.encode("utf-8", "surrogateescape")
+    data = _place(file).encode("utf-8", "surrogateescape")
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")

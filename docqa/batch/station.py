@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from docqa import wiring
+from docqa.batch.checking import refuse_what_is_no_file
 from docqa.errors import DamagedData, InvalidModel, MissingDependency
+from docqa.intake.limits import Limits
 from docqa.memory_files import MemoryFiles
 from docqa.pipeline import Engine
 from docqa.plan import Work
@@ -46,6 +48,8 @@ class Order:
 
     policy_text: str
     engine_digest: str
+    limits: Limits
+    """Of what is decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +239,10 @@ def inspect_on_node(
 
     Raises:
         InvalidDocument: as :func:`docqa.pipeline.inspect`.
-        ClusterLost: as :func:`recompute_on_node`, or there is no such file on this node.
+        ClusterLost: as :func:`recompute_on_node`.
+        OSError: there is no such file on this node, or it is none.
     """
-    if not path.is_file():
-        raise ClusterLost("a Dask worker does not see the files: give a folder that nodes share")
+    refuse_what_is_no_file(path)
     worker = _station(order).worker
     return worker.inspect_file(path, document_type=document_type, claims=claims)
 
@@ -251,7 +255,7 @@ def report_of(future: Future[Report], failed: Callable[[str], Report]) -> Report
         failed: makes the report of a document with which one Dask worker after the other ended.
 
     Raises:
-        InvalidDocument: as :func:`docqa.pipeline.inspect`.
+        InvalidDocument, OSError: as :func:`inspect_on_node`.
         ClusterLost: the cluster is gone, or its nodes are not set up.
     """
     try:
@@ -279,7 +283,7 @@ def _open_station(order: Order) -> Station:
             "a Dask worker may not start children: start it with "
             "DASK_DISTRIBUTED__WORKER__DAEMON=False"
         )
-    settings = Settings()
+    settings = _limited(Settings(), order.limits)
     folder = Path(tempfile.mkdtemp(prefix="docqa-policy-"))
     (folder / "policy.toml").write_text(order.policy_text, encoding="utf-8")
     policy = str(folder / "policy.toml")  # stays: every new child reads it
@@ -292,6 +296,18 @@ def _open_station(order: Order) -> Station:
     return Station(
         wiring.open_blobs(settings), wiring.start_worker(settings, engine, policy), MemoryFiles()
     )
+
+
+def _limited(settings: Settings, limits: Limits) -> Settings:
+    """A node's settings with the driver's limits, else two nodes might differ over one file."""
+    by_name = {
+        "max_upload_bytes": limits.max_bytes,
+        "max_pixels": limits.max_pixels,
+        "max_side_px": limits.max_side_px,
+        "max_pages": limits.max_pages,
+        "max_jpeg_scans": limits.max_jpeg_scans,
+    }
+    return settings.model_copy(update=by_name)
 
 
 def step_aside() -> None:

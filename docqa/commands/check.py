@@ -30,6 +30,7 @@ from docqa.batch.checking import (
     in_order,
     line_of,
     lines_at,
+    refuse_what_is_no_file,
     walk,
 )
 from docqa.batch.station import Order, inspect_on_node, report_of
@@ -49,6 +50,7 @@ from docqa.errors import InvalidDocument, InvalidRequest
 from docqa.fields import parse_claims
 from docqa.pipeline import Engine, check_type, faulty_report
 from docqa.report import Report, to_json
+from docqa.revalidate import ClusterLost
 from docqa.settings import Settings
 from docqa.worker import Worker
 
@@ -102,12 +104,7 @@ def check(
     docqa check --json uploads/ > reports.jsonl
     docqa check --out reports.jsonl archive/
     """
-    if cluster and overlay:
-        raise click.UsageError("--overlay draws here: it does not go with --cluster")
-    if claims and out:
-        raise click.UsageError(
-            "--claims are one citizen's: a file of many reports cannot tell what was typed for each"
-        )
+    _refuse_together(as_json, claims, overlay, out, cluster)
     settings = Settings()
     engine = wiring.load_engine(settings, policy)
     check_type(engine, document_type)
@@ -117,7 +114,7 @@ def check(
     spent: list[Mapping[str, float]] = []
     root = common_folder(paths)
     with ExitStack() as stack:
-        lines, files = None, walk(paths, left)
+        lines, files = None, _not_drawn(walk(paths, left), overlay)
         if out is not None:
             judge = (engine.policy.digest, engine.digest, document_type)
             lines = stack.enter_context(lines_at(out, judge))
@@ -142,6 +139,19 @@ def check(
     context.exit(_exit_code(came))
 
 
+def _refuse_together(
+    as_json: bool, claims: Path | None, overlay: Path | None, out: Path | None, cluster: str | None
+) -> None:
+    if cluster and overlay:
+        raise click.UsageError("--overlay draws here: it does not go with --cluster")
+    if as_json and out:
+        raise click.UsageError("--out holds the JSON lines: leave out --json")
+    if claims and out:
+        raise click.UsageError(
+            "--claims are one citizen's: a file of many reports cannot tell what was typed for each"
+        )
+
+
 def _typed(engine: Engine, document_type: str, claims: Path | None) -> dict[str, str]:
     """The claims; refused where the type has none of them: every document would pass unread."""
     typed = parse_claims(_json_file(claims), datetime.now(UTC).date()) if claims else {}
@@ -158,14 +168,27 @@ def _typed(engine: Engine, document_type: str, claims: Path | None) -> dict[str,
     return typed
 
 
+def _not_drawn(files: Iterable[Path], overlay: Path | None) -> Iterator[Path]:
+    """The files without the pictures in ``overlay``, which may lie in a folder that is judged."""
+    drawn = None if overlay is None else overlay.resolve()
+    return (path for path in files if drawn is None or drawn not in path.resolve().parents)
+
+
 def _left(lines: Lines, out: Path, files: Iterable[Path], came: set[str]) -> Iterator[Path]:
     """The files that do not stand in ``out`` yet; what came of the others goes to ``came``."""
     for path in files:
         before = lines.outcome(path)
         if before is not None:
             came.add(before)
-        elif not path.samefile(out):
+        elif not _is_same(path, out):
             yield path
+
+
+def _is_same(path: Path, out: Path) -> bool:
+    try:
+        return path.samefile(out)
+    except OSError:  # it vanished, or may not be reached: whoever reads it says so
+        return False
 
 
 @contextmanager
@@ -179,7 +202,9 @@ def _on_nodes(
     """Results of a cluster's nodes, which see the files at the same places."""
     document_type, claims, address = asked
     text = wiring.policy_text(wiring.models_dir(settings), policy or settings.policy)
-    judge = partial(inspect_on_node, Order(text, engine.digest), document_type, claims)
+    judge = partial(
+        inspect_on_node, Order(text, engine.digest, engine.limits), document_type, claims
+    )
     with on_cluster(address, None) as (executor, workers):
         found = in_order(executor, judge, files, window=3 * workers)
         yield (_from_node(engine, document_type, path, future) for path, future in found)
@@ -222,8 +247,12 @@ def _from_node(
     except InvalidDocument as error:
         return {"file": str(path), "problem": problem_json(error, engine.catalogue)}
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and path.is_file():
+            raise ClusterLost(
+                "a Dask worker does not see the files: give a folder that nodes share"
+            ) from error
         return {"file": str(path), "problem": unreadable_json(error)}
-    return {"file": str(path), **to_json(report, engine.catalogue)}
+    return {"file": str(path), **to_json(report, engine.catalogue, is_kept=False)}
 
 
 def _tell_of(left: Counter[str], came: set[str], paths: Iterable[Path]) -> None:
@@ -262,23 +291,34 @@ def _judge(
     pictures: tuple[Path, Path] | None,
 ) -> dict[str, Any]:
     try:
+        refuse_what_is_no_file(path)
         found = worker.inspect_file(path, document_type=document_type, claims=claims)
     except InvalidDocument as error:
         return {"file": str(path), "problem": problem_json(error, catalogue)}
     except OSError as error:
         return {"file": str(path), "problem": unreadable_json(error)}
-    report = to_json(found, catalogue)
+    report = to_json(found, catalogue, is_kept=False)
     if pictures is not None:
-        overlay, root = pictures
-        folder = overlay / below(root, path).parent  # two folders may hold files of equal names
-        folder.mkdir(parents=True, exist_ok=True)
-        for page in report["pages"]:
-            drawn = worker.page_picture(
-                path, page=page["index"], max_side_px=_OVERLAY_SIDE_PX, report=report
-            )
-            name = f"{path.stem}{path.suffix.replace('.', '-')}-{page['index']}.png"
-            (folder / name).write_bytes(drawn)
+        try:
+            _draw(worker, path, report, pictures)
+        except (OSError, InvalidDocument) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            click.echo(f"no picture of {visible(str(path))}: {why}", err=True)
     return {"file": str(path), **report}
+
+
+def _draw(
+    worker: Worker, path: Path, report: Mapping[str, Any], pictures: tuple[Path, Path]
+) -> None:
+    overlay, root = pictures
+    folder = overlay / below(root, path).parent  # two folders may hold files of equal names
+    folder.mkdir(parents=True, exist_ok=True)
+    for page in report["pages"]:
+        drawn = worker.page_picture(
+            path, page=page["index"], max_side_px=_OVERLAY_SIDE_PX, report=report
+        )
+        name = f"{path.stem}{path.suffix.replace('.', '-')}-{page['index']}.png"
+        (folder / name).write_bytes(drawn)
 
 
 def _progress(results: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:

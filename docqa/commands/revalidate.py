@@ -153,7 +153,7 @@ def _drive(
     run: Run,
     options: dict[str, Any],
 ) -> Run:
-    order = Order(run.policy_text, engine.digest)
+    order = Order(run.policy_text, engine.digest, engine.limits)
     tls = None
     if options["tls_ca_file"]:
         tls = Tls(options["tls_ca_file"], options["tls_cert"], options["tls_key"])

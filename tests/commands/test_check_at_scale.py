@@ -15,7 +15,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from docqa.batch.checking import LINKED, LOCKED, NO_FILE, in_order, lines_at, walk
+from docqa.batch.checking import (
+    LINKED,
+    LOCKED,
+    NO_FILE,
+    UNREADABLE,
+    in_order,
+    line_of,
+    lines_at,
+    walk,
+)
 from docqa.commands.speaking import EXIT_BY_DECISION
 from docqa.errors import InvalidModel
 from tests.batch.dask_cluster import Cluster, Installation, killed_at_last, until
@@ -65,7 +74,7 @@ def test_a_killed_check_goes_on_and_every_file_is_judged_once(tmp_path: Path) ->
     assert out.read_bytes().startswith(kept)
     found = lines(out)
     assert sorted(one["file"] for one in found) == sorted(
-        str(path.relative_to(tmp_path)) for path in (tmp_path / "archive").rglob("*.png")
+        str(path) for path in (tmp_path / "archive").rglob("*.png")
     )
     assert sum("problem" in one for one in found) >= FILES // 10
 
@@ -99,6 +108,47 @@ def test_what_another_policy_or_engine_judged_is_not_done(tmp_path: Path) -> Non
     assert out.stat().st_mode & 0o077 == 0
 
 
+def test_of_several_lines_of_a_file_the_last_alone_counts(tmp_path: Path) -> None:
+    unreadable = {"file": "d", "problem": {"code": UNREADABLE}}
+    with lines_at(tmp_path / "out", JUDGE) as kept:
+        for line in (
+            result("a"), result("a", policy="q", decision="reject"),
+            result("b", policy="q"), result("b", decision="review"),
+            result("c", decision="reject"), {"file": "c", "problem": {}},
+            result("d"), unreadable,
+        ):  # fmt: skip
+            kept.add(line)
+    with lines_at(tmp_path / "out", JUDGE) as kept:
+        came_of = {name: kept.outcome(Path(name)) for name in "abcd"}
+    assert came_of == {"a": None, "b": "review", "c": "problem", "d": None}
+
+
+def test_a_file_is_known_by_its_place_and_not_by_how_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "monday").mkdir()
+    (tmp_path / "tuesday").mkdir()
+    monkeypatch.chdir(tmp_path / "monday")
+    with lines_at(tmp_path / "out", JUDGE) as kept:
+        kept.add(result("scan.jpg"))
+    names = ("scan.jpg", "./scan.jpg", "../monday/scan.jpg", str(tmp_path / "monday/scan.jpg"))
+    with lines_at(tmp_path / "out", JUDGE) as kept:
+        assert [kept.outcome(Path(name)) for name in names] == ["accept"] * 4
+    monkeypatch.chdir(tmp_path / "tuesday")
+    with lines_at(tmp_path / "out", JUDGE) as kept:
+        assert kept.outcome(Path("scan.jpg")) is None
+        assert kept.outcome(Path("../monday/scan.jpg")) == "accept"
+
+
+def test_names_as_they_were_typed_once_still_count_from_where_they_were_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("out").write_bytes(line_of(result("scan.jpg")))
+    with lines_at(Path("out"), JUDGE) as kept:
+        assert kept.outcome(Path("scan.jpg")) == "accept"
+
+
 @pytest.mark.parametrize("fault", ["timeout", "crashed", "out_of_memory", "failed"])
 def test_what_failed_on_a_busy_machine_is_judged_again(tmp_path: Path, fault: str) -> None:
     failed = {**result("a", decision="review"), "faults": [f"system.{fault}"]}
@@ -122,6 +172,25 @@ def test_a_file_that_holds_something_else_is_refused_and_left_alone(
     with pytest.raises(InvalidModel, match="another --out"), lines_at(out, JUDGE):
         pass
     assert out.read_text() == text
+
+
+@pytest.mark.parametrize("text", ['{"given_name": "Lamia"}', "hello", '{"name": 1', "[1]"])
+def test_one_line_without_an_end_that_is_no_result_is_left_alone(tmp_path: Path, text: str) -> None:
+    out = tmp_path / "out"
+    out.write_text(text)
+    with pytest.raises(InvalidModel, match="another --out"), lines_at(out, JUDGE):
+        pass
+    assert out.read_text() == text
+
+
+def test_a_line_cut_anywhere_is_cut_off(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    whole, cut = line_of(result("/a")), line_of(result("/b"))
+    for kept_bytes in range(len(cut)):
+        out.write_bytes(whole + cut[:kept_bytes])
+        with lines_at(out, JUDGE) as kept:
+            assert (kept.outcome(Path("/a")), kept.outcome(Path("/b"))) == ("accept", None)
+        assert out.read_bytes() == whole
 
 
 def test_two_cannot_write_the_same_file(tmp_path: Path) -> None:
@@ -151,7 +220,7 @@ def test_no_more_than_a_window_is_ahead_of_whoever_takes_the_results() -> None:
 
 
 def test_a_walk_finds_every_visible_file_in_order(tmp_path: Path) -> None:
-    for name in ("b/2", "b/1", "a/x/y", "c", ".hidden", "b/.hidden"):
+    for name in ("b/2", "b/1", "a/x/y", "c", ".hidden", "b/.hidden", "b/.thumbs/1"):
         place = tmp_path / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.touch()

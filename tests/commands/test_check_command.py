@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from PIL import Image
 
 from docqa.cli import cli
 from docqa.commands.speaking import EXIT_BY_DECISION
+from docqa.errors import InvalidModel
 from docqa.report import Report
 from docqa.worker import Worker
 
@@ -140,7 +142,8 @@ def test_a_file_that_cannot_be_read_is_a_problem_of_its_own_and_is_tried_again(
     ]  # fmt: skip
     assert check("--out", "r.jsonl", "upload").exit_code in EXIT_BY_DECISION.values()
     lines = [json.loads(line) for line in Path("r.jsonl").read_text().splitlines()]
-    assert len(lines) == 4 and lines[3]["file"] == "upload/b.png" and "verdict" in lines[3]
+    assert len(lines) == 4 and "verdict" in lines[3]
+    assert lines[3]["file"] == str(Path("upload/b.png").absolute())
 
 
 def test_what_is_left_out_is_said() -> None:
@@ -153,3 +156,72 @@ def test_what_is_left_out_is_said() -> None:
     assert done.exit_code in EXIT_BY_DECISION.values()
     Path("upload/more").unlink()
     assert check("--json", "upload").stderr == ""
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--out", "r.jsonl"]])
+def test_a_pipe_or_a_device_is_a_problem_at_once_and_the_others_are_judged(more: list[str]) -> None:
+    picture("s.png")
+    os.mkfifo("pipe")
+    done = check(*more, "pipe", "/dev/null", "s.png")
+    assert done.exit_code == 2
+    if not more:
+        assert done.stdout.count("copy it to a file") == 2
+        return
+    written = done.stdout if more == ["--json"] else Path("r.jsonl").read_text()
+    found = [json.loads(line) for line in written.splitlines()]
+    assert [line.get("problem", {}).get("code") for line in found] == [
+        "check.unreadable", "check.unreadable", None,
+    ]  # fmt: skip
+
+
+def test_a_file_that_vanishes_after_its_folder_was_listed_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("a.png", "b.png"):
+        picture(f"upload/{name}")
+
+    def walked(*_: Any) -> Iterator[Path]:
+        yield from (Path("upload/a.png"), Path("upload/gone.png"), Path("upload/b.png"))
+
+    monkeypatch.setattr("docqa.commands.check.walk", walked)
+    done = check("--out", "r.jsonl", "upload")
+    assert done.exit_code == 2
+    found = [json.loads(line) for line in Path("r.jsonl").read_text().splitlines()]
+    assert [line.get("problem", {}).get("code") for line in found] == [
+        None, "check.unreadable", None,
+    ]  # fmt: skip
+
+
+def test_a_picture_that_cannot_be_kept_costs_no_verdict() -> None:
+    picture("a.png")
+    picture("b" * 246 + ".png")
+    done = check("--overlay", "seen", "--json", *sorted(path.name for path in Path().iterdir()))
+    assert done.exit_code in EXIT_BY_DECISION.values()
+    assert len(done.stdout.splitlines()) == 2
+    assert done.stderr.startswith("no picture of") and "b.png: File name too long" in done.stderr
+    assert [path.name for path in Path("seen").iterdir()] == ["a-png-1.png"]
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_nobody_is_promised_to_look_at_what_is_not_kept(more: list[str]) -> None:
+    picture("s.png")
+    done = check(*more, "s.png")
+    assert done.exit_code == EXIT_BY_DECISION["review"]
+    assert "A person" not in done.stdout and "موظف" not in done.stdout
+
+
+def test_pictures_that_were_drawn_before_are_not_judged() -> None:
+    picture("upload/a.png")
+    for _ in range(2):
+        done = check("--json", "--overlay", "upload/seen", "upload")
+        assert [json.loads(line)["file"] for line in done.stdout.splitlines()] == ["upload/a.png"]
+
+
+def test_a_file_of_reports_is_json_already_and_no_device() -> None:
+    picture("s.png")
+    both = check("--json", "--out", "r.jsonl", "s.png")
+    assert (both.exit_code, both.stdout) == (click.UsageError.exit_code, "")
+    assert "leave out --json" in both.stderr
+    device = check("--out", "/dev/null", "s.png")
+    assert isinstance(device.exception, InvalidModel)
+    assert "give another --out" in str(device.exception)
