@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from docqa.adapters.record_tables import legal_holds
+from docqa.adapters.revalidation_tables import judgements
 from docqa.adapters.review_tables import review_decisions, review_trail
 from docqa.adapters.schema import documents, reservations, rulings
 from docqa.adapters.sealing import NO_KEYS, Keyring, sealed_by
@@ -27,20 +28,22 @@ _SECRETS = {
     name: sa.type_coerce(webhook_endpoints.c[name], sa.Text).label(name)
     for name in ("secret", "previous_secret")
 }
-_TEXTS: tuple[tuple[sa.Column[Any], sa.Column[str], Any], ...] = (
-    (reservations.c.key, reservations.c.payload_digest, ""),
-    (review_trail.c.number, review_trail.c.detail, 0),
-    (review_decisions.c.number, review_decisions.c.note, 0),
-    (rulings.c.number, rulings.c.reason, 0),
-    (legal_holds.c.document_id, legal_holds.c.reason, ""),
+_TEXTS: tuple[sa.Column[Any], ...] = (
+    reservations.c.payload_digest,
+    review_trail.c.detail,
+    review_decisions.c.note,
+    rulings.c.reason,
+    legal_holds.c.reason,
+    judgements.c.readings,
 )
-"""The key of each table, what is sealed there, and what all keys come after."""
+"""What is sealed in the other tables."""
 _ROWS_AT_ONCE = 500
 
 
 def reseal(store: SqlStore, bare: BlobStore, keyring: Keyring) -> Iterator[str]:
     """Seal under the active key all that is not yet: documents, secrets of webhooks, the digests
-    of requests by which repeated ones are told, and what reviewers and operators typed.
+    of requests by which repeated ones are told, what reviewers and operators typed, and what was
+    read anew for runs.
 
     A blob is written anew under another random key before its old one is deleted; a run that dies
     leaves at worst one blob too many, never one too few, and another run goes on.
@@ -70,8 +73,8 @@ def reseal(store: SqlStore, bare: BlobStore, keyring: Keyring) -> Iterator[str]:
         if changed:
             yield document_id
     yield from _reseal_secrets(store.engine, keyring)
-    for key, text, start in _TEXTS:
-        _reseal_texts(store.engine, keyring, key, text, start)
+    for text in _TEXTS:
+        _reseal_texts(store.engine, keyring, text)
     if left:
         raise DamagedData(
             "\n".join([f"The files of {len(left)} documents could not be sealed anew:", *left])
@@ -101,27 +104,23 @@ def _reseal_secrets(engine: sa.Engine, keyring: Keyring) -> Iterator[str]:
         yield endpoint_id
 
 
-def _reseal_texts(
-    engine: sa.Engine, keyring: Keyring, key: sa.Column[Any], text: sa.Column[str], last: Any
-) -> None:
+def _reseal_texts(engine: sa.Engine, keyring: Keyring, text: sa.Column[Any]) -> None:
+    keys = sa.tuple_(*text.table.primary_key)
     as_stored = sa.type_coerce(text, sa.Text)
-    page = (
-        sa.select(key, as_stored, text)
-        .where(key > sa.bindparam("last"), as_stored != "")
-        .order_by(key)
-        .limit(_ROWS_AT_ONCE)
-    )
+    page = sa.select(*keys, as_stored, text).where(as_stored != "").order_by(*keys)
+    rows: Sequence[Any] = ()
     while True:
+        left = page.where(keys > rows[-1][:-2]) if rows else page
         with engine.connect() as connection:
-            rows = connection.execute(page, {"last": last}).all()
+            rows = connection.execute(left.limit(_ROWS_AT_ONCE)).all()
         if not rows:
             return
-        for last, stored, plain in rows:
+        for *key, stored, plain in rows:
             if not keyring.is_current(stored):
                 # Only what is still as it was read: what was erased meanwhile must not come back.
-                unchanged = (key == last) & (stored == as_stored)
+                unchanged = (keys == tuple(key)) & (stored == as_stored)
                 with engine.begin() as connection:
-                    connection.execute(sa.update(key.table).where(unchanged).values({text: plain}))
+                    connection.execute(sa.update(text.table).where(unchanged).values({text: plain}))
 
 
 def _reseal_columns(store: SqlStore, document_id: str, keyring: Keyring) -> bool:
