@@ -135,28 +135,13 @@ def open_stores(settings: Settings, *, reads_documents: bool = True) -> Stores:
 
     The schema is brought up to date where the settings say so, by default on SQLite only.
 
-    Args:
-        settings: the places and the keys.
-        reads_documents: whether each document must open. Without any key it must all the same, or
-            what comes next would lie in clear beside what is sealed.
-
     Raises:
         InvalidModel: the schema is not up to date, and bringing it there was not asked for; the
-            encryption keys or the credentials of S3 are wrong; documents need a key that is not
-            here; or the database or the folder of the uploaded bytes cannot be opened.
+            encryption keys or the credentials of S3 are wrong; a key that documents need is not
+            here, and they are to be read; or the database or the folder of the uploaded bytes
+            cannot be opened.
     """
-    migrates = settings.migrate_at_start
-    if migrates is None:
-        migrates = settings.database_url.startswith("sqlite")
-    if migrates:
-        migrate_database(settings)
-    keyring = parse_keys(settings.encryption_keys.get_secret_value())
-    with opening_database():
-        documents = SqlStore(settings.database_url, keyring)
-    needs_all_keys = reads_documents or not keyring.key_ids
-    if problems := documents.problems() if needs_all_keys else documents.schema_problems():
-        documents.close()
-        raise InvalidModel("; ".join(problems))
+    documents = _open_documents(settings, reads_documents)
     blobs = open_blobs(settings)
     sessions = SqlSessions(
         documents.engine,
@@ -191,6 +176,23 @@ def open_stores(settings: Settings, *, reads_documents: bool = True) -> Stores:
         truths=SqlTruths(documents.engine),
         requests=SqlRequests(documents.engine),
     )
+
+
+def _open_documents(settings: Settings, reads_documents: bool) -> SqlStore:
+    migrates = settings.migrate_at_start
+    if migrates is None:
+        migrates = settings.database_url.startswith("sqlite")
+    if migrates:
+        migrate_database(settings)
+    keyring = parse_keys(settings.encryption_keys.get_secret_value())
+    with opening_database():
+        documents = SqlStore(settings.database_url, keyring)
+    # Without any key all are needed: what came next would lie in clear beside what is sealed.
+    needs_keys = reads_documents or not keyring.key_ids
+    if problems := documents.problems() if needs_keys else documents.schema_problems():
+        documents.close()
+        raise InvalidModel("; ".join(problems))
+    return documents
 
 
 def existing_stores(settings: Settings, *, reads_documents: bool = False) -> Stores:

@@ -487,6 +487,43 @@ def test_files_that_are_lost_or_damaged_are_named_and_keep_nothing_from_being_re
         each.store.close()
 
 
+def test_what_a_lost_key_sealed_is_named_once_and_keeps_nothing_from_being_resealed(
+    kept: Kept,
+) -> None:
+    lost, old = sealing(kept, {"k0": bytes(32)}), sealing(kept, {"k1": OLD})
+    both = sealing(kept, {"k2": NEW, "k1": OLD})
+    endpoints = [
+        webhooks(opened).add_endpoint(URL, kinds=(), client_id=None, now=NOON)[0].id
+        for opened in (lost, old, kept)
+    ]
+    for number, opened in ((1, lost), (2, old), (3, kept)):
+        work_on(opened, opened.add(number).id)
+        opened.retention.hold(document(number).id, TYPED, "a court's clerk")
+    with kept.store.engine.begin() as connection:  # no Base64
+        cut = sa.text("UPDATE legal_holds SET reason = 'docqa-sealed-1:x' WHERE document_id = :id")
+        connection.execute(cut, {"id": document(3).id})
+    for expected in (4, 0):
+        changed = reseal(both.store, kept.blobs, both.store.keyring)
+        done = [next(changed) for _ in range(expected)]
+        with pytest.raises(DamagedData) as told:
+            next(changed)
+        assert not {document(1).id, endpoints[0]} & set(done)
+        named = [line.partition(": ") for line in str(told.value).splitlines()[1:]]
+        assert [name for name, _, _ in named] == [document(1).id, endpoints[0], document(3).id]
+        assert ["'k0'" in why for _, _, why in named] == [True, True, False]
+    newest = sealing(kept, {"k2": NEW})
+    for number in (2, 3):
+        found = newest.store.get(document(number).id)
+        assert found is not None and newest.blobs.get(found.blob_key) == b"scan %d" % number
+    with newest.store.engine.connect() as connection:
+        for column in (review_trail.c.detail, review_decisions.c.note, schema.rulings.c.reason):
+            table = column.table.c
+            mine = sa.select(column).where(table.document_id != document(1).id)
+            assert set(connection.execute(mine).scalars()) == {TYPED}
+    for each in (lost, old, both, newest):
+        each.store.close()
+
+
 def test_a_document_erased_while_it_is_resealed_is_not_called_lost(kept: Kept) -> None:
     old, both = sealing(kept, {"k1": OLD}), sealing(kept, {"k2": NEW, "k1": OLD})
     old.add(1)
