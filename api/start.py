@@ -112,8 +112,7 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
         webhooks=stores.webhooks,
         clients=stores.clients,
         ready=lambda: [
-            *stores.documents.problems(),
-            *stores.blobs.problems(),
+            *_problems(stores),
             *inspector.problems(),
             *lacking,
         ],
@@ -130,6 +129,14 @@ def start(settings: Settings) -> tuple[Services, Callable[[], None]]:
         ),
     )
     return services, close
+
+
+def _problems(stores: wiring.Stores) -> list[str]:
+    return [
+        *stores.documents.problems(),
+        *stores.webhooks.problems(),
+        *stores.blobs.problems(),
+    ]
 
 
 def _start_background(settings: Settings, stores: wiring.Stores) -> Callable[[], None]:

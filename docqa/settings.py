@@ -93,9 +93,12 @@ class Settings(BaseSettings):
     encryption_keys: SecretStr = Field(
         default=SecretStr(""),
         description="Keys of the encryption at rest, id:base64 of 32 bytes, separated by commas, or"
-        " the path of a file with one a line. The first one encrypts, all decrypt: to change keys"
-        " put the new one first, restart every service with both, run `docqa reseal`, and only"
-        " then take the old one away. Nothing is encrypted if unset.",
+        " the path of a file with one a line. The first one encrypts, all decrypt. Where there was"
+        " none before, stop every service, run `docqa reseal` with one, and start them: until that"
+        " is done what was stored before cannot be shown. To change keys, put the new one last and"
+        " restart every service, put it first and restart every service again, run `docqa reseal`,"
+        " and only then take the old one away: what one service encrypts by the new key each other"
+        " must be able to open. Nothing is encrypted if unset.",
     )
     retention: str = Field(
         default="default", description="Name of the file in models/retention/ for `docqa purge`."

@@ -130,27 +130,18 @@ def start_worker(settings: Settings, engine: Engine, policy: str | None = None) 
     )
 
 
-def open_stores(settings: Settings) -> Stores:
+def open_stores(settings: Settings, *, reads_documents: bool = True) -> Stores:
     """The database and the store of uploaded bytes.
 
     The schema is brought up to date where the settings say so, by default on SQLite only.
 
     Raises:
         InvalidModel: the schema is not up to date, and bringing it there was not asked for; the
-            encryption keys or the credentials of S3 are wrong; or the database or the folder of
-            the uploaded bytes cannot be opened.
+            encryption keys or the credentials of S3 are wrong; a key that documents need is not
+            here, and they are to be read; or the database or the folder of the uploaded bytes
+            cannot be opened.
     """
-    migrates = settings.migrate_at_start
-    if migrates is None:
-        migrates = settings.database_url.startswith("sqlite")
-    if migrates:
-        migrate_database(settings)
-    keyring = parse_keys(settings.encryption_keys.get_secret_value())
-    with opening_database():
-        documents = SqlStore(settings.database_url, keyring)
-    if not migrates and (problems := documents.problems()):
-        documents.close()
-        raise InvalidModel("; ".join(problems))
+    documents = _open_documents(settings, reads_documents)
     blobs = open_blobs(settings)
     sessions = SqlSessions(
         documents.engine,
@@ -187,7 +178,24 @@ def open_stores(settings: Settings) -> Stores:
     )
 
 
-def existing_stores(settings: Settings) -> Stores:
+def _open_documents(settings: Settings, reads_documents: bool) -> SqlStore:
+    migrates = settings.migrate_at_start
+    if migrates is None:
+        migrates = settings.database_url.startswith("sqlite")
+    if migrates:
+        migrate_database(settings)
+    keyring = parse_keys(settings.encryption_keys.get_secret_value())
+    with opening_database():
+        documents = SqlStore(settings.database_url, keyring)
+    # Without any key all are needed: what came next would lie in clear beside what is sealed.
+    needs_keys = reads_documents or not keyring.key_ids
+    if problems := documents.problems() if needs_keys else documents.schema_problems():
+        documents.close()
+        raise InvalidModel("; ".join(problems))
+    return documents
+
+
+def existing_stores(settings: Settings, *, reads_documents: bool = False) -> Stores:
     """The same, for whoever has no use for a new and empty database.
 
     Raises InvalidModel as :func:`open_stores`, and where there is no database.
@@ -198,7 +206,7 @@ def existing_stores(settings: Settings) -> Stores:
                 "there is no database where DOCQA_DATABASE_URL says: a path in it is taken from the"
                 " folder that docqa is started in. `docqa migrate` makes a new one"
             )
-    return open_stores(settings)
+    return open_stores(settings, reads_documents=reads_documents)
 
 
 def open_blobs(settings: Settings) -> BlobStore:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 
 from docqa.adapters.record_tables import legal_holds
+from docqa.adapters.revalidation_tables import judgements
 from docqa.adapters.review_tables import review_decisions, review_trail
-from docqa.adapters.schema import documents, reservations, rulings
+from docqa.adapters.schema import SealedText, documents, reservations, rulings
 from docqa.adapters.sealing import NO_KEYS, Keyring, sealed_by
 from docqa.adapters.store import SqlStore
 from docqa.adapters.webhook_tables import webhook_endpoints
@@ -27,20 +29,27 @@ _SECRETS = {
     name: sa.type_coerce(webhook_endpoints.c[name], sa.Text).label(name)
     for name in ("secret", "previous_secret")
 }
-_TEXTS: tuple[tuple[sa.Column[Any], sa.Column[str], Any], ...] = (
-    (reservations.c.key, reservations.c.payload_digest, ""),
-    (review_trail.c.number, review_trail.c.detail, 0),
-    (review_decisions.c.number, review_decisions.c.note, 0),
-    (rulings.c.number, rulings.c.reason, 0),
-    (legal_holds.c.document_id, legal_holds.c.reason, ""),
+_TEXTS: tuple[sa.Column[Any], ...] = (
+    reservations.c.payload_digest,
+    review_trail.c.detail,
+    review_decisions.c.note,
+    rulings.c.reason,
+    legal_holds.c.reason,
+    judgements.c.readings,
 )
-"""The key of each table, what is sealed there, and what all keys come after."""
+"""What is sealed in the other tables."""
 _ROWS_AT_ONCE = 500
+_LEFT = (
+    "{} documents or webhook endpoints could not be sealed anew. Where a key or a file is lost for"
+    " good, a document remains until `docqa purge --apply` finds that it is over, and an endpoint"
+    " until `docqa webhooks rotate` gives it another secret:"
+)
 
 
 def reseal(store: SqlStore, bare: BlobStore, keyring: Keyring) -> Iterator[str]:
     """Seal under the active key all that is not yet: documents, secrets of webhooks, the digests
-    of requests by which repeated ones are told, and what reviewers and operators typed.
+    of requests by which repeated ones are told, what reviewers and operators typed, and what was
+    read anew for runs.
 
     A blob is written anew under another random key before its old one is deleted; a run that dies
     leaves at worst one blob too many, never one too few, and another run goes on.
@@ -54,74 +63,91 @@ def reseal(store: SqlStore, bare: BlobStore, keyring: Keyring) -> Iterator[str]:
         The id of each document and of each webhook endpoint that was changed.
 
     Raises:
-        DamagedData: what a column holds was changed or cut, or its key is not in the ring; or, once
-            all others are done, it names the documents whose blobs are lost or are like that.
+        DamagedData: once all others are done, it names the documents and the webhook endpoints of
+            which something is lost, was changed or cut, or needs a key that is not in the ring.
     """
-    ids = sa.select(documents.c.id).order_by(documents.c.received_at, documents.c.id)
-    with store.engine.connect() as connection:
-        every = list(connection.execute(ids).scalars())
-    left: list[str] = []
-    for document_id in every:
-        changed = _reseal_columns(store, document_id, keyring)
-        try:
+    left: dict[str, str] = {}
+    order = (documents.c.received_at, documents.c.id)
+    for document_id in _ids(store.engine, documents.c.id, order):
+        changed = False
+        with _noting(left, document_id):
+            changed = _reseal_columns(store, document_id, keyring)
+        with _noting(left, document_id):
             changed |= _reseal_blob(store, bare, document_id, keyring)
-        except DamagedData as error:
-            left.append(f"{document_id}: {error}")
         if changed:
             yield document_id
-    yield from _reseal_secrets(store.engine, keyring)
-    for key, text, start in _TEXTS:
-        _reseal_texts(store.engine, keyring, key, text, start)
+    order = (webhook_endpoints.c.created_at, webhook_endpoints.c.id)
+    for endpoint_id in _ids(store.engine, webhook_endpoints.c.id, order):
+        changed = False
+        with _noting(left, endpoint_id):
+            changed = _reseal_secrets(store.engine, endpoint_id, keyring)
+        if changed:
+            yield endpoint_id
+    for text in _TEXTS:
+        _reseal_texts(store.engine, keyring, text, left)
     if left:
-        raise DamagedData(
-            "\n".join([f"The files of {len(left)} documents could not be sealed anew:", *left])
-        )
+        told = [f"{name}: {why}" for name, why in left.items()]
+        raise DamagedData("\n".join([_LEFT.format(len(left)), *told]))
 
 
-def _reseal_secrets(engine: sa.Engine, keyring: Keyring) -> Iterator[str]:
+@contextmanager
+def _noting(left: dict[str, str], name: str) -> Iterator[None]:
+    """What cannot be opened keeps nothing else from being sealed."""
+    try:
+        yield
+    except DamagedData as error:
+        left.setdefault(name, str(error))
+
+
+def _ids(
+    engine: sa.Engine, column: sa.Column[str], order: Sequence[sa.Column[Any]]
+) -> Sequence[str]:
     with engine.connect() as connection:
-        ids = sa.select(webhook_endpoints.c.id).order_by(
-            webhook_endpoints.c.created_at, webhook_endpoints.c.id
+        return connection.execute(sa.select(column).order_by(*order)).scalars().all()
+
+
+def _reseal_secrets(engine: sa.Engine, endpoint_id: str, keyring: Keyring) -> bool:
+    """Write an endpoint's secrets anew; whether they were not under the active key."""
+    mine = webhook_endpoints.c.id == endpoint_id
+    with engine.begin() as connection:
+        # Takes the lock first: a secret that is changed meanwhile must not be put back.
+        connection.execute(
+            sa.update(webhook_endpoints).where(mine).values(enabled=webhook_endpoints.c.enabled)
         )
-        every = list(connection.execute(ids).scalars())
-    for endpoint_id in every:
-        mine = webhook_endpoints.c.id == endpoint_id
-        with engine.begin() as connection:
-            # Takes the lock first: a secret that is changed meanwhile must not be put back.
-            connection.execute(
-                sa.update(webhook_endpoints).where(mine).values(enabled=webhook_endpoints.c.enabled)
-            )
-            stored = connection.execute(sa.select(*_SECRETS.values()).where(mine)).one_or_none()
-            if stored is None or all(keyring.is_current(value) for value in stored if value):
-                continue
-            plain = sa.select(webhook_endpoints.c.secret, webhook_endpoints.c.previous_secret)
-            row = connection.execute(plain.where(mine)).one()
-            values = {"secret": row.secret, "previous_secret": row.previous_secret}
-            connection.execute(sa.update(webhook_endpoints).where(mine).values(values))
-        yield endpoint_id
+        stored = connection.execute(sa.select(*_SECRETS.values()).where(mine)).one_or_none()
+        if stored is None or all(keyring.is_current(value) for value in stored if value):
+            return False
+        plain = sa.select(webhook_endpoints.c.secret, webhook_endpoints.c.previous_secret)
+        row = connection.execute(plain.where(mine)).one()
+        values = {"secret": row.secret, "previous_secret": row.previous_secret}
+        connection.execute(sa.update(webhook_endpoints).where(mine).values(values))
+    return True
 
 
 def _reseal_texts(
-    engine: sa.Engine, keyring: Keyring, key: sa.Column[Any], text: sa.Column[str], last: Any
+    engine: sa.Engine, keyring: Keyring, text: sa.Column[Any], left: dict[str, str]
 ) -> None:
+    table, sealed = text.table, text.type
+    assert isinstance(sealed, SealedText)
+    keys, document_id = sa.tuple_(*table.primary_key), table.c.document_id.label("its_document")
     as_stored = sa.type_coerce(text, sa.Text)
-    page = (
-        sa.select(key, as_stored, text)
-        .where(key > sa.bindparam("last"), as_stored != "")
-        .order_by(key)
-        .limit(_ROWS_AT_ONCE)
-    )
+    page = sa.select(*keys, document_id, as_stored).where(as_stored != "").order_by(*keys)
+    rows: Sequence[Any] = ()
     while True:
+        query = page.where(keys > rows[-1][:-2]) if rows else page
         with engine.connect() as connection:
-            rows = connection.execute(page, {"last": last}).all()
+            rows = connection.execute(query.limit(_ROWS_AT_ONCE)).all()
         if not rows:
             return
-        for last, stored, plain in rows:
-            if not keyring.is_current(stored):
+        for *key, name, stored in rows:
+            with _noting(left, name):
+                if keyring.is_current(stored):
+                    continue
+                plain = keyring.open_text(stored, sealed.place)
                 # Only what is still as it was read: what was erased meanwhile must not come back.
-                unchanged = (key == last) & (stored == as_stored)
+                unchanged = (keys == tuple(key)) & (stored == as_stored)
                 with engine.begin() as connection:
-                    connection.execute(sa.update(key.table).where(unchanged).values({text: plain}))
+                    connection.execute(sa.update(table).where(unchanged).values({text: plain}))
 
 
 def _reseal_columns(store: SqlStore, document_id: str, keyring: Keyring) -> bool:

@@ -308,11 +308,20 @@ class SqlRetention:
             document_id=document_id,
             booking_ref=row.booking_ref,
         )
-        self._erased(connection, row.client_id, row.booking_ref)
+        self._tell(connection, row.client_id, row.booking_ref)
         append_entry(
             connection, "document.deleted", subject=document_id, actor=actor, recorded_at=now,
             facts={"reason": reason, "receipt": receipt.id, "file_sha256": receipt.file_sha256},
         )  # fmt: skip
+
+    def _tell(
+        self, connection: sa.Connection, client_id: str | None, booking_ref: str | None
+    ) -> None:
+        try:
+            with connection.begin_nested():
+                self._erased(connection, client_id, booking_ref)
+        except DamagedData:
+            pass  # what is left of the booking cannot be opened: it stays as it was last judged
 
     def _delete_blob(self, blob_key: str) -> None:
         self._blobs.delete(blob_key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from docqa.adapters.schema import UtcDateTime, documents, metadata
+from docqa.adapters.schema import SealedText, UtcDateTime, documents, metadata
 
 origins = sa.Table(
     "origins",
@@ -88,7 +88,7 @@ judgements = sa.Table(
     sa.Column("reasons", sa.JSON),
     sa.Column("crashes", sa.Integer, nullable=False, server_default="0"),
     sa.Column("report", sa.Text),
-    sa.Column("readings", sa.Text),
+    sa.Column("readings", SealedText("judgements.readings")),
 )
 """What a policy and an engine make of a document: one row each, and only where something had to be
 recomputed (``report``, kept until it is in force) or the verdict changes (``after``)."""

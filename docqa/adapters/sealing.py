@@ -127,7 +127,7 @@ class Keyring:
             return False
         key_id = self.key_ids[0].encode() if self.key_ids else b""
         start = MAGIC + bytes([len(key_id)]) + key_id
-        return base64.b64decode(stored[len(TEXT_MAGIC) :]).startswith(start)
+        return _decoded(stored[len(TEXT_MAGIC) :]).startswith(start)
 
     def missing_key(self, stored: Any) -> str | None:
         """The id of the key that sealed ``stored``, where it is not here; nothing is opened."""

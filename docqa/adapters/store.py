@@ -102,15 +102,26 @@ class SqlStore:
 
     def problems(self) -> list[str]:
         """Why the database cannot be used, for ``/readyz`` and ``docqa doctor``; [] if it can."""
+        return self.schema_problems() or self._key_problems()
+
+    def schema_problems(self) -> list[str]:
+        """The same, but for documents that need a key that is not here."""
         try:
             with self.engine.connect() as connection:
                 if not schema_is_current(connection):
                     return ["the database schema is out of date: run `docqa migrate`"]
-                if time.monotonic() >= self._keys_due_at:
-                    self._missing_key = self._look_for_keys(connection)
-                    self._keys_due_at = time.monotonic() + _KEYS_LOOKED_FOR_EVERY_S
         except sa.exc.SQLAlchemyError as error:
-            return [f"the database does not answer ({type(error).__name__})"]
+            return [_silent(error)]
+        return []
+
+    def _key_problems(self) -> list[str]:
+        try:
+            if time.monotonic() >= self._keys_due_at:
+                with self.engine.connect() as connection:
+                    self._missing_key = self._look_for_keys(connection)
+                self._keys_due_at = time.monotonic() + _KEYS_LOOKED_FOR_EVERY_S
+        except sa.exc.SQLAlchemyError as error:
+            return [_silent(error)]
         if self._missing_key is not None:
             return [
                 f"documents are sealed by the key {self._missing_key}: give it in"
@@ -377,3 +388,7 @@ class SqlStore:
         query = sa.select(reviewers.c.password_hash).where(reviewers.c.name == name)
         with self.engine.connect() as connection:
             return connection.execute(query).scalar_one_or_none()
+
+
+def _silent(error: sa.exc.SQLAlchemyError) -> str:
+    return f"the database does not answer ({type(error).__name__})"

@@ -11,19 +11,17 @@ import sqlalchemy as sa
 
 from docqa.adapters.schema import documents, events
 from docqa.adapters.upserting import upsert
+from docqa.adapters.webhook_rows import ENDPOINTS, attempt_of, delivery_of, endpoint_of, event_of
+from docqa.adapters.webhook_secrets import live_secrets, new_secret, rotated, unopened
 from docqa.adapters.webhook_tables import deliveries, webhook_endpoints
 from docqa.webhooks.backoff import last_moment
 from docqa.webhooks.gaps import before_gap
-from docqa.webhooks.payload import payload
 from docqa.webhooks.records import Attempt, DeliveryRecord, Endpoint, EventRecord, Outcome
-from docqa.webhooks.signature import SECRET_BYTES, encode_secret
 
 _EVENTS_AT_ONCE = 100
 _ID_BYTES = 16
 _LAST_NUMBER = 2**31 - 1
 _HELD = events.alias("held")
-_SECRET_OVERLAP = timedelta(hours=24)
-"""How long the secret before the newest one still signs as well."""
 
 
 class SqlWebhooks:
@@ -45,7 +43,7 @@ class SqlWebhooks:
         while self.fan_out(now=now):  # what happened before is no business of the new one
             pass
         endpoint_id = "whe_" + secrets.token_hex(_ID_BYTES)
-        secret = _new_secret()
+        secret = new_secret()
         with self._engine.begin() as connection:
             connection.execute(
                 sa.insert(webhook_endpoints).values(
@@ -62,20 +60,18 @@ class SqlWebhooks:
 
     def endpoints(self) -> list[Endpoint]:
         """See :class:`docqa.webhooks.records.WebhookStore`."""
-        query = sa.select(webhook_endpoints).order_by(
-            webhook_endpoints.c.created_at, webhook_endpoints.c.id
-        )
+        query = ENDPOINTS.order_by(webhook_endpoints.c.created_at, webhook_endpoints.c.id)
         with self._engine.connect() as connection:
-            return [_endpoint(row) for row in connection.execute(query)]
+            return [endpoint_of(row) for row in connection.execute(query)]
 
     def endpoint(self, endpoint_id: str) -> Endpoint:
         """Raises KeyError."""
-        query = sa.select(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id)
+        query = ENDPOINTS.where(webhook_endpoints.c.id == endpoint_id)
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise KeyError(endpoint_id)
-        return _endpoint(row)
+        return endpoint_of(row)
 
     def change_endpoint(
         self,
@@ -96,14 +92,29 @@ class SqlWebhooks:
 
     def rotate_secret(self, endpoint_id: str, *, now: datetime) -> str:
         """See :class:`docqa.webhooks.records.WebhookStore`."""
-        secret = _new_secret()
-        values = {
-            "secret": secret,
-            "previous_secret": webhook_endpoints.c.secret,
-            "previous_until": now + _SECRET_OVERLAP,
-        }
+        secret = new_secret()
+        with self._engine.connect() as connection:
+            values = rotated(connection, endpoint_id, secret, now)
         self._change(endpoint_id, values)
         return secret
+
+    def unopened(self) -> list[str]:
+        """Ids of the endpoints whose secret cannot be opened: they wait, and are told nothing."""
+        with self._engine.connect() as connection:
+            return unopened(connection)
+
+    def problems(self) -> list[str]:
+        """Which endpoints wait so, for ``/readyz``; [] where the database does not answer."""
+        try:
+            waiting = self.unopened()
+            waiting = [one.id for one in self.endpoints() if one.enabled and one.id in waiting]
+        except sa.exc.SQLAlchemyError:
+            return []
+        return [
+            f"the secret of the webhook endpoint {name} cannot be opened: give its key in"
+            f" DOCQA_ENCRYPTION_KEYS as well, or another secret by `docqa webhooks rotate {name}`"
+            for name in waiting
+        ]
 
     def events(self, *, after: int, limit: int, now: datetime) -> list[EventRecord]:
         """See :class:`docqa.webhooks.records.WebhookStore`."""
@@ -127,8 +138,8 @@ class SqlWebhooks:
                 .where(deliveries.c.event_number.in_(numbers))
                 .order_by(deliveries.c.number)
             ):
-                told[row.event_number].append(_delivery(row))
-        return [_event(row, told[row.number]) for row in found]
+                told[row.event_number].append(delivery_of(row))
+        return [event_of(row, told[row.number]) for row in found]
 
     def redeliver(self, event_id: str, *, endpoint_id: str | None, now: datetime) -> int:
         """See :class:`docqa.webhooks.records.WebhookStore`."""
@@ -190,8 +201,8 @@ class SqlWebhooks:
 
     def claim(self, *, now: datetime, lease: timedelta, at_once: int = 2) -> Attempt | None:
         """See :class:`docqa.webhooks.records.WebhookStore`."""
-        due = _due(now, at_once)
         with self._engine.connect() as connection:  # idle couriers take no lock
+            due = _due(now, at_once, unopened(connection))
             if connection.execute(due).first() is None:
                 return None
         first = due.with_for_update(skip_locked=True, of=deliveries).scalar_subquery()
@@ -211,10 +222,11 @@ class SqlWebhooks:
             event = connection.execute(
                 sa.select(events).where(events.c.number == held.event_number)
             ).one()
-            endpoint = connection.execute(
-                sa.select(webhook_endpoints).where(webhook_endpoints.c.id == held.endpoint_id)
-            ).one()
-        return _attempt(held, event, endpoint, now)
+            url = connection.execute(
+                sa.select(webhook_endpoints.c.url).where(webhook_endpoints.c.id == held.endpoint_id)
+            ).scalar_one()
+            live = live_secrets(connection, held.endpoint_id, now)
+        return attempt_of(held, event, url, live)
 
     def settle(self, attempt: Attempt, outcome: Outcome, *, due_at: datetime | None) -> bool:
         """See :class:`docqa.webhooks.records.WebhookStore`."""
@@ -282,7 +294,7 @@ def _is_held(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     return _HELD.c.told_at.is_(None), _HELD.c.held_until > now
 
 
-def _due(now: datetime, at_once: int) -> sa.Select[tuple[int]]:
+def _due(now: datetime, at_once: int, unopened: Sequence[str]) -> sa.Select[tuple[int]]:
     free = deliveries.c.lease_until.is_(None) | (deliveries.c.lease_until <= now)
     waiting = deliveries.c.state == "waiting"
     other = deliveries.alias()
@@ -301,6 +313,7 @@ def _due(now: datetime, at_once: int) -> sa.Select[tuple[int]]:
             deliveries.c.due_at <= now,
             free,
             deliveries.c.endpoint_id.not_in(busy),
+            deliveries.c.endpoint_id.not_in(unopened),
         )
         .order_by(deliveries.c.due_at, deliveries.c.number)
         .limit(1)
@@ -310,8 +323,8 @@ def _due(now: datetime, at_once: int) -> sa.Select[tuple[int]]:
 def _deliveries_of(
     connection: sa.Connection, told: Sequence[sa.Row[Any]], now: datetime
 ) -> Iterable[dict[str, Any]]:
-    query = sa.select(webhook_endpoints).where(webhook_endpoints.c.enabled)
-    wanting = [_endpoint(row) for row in connection.execute(query)]
+    query = ENDPOINTS.where(webhook_endpoints.c.enabled)
+    wanting = [endpoint_of(row) for row in connection.execute(query)]
     about = {event.document_id for event in told if event.document_id} if wanting else set()
     deadlines: dict[str, datetime | None] = {
         row.id: row.deadline_at
@@ -337,64 +350,3 @@ def _deliveries_of(
 def _wants(endpoint: Endpoint, event: sa.Row[Any]) -> bool:
     of_its_client = endpoint.client_id in (None, event.client_id)
     return of_its_client and (not endpoint.kinds or event.kind in endpoint.kinds)
-
-
-def _new_secret() -> str:
-    return encode_secret(secrets.token_bytes(SECRET_BYTES))
-
-
-def _attempt(
-    held: sa.Row[Any], event: sa.Row[Any], endpoint: sa.Row[Any], now: datetime
-) -> Attempt:
-    live = [endpoint.secret]
-    if endpoint.previous_until is not None and endpoint.previous_until > now:
-        live.append(endpoint.previous_secret)
-    body = payload(
-        event.kind,
-        number=event.number,
-        occurred_at=event.occurred_at,
-        body=event.body,
-        document_id=event.document_id,
-        booking_ref=event.booking_ref,
-    )
-    return Attempt(
-        delivery=held.number,
-        fence=held.fence,
-        number=held.attempts,
-        until=held.until,
-        endpoint_id=endpoint.id,
-        url=endpoint.url,
-        secrets=tuple(live),
-        event_id=event.id,
-        body=body,
-    )
-
-
-def _endpoint(row: sa.Row[Any]) -> Endpoint:
-    return Endpoint(
-        id=row.id,
-        url=row.url,
-        kinds=tuple(row.kinds),
-        client_id=row.client_id,
-        enabled=row.enabled,
-        disabled_because=row.disabled_because,
-        created_at=row.created_at,
-    )
-
-
-def _delivery(row: sa.Row[Any]) -> DeliveryRecord:
-    due_at = row.due_at if row.state == "waiting" else None
-    return DeliveryRecord(row.endpoint_id, row.state, row.attempts, due_at, row.status, row.error)
-
-
-def _event(row: sa.Row[Any], told: Sequence[DeliveryRecord]) -> EventRecord:
-    return EventRecord(
-        number=row.number,
-        id=row.id,
-        kind=row.kind,
-        occurred_at=row.occurred_at,
-        document_id=row.document_id,
-        booking_ref=row.booking_ref,
-        body=row.body,
-        deliveries=tuple(told),
-    )

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from docqa.adapters.schema import SealedText, UtcDateTime, events, metadata
 
-_SECRET = SealedText("webhook_endpoints.secret")
+SECRET = SealedText("webhook_endpoints.secret")
 """One place for both: the newest secret becomes the previous one as it is stored."""
 
 webhook_endpoints = sa.Table(
@@ -16,8 +16,8 @@ webhook_endpoints = sa.Table(
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("kinds", sa.JSON, nullable=False),
     sa.Column("client_id", sa.String(64)),
-    sa.Column("secret", _SECRET, nullable=False),
-    sa.Column("previous_secret", _SECRET),
+    sa.Column("secret", SECRET, nullable=False),
+    sa.Column("previous_secret", SECRET),
     sa.Column("previous_until", UtcDateTime),
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("disabled_because", sa.String(16)),

@@ -68,7 +68,7 @@ def revalidate(**options: Any) -> None:
     settings = Settings()
     # Ended in order, it leaves no file of its policy behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_INTERRUPTED))
-    stores = wiring.existing_stores(settings)
+    stores = wiring.existing_stores(settings, reads_documents=True)
     with ExitStack() as stack:
         stack.callback(stores.documents.close)
         store = stores.revalidations

@@ -50,8 +50,12 @@ def add(url: str, kinds: tuple[str, ...], client: str | None) -> None:
 def list_endpoints() -> None:
     """List the endpoints."""
     table = Table("endpoint", "url", "kinds", "client", "state")
-    for one in wiring.existing_stores(Settings()).webhooks.endpoints():
+    store = wiring.existing_stores(Settings()).webhooks
+    unopened = store.unopened()
+    for one in store.endpoints():
         state = "on" if one.enabled else f"off ({one.disabled_because})"
+        if one.enabled and one.id in unopened:
+            state = "waits: its secret cannot be opened"
         kinds = ", ".join(one.kinds) or "all"
         table.add_row(one.id, one.url, kinds, one.client_id or "all", state)
     Console(width=None if sys.stdout.isatty() else 160).print(table)

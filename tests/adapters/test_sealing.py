@@ -84,6 +84,17 @@ def test_the_first_key_seals_and_all_of_them_open() -> None:
     assert sealed_by(DATA) is None
 
 
+def test_services_that_have_a_new_key_first_or_last_open_each_others() -> None:
+    first, last = Keyring({"k2": NEW, "k1": OLD}), Keyring({"k1": OLD, "k2": NEW})
+    for mine, others in ((first, last), (last, first)):
+        assert others.open(mine.seal(DATA, KEY), KEY) == DATA
+        assert others.open_text(mine.seal_text("x", "p"), "p") == "x"
+        assert others.missing_key(mine.seal_text("x", "p")) is None
+        assert mine.digests("01020304050")[0] in others.digests("01020304050")
+    with pytest.raises(DamagedData, match="'k2'"):
+        RING.open(first.seal(DATA, KEY), KEY)
+
+
 def test_the_same_bytes_are_sealed_differently_each_time() -> None:
     assert len({RING.seal(DATA, KEY) for _ in range(50)}) == 50
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,17 @@ def test_an_endpoint_is_added_told_rotated_and_switched_off() -> None:
         assert "off (operator)" in run("list").output
         run("redeliver", event)
         assert run("deliver", "--once").output == "0 attempts were made.\n"
+
+
+def test_an_endpoint_whose_secret_cannot_be_opened_is_listed_as_one_that_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DOCQA_ENCRYPTION_KEYS", f"k1:{base64.b64encode(bytes(32)).decode()}")
+    endpoint_id = run("add", "http://127.0.0.1/hook").output.split()[0]
+    monkeypatch.delenv("DOCQA_ENCRYPTION_KEYS")
+    assert "waits: its secret cannot be opened" in run("list").output
+    assert run("rotate", endpoint_id).exit_code == 0
+    assert "waits" not in run("list").output
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from docqa.adapters.records import SqlRecords
 from docqa.adapters.retention import SqlRetention
 from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.schema import events
+from docqa.adapters.sealing import Keyring
 from docqa.adapters.store import SqlStore
 from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.bookings import Booking, assess, filed
@@ -79,6 +80,21 @@ def test_a_booking_comes_back_and_belongs_to_its_client(bookings: SqlBookings) -
     assert bookings.get("another", "B-7") is None
     assert bookings.put(replace(BOOKING, client_id="another"), now=NOON) is True
     assert bookings.put(BOOKING, now=NOON) is False
+
+
+def test_the_other_documents_of_a_booking_need_not_open_for_one_to_be_erased(
+    sql: SqlStore, bookings: SqlBookings, tmp_path: Path
+) -> None:
+    sealed = SqlStore(url_of(sql), Keyring({"k1": bytes(32)}))
+    every = [document(n, name, "reject") for n, name in enumerate(TYPES)]
+    for one in every:
+        sealed.add(one)
+    sealed.close()
+    retention = SqlRetention(sql.engine, FolderBlobs(tmp_path), sql.booking_changed)
+    for one in every:
+        retention.erase(one.id, "requested")
+    assert [sql.get(one.id) for one in every] == [None, None]
+    assert bookings.assessment(BOOKING).outcome == "incomplete"
 
 
 def test_every_change_of_the_outcome_is_told_once(sql: SqlStore, bookings: SqlBookings) -> None:

@@ -174,6 +174,37 @@ def test_keys_are_changed_without_losing_a_document(
     assert all(path.read_bytes() != b"scan" for path in (place / "blobs").iterdir())
 
 
+def test_without_its_keys_nothing_is_stored_in_clear_beside_what_is_sealed(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCQA_ENCRYPTION_KEYS", f"k1:{KEYS[0]}")
+    sealed = add(1, 1)
+    monkeypatch.delenv("DOCQA_ENCRYPTION_KEYS")
+    for command in ("config check", f"hold {sealed.id} --reason x", "purge", "keys list"):
+        assert "sealed by the key k1" in str(run(*command.split()).exception)
+    with pytest.raises(InvalidModel, match="sealed by the key k1"):
+        wiring.open_stores(Settings())
+    assert len(list((place / "blobs").iterdir())) == 1
+
+
+def test_with_another_key_all_works_that_opens_no_document(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCQA_ENCRYPTION_KEYS", f"k1:{KEYS[0]}")
+    over, held = add(1, 91), add(2, 91)
+    monkeypatch.setenv("DOCQA_ENCRYPTION_KEYS", f"k2:{KEYS[1]}")
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # docqa revalidate has one of its own
+    for command in ("config check", "revalidate"):
+        assert "sealed by the key k1" in str(run(*command.split()).exception)
+    for command in (
+        "keys list", "verify-audit", "webhooks list", "revalidations list",
+        f"hold {held.id} --reason x",
+    ):  # fmt: skip
+        assert run(*command.split()).exit_code == 0
+    assert "accepted: 1" in run("purge", "--apply").output
+    assert [path.name for path in (place / "blobs").iterdir()] == [held.blob_key] != [over.blob_key]
+
+
 def test_reseal_counts_what_it_did_and_names_what_has_no_file(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

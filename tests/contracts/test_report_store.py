@@ -323,6 +323,7 @@ def test_a_key_that_opens_what_is_stored_and_is_not_here_is_reported(
             if is_adding:
                 store.add(document(1, claims={"given_name": "x"}))
             problems = store.problems()
+            assert store.schema_problems() == []
         finally:
             store.close()
     assert [key for key in ("k1", "k2") if any(f"key {key}" in one for one in problems)] == missing

@@ -21,12 +21,14 @@ from docqa.adapters.record_tables import audit_entries, deletion_receipts
 from docqa.adapters.records import SqlRecords
 from docqa.adapters.reseal import reseal
 from docqa.adapters.retention import SqlRetention
+from docqa.adapters.revalidation_tables import judgements
 from docqa.adapters.review_tables import review_decisions, review_trail
 from docqa.adapters.reviewing import SqlDesk
 from docqa.adapters.sealed_blobs import SealedBlobs
 from docqa.adapters.sealing import Keyring, sealed_by
 from docqa.adapters.sessions import SqlReservations
 from docqa.adapters.store import SqlStore
+from docqa.adapters.upserting import upsert
 from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.adapters.webhook_tables import webhook_endpoints
 from docqa.errors import DamagedData, HeldDocument
@@ -485,6 +487,43 @@ def test_files_that_are_lost_or_damaged_are_named_and_keep_nothing_from_being_re
         each.store.close()
 
 
+def test_what_a_lost_key_sealed_is_named_once_and_keeps_nothing_from_being_resealed(
+    kept: Kept,
+) -> None:
+    lost, old = sealing(kept, {"k0": bytes(32)}), sealing(kept, {"k1": OLD})
+    both = sealing(kept, {"k2": NEW, "k1": OLD})
+    endpoints = [
+        webhooks(opened).add_endpoint(URL, kinds=(), client_id=None, now=NOON)[0].id
+        for opened in (lost, old, kept)
+    ]
+    for number, opened in ((1, lost), (2, old), (3, kept)):
+        work_on(opened, opened.add(number).id)
+        opened.retention.hold(document(number).id, TYPED, "a court's clerk")
+    with kept.store.engine.begin() as connection:  # no Base64
+        cut = sa.text("UPDATE legal_holds SET reason = 'docqa-sealed-1:x' WHERE document_id = :id")
+        connection.execute(cut, {"id": document(3).id})
+    for expected in (4, 0):
+        changed = reseal(both.store, kept.blobs, both.store.keyring)
+        done = [next(changed) for _ in range(expected)]
+        with pytest.raises(DamagedData) as told:
+            next(changed)
+        assert not {document(1).id, endpoints[0]} & set(done)
+        named = [line.partition(": ") for line in str(told.value).splitlines()[1:]]
+        assert [name for name, _, _ in named] == [document(1).id, endpoints[0], document(3).id]
+        assert ["'k0'" in why for _, _, why in named] == [True, True, False]
+    newest = sealing(kept, {"k2": NEW})
+    for number in (2, 3):
+        found = newest.store.get(document(number).id)
+        assert found is not None and newest.blobs.get(found.blob_key) == b"scan %d" % number
+    with newest.store.engine.connect() as connection:
+        for column in (review_trail.c.detail, review_decisions.c.note, schema.rulings.c.reason):
+            table = column.table.c
+            mine = sa.select(column).where(table.document_id != document(1).id)
+            assert set(connection.execute(mine).scalars()) == {TYPED}
+    for each in (lost, old, both, newest):
+        each.store.close()
+
+
 def test_a_document_erased_while_it_is_resealed_is_not_called_lost(kept: Kept) -> None:
     old, both = sealing(kept, {"k1": OLD}), sealing(kept, {"k2": NEW, "k1": OLD})
     old.add(1)
@@ -576,6 +615,43 @@ def test_why_a_document_is_held_is_stored_sealed_and_resealed_with_the_rest(kept
     assert all(map(Keyring({"k2": NEW}).is_current, stored()))
     newest = sealing(kept, {"k2": NEW})
     assert [hold.reason for hold in newest.retention.holds()] == [TYPED, TYPED]
+    for each in (old, both, newest):
+        each.store.close()
+
+
+def test_what_was_read_for_a_run_is_sealed_like_the_rest_and_erased_with_its_document(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docqa.adapters.reseal._ROWS_AT_ONCE", 2)
+
+    def stored() -> list[str]:
+        query = sa.text("SELECT readings FROM judgements WHERE readings IS NOT NULL ORDER BY 1")
+        with kept.store.engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
+    old, both = sealing(kept, {"k1": OLD}), sealing(kept, {"k2": NEW, "k1": OLD})
+    kept.add(1)
+    for opened, judge, readings in [
+        (kept, "a", TYPED), (kept, "b", TYPED), (old, "c", TYPED), (both, "d", TYPED),
+        (old, "e", None),
+    ]:  # fmt: skip
+        row = {"document_id": document(1).id, "policy_digest": judge, "engine_digest": judge,
+               "report_number": 1, "report": "{}", "readings": readings}  # fmt: skip
+        with opened.store.engine.begin() as connection:
+            upsert(connection, judgements, [row])
+    before = stored()
+    assert before.count(TYPED) == 2  # from before there was a key
+    assert sum(SECRET in text for text in before) == 2
+    list(reseal(both.store, kept.blobs, both.store.keyring))
+    after = stored()
+    assert len(after) == 4 and all(map(Keyring({"k2": NEW}).is_current, after))
+    newest = sealing(kept, {"k2": NEW})
+    found = {row.policy_digest: row.readings for row in newest.rows(judgements)}
+    assert found == dict.fromkeys("abcd", TYPED) | {"e": None}
+    list(reseal(both.store, kept.blobs, both.store.keyring))
+    assert stored() == after
+    kept.retention.erase(document(1).id, "requested")
+    assert kept.rows(judgements) == []
     for each in (old, both, newest):
         each.store.close()
 

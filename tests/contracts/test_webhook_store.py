@@ -14,12 +14,13 @@ import sqlalchemy as sa
 
 from docqa.adapters.events import held, record_event, retract
 from docqa.adapters.schema import events
+from docqa.adapters.sealing import Keyring
 from docqa.adapters.store import SqlStore
 from docqa.adapters.webhook_store import SqlWebhooks
 from docqa.ports import StoredDocument
 from docqa.webhooks.backoff import last_moment
 from docqa.webhooks.records import EventRecord, Outcome
-from tests.contracts.stores import SQL_STORES, postgresql_store
+from tests.contracts.stores import SQL_STORES, postgresql_store, url_of
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=75)
@@ -102,6 +103,29 @@ def test_an_attempt_carries_the_event_and_the_live_secret(shop: Shop) -> None:
     assert (attempt.event_id, attempt.number, attempt.url) == (event, 1, URL)
     assert attempt.secrets == (secret,)
     assert b'"decision":"review"' in attempt.body
+
+
+def test_an_endpoint_whose_secret_does_not_open_waits_and_the_others_are_told(shop: Shop) -> None:
+    lost, ring = Keyring({"k1": bytes(32)}), Keyring({"k2": bytes(range(32))})
+    stores = [SqlStore(url_of(shop.documents), keys) for keys in (lost, ring)]
+    before, now = (Shop(store) for store in stores)
+    waiting, fine = before.subscribe(), now.subscribe()
+    events = [now.happen(), now.happen()]
+    assert now.told() == events
+    assert {one.id for one in now.webhooks.endpoints()} == {waiting, fine}
+    assert now.webhooks.unopened() == [waiting]
+    [problem] = now.webhooks.problems()
+    assert waiting in problem and "DOCQA_ENCRYPTION_KEYS" in problem and "rotate" in problem
+    secret = now.webhooks.rotate_secret(waiting, now=NOON)
+    assert now.webhooks.problems() == []
+    attempt = now.webhooks.claim(now=NOON, lease=LEASE)
+    assert attempt is not None and attempt.secrets == (secret,)
+    assert attempt.event_id == events[0]
+    now.webhooks.change_endpoint(fine, enabled=False)
+    assert set(before.webhooks.unopened()) == {waiting, fine}
+    assert len(before.webhooks.problems()) == 1  # what is switched off waits for nothing
+    for store in stores:
+        store.close()
 
 
 def test_two_secrets_are_live_for_a_day_after_rotation(shop: Shop) -> None:
