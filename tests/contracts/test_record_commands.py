@@ -208,14 +208,25 @@ def test_doctor_says_whether_what_is_stored_is_encrypted(monkeypatch: pytest.Mon
     assert KEYS[0] not in repr(settings)
 
 
-def leave_an_orphan(place: Path) -> Path:
-    """As a crash leaves it, three days ago."""
+def leave_an_orphan(place: Path, days: int = 181) -> Path:
+    """As a crash leaves it, so many days ago."""
     settings = Settings()
     wiring.open_blobs(settings).put("a" * 32, b"scan")
     orphan = place / "blobs" / ("a" * 32)
-    three_days_ago = (datetime.now(UTC) - timedelta(days=3)).timestamp()
-    os.utime(orphan, (three_days_ago, three_days_ago))
+    stored_at = (datetime.now(UTC) - timedelta(days=days)).timestamp()
+    os.utime(orphan, (stored_at, stored_at))
     return orphan
+
+
+def test_a_database_put_back_from_a_backup_costs_no_upload_since(place: Path) -> None:
+    add(1, 5)
+    later = leave_an_orphan(place, days=3)  # what is put back knows nothing of it
+    add(2, 1)  # and the service went on
+    told = run("purge", "--apply")
+    assert told.exit_code == 0
+    assert "unclaimed: 1" in told.output and "put back from a backup" in told.output
+    assert "0 documents are over" in told.output
+    assert later.exists()
 
 
 def test_purge_erases_uploads_of_no_document(place: Path) -> None:
