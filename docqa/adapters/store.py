@@ -27,7 +27,7 @@ from docqa.adapters.schema import (
     reservations,
     reviewers,
     rulings,
-    schema_is_current,
+    schema_problem,
     sessions,
 )
 from docqa.adapters.sealing import NO_KEYS, TEXT_MAGIC, Keyring
@@ -104,8 +104,8 @@ class SqlStore:
         """Why the database cannot be used, for ``/readyz`` and ``docqa doctor``; [] if it can."""
         try:
             with self.engine.connect() as connection:
-                if not schema_is_current(connection):
-                    return ["the database schema is out of date: run `docqa migrate`"]
+                if problem := schema_problem(connection):
+                    return [problem]
                 if time.monotonic() >= self._keys_due_at:
                     self._missing_key = self._look_for_keys(connection)
                     self._keys_due_at = time.monotonic() + _KEYS_LOOKED_FOR_EVERY_S
