@@ -43,6 +43,7 @@ from docqa.adapters.sealing import parse_keys
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.storage_faults import is_storage_fault as is_storage_fault
 from docqa.adapters.storage_faults import opening_database
+from docqa.adapters.storage_faults import told_by_database as told_by_database
 from docqa.adapters.store import SqlStore
 from docqa.adapters.truths import SqlTruths
 from docqa.adapters.webhook_sender import HttpSender

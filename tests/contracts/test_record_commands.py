@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import os
 import signal
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -287,3 +289,18 @@ def test_what_is_asked_of_a_database_makes_none(
     assert isinstance(asked.exception, InvalidModel)
     assert "there is no database" in str(asked.exception)
     assert list(place.iterdir()) == []
+
+
+def test_a_database_without_room_is_one_sentence(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = add(1, 1)
+    monkeypatch.setenv("DOCQA_MIGRATE_AT_START", "false")
+    # Room to open it, in blocks of 512 bytes, and none for what is written.
+    limited = ["sh", "-c", 'ulimit -f 64 && exec "$@"', "sh", Path(sys.executable).parent / "docqa"]
+    done = subprocess.run(
+        [*limited, "hold", made.id, "--reason", "x" * 60_000],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr[-500:]
+    assert "disk I/O error: make room" in done.stderr and done.stderr.count("\n") == 1
