@@ -193,13 +193,18 @@ def existing_stores(settings: Settings) -> Stores:
 
     Raises InvalidModel as :func:`open_stores`, and where there is no database.
     """
-    with opening_database():
-        if is_missing(settings.database_url):
-            raise InvalidModel(
-                "there is no database where DOCQA_DATABASE_URL says: a path in it is taken from the"
-                " folder that docqa is started in. `docqa migrate` makes a new one"
-            )
+    if has_no_database(settings):
+        raise InvalidModel(
+            "there is no database where DOCQA_DATABASE_URL says: a path in it is taken from the"
+            " folder that docqa is started in. `docqa migrate` makes a new one"
+        )
     return open_stores(settings)
+
+
+def has_no_database(settings: Settings) -> bool:
+    """Whether the settings name an SQLite file that is not there yet. Raises InvalidModel."""
+    with opening_database():
+        return is_missing(settings.database_url)
 
 
 def open_blobs(settings: Settings) -> BlobStore:

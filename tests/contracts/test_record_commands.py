@@ -291,13 +291,28 @@ def test_what_is_asked_of_a_database_makes_none(
     assert list(place.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("keys", "create", "portal", "--scope", "documents:read"),
+     ("reviewer", "rima", "--password", "x" * 12)],
+    ids=["keys", "reviewer"],
+)  # fmt: skip
+def test_who_makes_a_new_database_is_told_which(place: Path, command: tuple[str, ...]) -> None:
+    told = run(*command)
+    assert told.exit_code == 0
+    assert f"a new one was made: sqlite:///{place}/docqa.sqlite3" in told.stderr
+    again = ("keys", "create", "other", "--scope", "documents:read")
+    assert "a new one was made" not in run(*again).stderr
+
+
 def test_a_database_without_room_is_one_sentence(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = add(1, 1)
     monkeypatch.setenv("DOCQA_MIGRATE_AT_START", "false")
     # Room to open it, in blocks of 512 bytes, and none for what is written.
-    limited = ["sh", "-c", 'ulimit -f 64 && exec "$@"', "sh", Path(sys.executable).parent / "docqa"]
+    docqa = str(Path(sys.executable).parent / "docqa")
+    limited = ["sh", "-c", 'ulimit -f 64 && exec "$@"', "sh", docqa]
     done = subprocess.run(
         [*limited, "hold", made.id, "--reason", "x" * 60_000],
         capture_output=True, text=True, check=False,
