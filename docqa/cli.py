@@ -21,7 +21,7 @@ from docqa.commands.installation import list_measures, reviewer, run_doctor, run
 from docqa.commands.keys import keys
 from docqa.commands.policy import policy
 from docqa.commands.reseal import run_reseal
-from docqa.commands.retention import run_hold, run_purge, run_release
+from docqa.commands.retention import list_holds, run_hold, run_purge, run_release
 from docqa.commands.revalidate import revalidate, revalidations
 from docqa.commands.serve import serve
 from docqa.commands.speaking import (
@@ -60,7 +60,7 @@ for command in (check, serve, revalidate, list_measures, run_doctor, run_migrate
     cli.add_command(command)
 for command in (webhooks, keys, config):
     cli.add_command(command)
-for command in (verify_audit, run_purge, run_hold, run_release, run_reseal):
+for command in (verify_audit, run_purge, run_hold, list_holds, run_release, run_reseal):
     cli.add_command(command)
 for command in (revalidations, policy):
     cli.add_command(command)

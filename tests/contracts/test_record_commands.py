@@ -291,6 +291,18 @@ def test_what_is_asked_of_a_database_makes_none(
     assert list(place.iterdir()) == []
 
 
+def test_holds_are_listed_and_purge_counts_them(place: Path) -> None:
+    made = add(1, 91)
+    assert run("holds").output == ""
+    assert "held" not in run("purge").output
+    assert run("hold", made.id, "--reason", "case 7 [of 9]").exit_code == 0
+    told = run("holds")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert told.exit_code == 0
+    assert all(part in told.output for part in (made.id, today, "command_line", "case 7 [of 9]"))
+    assert "1 documents are held and stay" in run("purge", "--apply").output
+
+
 @pytest.mark.parametrize(
     "command",
     [("keys", "create", "portal", "--scope", "documents:read"),
