@@ -67,6 +67,7 @@ def test_every_object_has_its_kind_name_and_namespace_once() -> None:
 @pytest.mark.parametrize(("kind", "name", "pod"), PODS, ids=IDS)
 def test_a_pod_can_do_as_little_as_possible(kind: str, name: str, pod: dict[str, Any]) -> None:
     assert pod["automountServiceAccountToken"] is False
+    assert pod["enableServiceLinks"] is False  # the Service docqa would set DOCQA_PORT, no number
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["runAsUser"] > 0
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
