@@ -19,7 +19,8 @@ from docqa.settings import Settings
 
 _LOG = structlog.get_logger(__name__)
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-_FAULTS = "system."
+_CHILD_ENDS = {f"system.{end}": end for end in ("timeout", "crashed", "out_of_memory", "failed")}
+"""By the reason code that the report has for it."""
 
 
 class Metrics:
@@ -135,8 +136,8 @@ class MeteredInspector:
         for name, took_ms in report["timings_ms"].items():
             self._metrics.stage(name).observe(took_ms / 1000)
         for reason in report["verdict"]["reasons"]:
-            if reason["code"].startswith(_FAULTS):
-                self._metrics.child_exits.labels(reason["code"].removeprefix(_FAULTS)).inc()
+            if end := _CHILD_ENDS.get(reason["code"]):
+                self._metrics.child_exits.labels(end).inc()
         return found
 
 

@@ -21,7 +21,7 @@ from docqa.commands.installation import list_measures, reviewer, run_doctor, run
 from docqa.commands.keys import keys
 from docqa.commands.policy import policy
 from docqa.commands.reseal import run_reseal
-from docqa.commands.retention import run_hold, run_purge, run_release
+from docqa.commands.retention import list_holds, run_hold, run_purge, run_release
 from docqa.commands.revalidate import revalidate, revalidations
 from docqa.commands.serve import serve
 from docqa.commands.speaking import (
@@ -60,7 +60,7 @@ for command in (check, serve, revalidate, list_measures, run_doctor, run_migrate
     cli.add_command(command)
 for command in (webhooks, keys, config):
     cli.add_command(command)
-for command in (verify_audit, run_purge, run_hold, run_release, run_reseal):
+for command in (verify_audit, run_purge, run_hold, list_holds, run_release, run_reseal):
     cli.add_command(command)
 for command in (revalidations, policy):
     cli.add_command(command)
@@ -97,21 +97,26 @@ def main() -> None:
     except DamagedData as error:
         _say(str(error))
         sys.exit(EXIT_CONFIGURATION)
-    except OSError as error:
+    except Exception as error:
         sys.exit(_exit_code(error))
 
 
-def _exit_code(error: OSError) -> int:
+def _exit_code(error: Exception) -> int:
     """What an error of the machine ends with, once it is said; raises it where it is none."""
-    if error.errno in _NO_ROOM:
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
         # Python writes what is left when it ends, and would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), _STDOUT)
         _say(f"{error.strerror}: make room or mend the disk, and run the same command again")
-        return EXIT_BAD_INPUT
-    if error.filename is None:  # not about a path that somebody named
-        raise error
-    place = visible(str(error.filename))
-    _say(f"{place}: {error.strerror}: name another place, or mend this one")
+    elif isinstance(error, OSError) and error.filename is not None:
+        place = visible(str(error.filename))
+        _say(f"{place}: {error.strerror}: name another place, or mend this one")
+    elif (told := wiring.told_by_database(error)) is not None:
+        _say(
+            f"The database cannot be used: {told}: make room or mend it, and run the same command"
+            " again"
+        )
+    else:
+        raise error  # about nothing that somebody named
     return EXIT_BAD_INPUT
 
 

@@ -11,6 +11,7 @@ from docqa.retention import class_of, is_over
 from docqa.settings import Settings
 
 ORPHANED = "orphaned"
+UNCLAIMED = "unclaimed"
 SPARED = "spared"
 _YOUNG = timedelta(days=1)
 """No upload takes so long."""
@@ -23,8 +24,10 @@ def purge(settings: Settings, stores: wiring.Stores, *, erases: bool) -> Iterato
 
     Yields:
         The retention class of each, or ``failed`` for one that could not be erased now; and
-        ``orphaned`` for each upload without a document, as a crash leaves it. They are ``spared``
-        where none of them is a document's of this database: it may be another installation's.
+        ``orphaned`` for each upload without a document that is older than any document gets. A
+        younger one is ``unclaimed`` and stays: a crash leaves it, and so does a database that was
+        put back from a backup, of whose later uploads it knows nothing. All are ``spared`` where
+        none of them is a document's of this database: it may be another installation's.
     """
     periods = wiring.load_retention(settings)
     now = datetime.now(UTC)
@@ -48,7 +51,8 @@ def purge(settings: Settings, stores: wiring.Stores, *, erases: bool) -> Iterato
             yield "failed"
         else:
             yield name
-    yield from _orphans(stores, now - _YOUNG, is_known=is_known, erases=erases)
+    oldest = now - max(periods.values())
+    yield from _orphans(stores, now - _YOUNG, oldest, is_known=is_known, erases=erases)
     if erases:
         stores.reservations.forget_unanswered(now - _YOUNG)
         stores.retention.overwrite_deleted()
@@ -63,15 +67,23 @@ def _knows_uploads(stores: wiring.Stores) -> bool | None:
 
 
 def _orphans(
-    stores: wiring.Stores, before: datetime, *, is_known: bool | None, erases: bool
+    stores: wiring.Stores,
+    stored_before: datetime,
+    erased_before: datetime,
+    *,
+    is_known: bool | None,
+    erases: bool,
 ) -> list[str]:
     if is_known is None:
         return ["failed"]
     try:
-        number = stores.retention.orphans(before, erases=erases and is_known)
+        number = stores.retention.orphans(stored_before, erases=False)
+        if not is_known:
+            return [SPARED] * number
+        over = stores.retention.orphans(erased_before, erases=erases)
     except OSError:
         return ["failed"]
-    return [ORPHANED if is_known else SPARED] * number
+    return [ORPHANED] * over + [UNCLAIMED] * (number - over)
 
 
 def reseal(settings: Settings, stores: wiring.Stores) -> Iterator[str]:

@@ -23,6 +23,7 @@ from pydantic_settings import (
 )
 
 from docqa.errors import InvalidModel
+from docqa.intake.limits import Limits
 from docqa.toml_text import tables_of
 
 PREFIX = "DOCQA_"
@@ -50,9 +51,11 @@ def _known_rate(text: str) -> str:
     from limits import parse  # costs memory, which children that never count need not have
 
     try:
-        parse(text)
+        amount = parse(text).amount
     except ValueError as error:
         raise ValueError(f"{text!r} is no rate, such as 600/minute") from error
+    if amount < 1:
+        raise ValueError(f"{text!r} would refuse every request; such as 600/minute")
     return text
 
 
@@ -70,7 +73,8 @@ class Settings(BaseSettings):
     )
     blobs_dir: Path = Field(
         default=Path("docqa-data/blobs"),
-        description="Folder of the uploaded bytes; back it up with the database.",
+        description="Folder of the uploaded bytes; back it up after the database, as "
+        "docs/running.md says.",
     )
     blobs_url: str | None = Field(
         default=None,
@@ -270,6 +274,7 @@ class Settings(BaseSettings):
     )
     public_url: str | None = Field(
         default=None,
+        pattern=r"^https?://[^/]",
         description="Where browsers reach the service, for instance `https://docqa.example.org`; "
         "needed for signing in by OpenID Connect. Where it is https, cookies travel by that alone.",
     )
@@ -297,7 +302,21 @@ class Settings(BaseSettings):
             raise ValueError("dev needs no keys, so it listens on 127.0.0.1 only: unset host")
         if self.oidc_issuer and not self.public_url:
             raise ValueError("oidc_issuer needs public_url, where the provider sends browsers back")
+        if self.blobs_url is None and (
+            self.s3_endpoint or self.s3_access_key_id or self.s3_secret_access_key
+        ):
+            raise ValueError("s3_* settings need blobs_url, s3://bucket/prefix: or unset them")
         return self
+
+    def limits(self) -> Limits:
+        """What a file may be, before anything of it is decoded."""
+        return Limits(
+            max_bytes=self.max_upload_bytes,
+            max_pixels=self.max_pixels,
+            max_side_px=self.max_side_px,
+            max_pages=self.max_pages,
+            max_jpeg_scans=self.max_jpeg_scans,
+        )
 
     @classmethod
     def settings_customise_sources(

@@ -43,6 +43,7 @@ from docqa.adapters.sealing import parse_keys
 from docqa.adapters.sessions import SqlReservations, SqlSessions
 from docqa.adapters.storage_faults import is_storage_fault as is_storage_fault
 from docqa.adapters.storage_faults import opening_database
+from docqa.adapters.storage_faults import told_by_database as told_by_database
 from docqa.adapters.store import SqlStore
 from docqa.adapters.truths import SqlTruths
 from docqa.adapters.webhook_sender import HttpSender
@@ -51,7 +52,7 @@ from docqa.bookings import assess, filed
 from docqa.engine_wiring import build_child_engine, build_engine, ocr_engine
 from docqa.errors import InvalidModel, MissingDependency
 from docqa.fields import parse_claims
-from docqa.intake import Limits, turbojpeg
+from docqa.intake import turbojpeg
 from docqa.model_files import load_booking_rules as load_booking_rules
 from docqa.model_files import load_canary
 from docqa.model_files import load_catalogue as load_catalogue
@@ -105,24 +106,14 @@ def load_engine(settings: Settings, policy: str | None = None) -> Engine:
     Raises:
         InvalidModel: any of the files is wrong, so nothing should start.
     """
-    return build_engine(models_dir(settings), policy or settings.policy, _limits(settings))
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        max_bytes=settings.max_upload_bytes,
-        max_pixels=settings.max_pixels,
-        max_side_px=settings.max_side_px,
-        max_pages=settings.max_pages,
-        max_jpeg_scans=settings.max_jpeg_scans,
-    )
+    return build_engine(models_dir(settings), policy or settings.policy, settings.limits())
 
 
 def start_worker(settings: Settings, engine: Engine, policy: str | None = None) -> Worker:
     """Killable children, each with an engine like ``engine``, ready to inspect."""
     return Worker(
         partial(
-            build_child_engine, models_dir(settings), policy or settings.policy, _limits(settings)
+            build_child_engine, models_dir(settings), policy or settings.policy, settings.limits()
         ),
         engine,
         processes=settings.workers,
@@ -200,13 +191,18 @@ def existing_stores(settings: Settings, *, reads_documents: bool = False) -> Sto
 
     Raises InvalidModel as :func:`open_stores`, and where there is no database.
     """
-    with opening_database():
-        if is_missing(settings.database_url):
-            raise InvalidModel(
-                "there is no database where DOCQA_DATABASE_URL says: a path in it is taken from the"
-                " folder that docqa is started in. `docqa migrate` makes a new one"
-            )
+    if has_no_database(settings):
+        raise InvalidModel(
+            "there is no database where DOCQA_DATABASE_URL says: a path in it is taken from the"
+            " folder that docqa is started in. `docqa migrate` makes a new one"
+        )
     return open_stores(settings, reads_documents=reads_documents)
+
+
+def has_no_database(settings: Settings) -> bool:
+    """Whether the settings name an SQLite file that is not there yet. Raises InvalidModel."""
+    with opening_database():
+        return is_missing(settings.database_url)
 
 
 def open_blobs(settings: Settings) -> BlobStore:
@@ -270,11 +266,10 @@ def require_a_key(settings: Settings) -> None:
         "make one by `docqa keys create NAME --scope …`, or try docqa on this machine without keys "
         "by `docqa serve --dev`"
     )
-    with opening_database():
-        if is_missing(settings.database_url):  # to look makes none
-            raise InvalidModel(
-                f"there is no database where DOCQA_DATABASE_URL says, and so no API key: {remedy}"
-            )
+    if has_no_database(settings):  # to look makes none
+        raise InvalidModel(
+            f"there is no database where DOCQA_DATABASE_URL says, and so no API key: {remedy}"
+        )
     stores = open_stores(settings)
     try:
         if not stores.clients.has_live_key(now=datetime.now(UTC)):

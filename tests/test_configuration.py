@@ -54,10 +54,12 @@ def test_a_variable_that_does_not_exist_stops_the_start(monkeypatch: pytest.Monk
         ("DOCQA_TIME_ZONE", "Mars/X"),
         ("DOCQA_TIME_ZONE", "../etc/passwd"),
         ("DOCQA_RATE_LIMIT", "often"),
+        ("DOCQA_RATE_LIMIT", "0/minute"),
+        ("DOCQA_PUBLIC_URL", "docqa.example.org"),
         ("DOCQA_RATE_LIMIT", "600"),
     ],
 )
-def test_a_zone_or_rate_that_does_not_exist_stops_the_start(
+def test_a_zone_rate_or_address_that_is_none_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -75,6 +77,8 @@ def test_a_file_that_is_not_there_stops_the_start(file: Path) -> None:
     [
         {"dev": True, "host": "0.0.0.0"},
         {"oidc_issuer": "https://id.example.org"},
+        {"s3_endpoint": "https://s3.example.org"},  # and no bucket
+        {"s3_access_key_id": "id", "s3_secret_access_key": "secret"},
         {"workers": 0},
         {"port": 70_000},
     ],

@@ -22,11 +22,17 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, Dialect
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from docqa.adapters.sealing import NO_KEYS, Keyring
+from docqa.errors import InvalidModel
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_TIMEOUT_MS, _BUSY_PAUSE_S = 10_000, 0.01
 _KEYRING = "docqa_keyring"
 _MIGRATION_LOCK = 0x646F637161  # "docqa": any number that nothing else in the database uses
+NEWER = (
+    "the database is newer than this docqa: start the newer version, or put back the backup made"
+    " before its `docqa migrate`"
+)
+OUT_OF_DATE = "the database schema is out of date: run `docqa migrate`"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -251,6 +257,8 @@ def migrate(url: str) -> None:
     """Bring the database at ``url`` to the newest schema; a new SQLite file is made if need be.
 
     Several may do so at once: one migrates, the others wait for it and find nothing left to do.
+
+    Raises InvalidModel for a database that a newer version brought further.
     """
     path = _sqlite_path(url)
     if path is not None:
@@ -260,15 +268,21 @@ def migrate(url: str) -> None:
         config = _alembic()
         with engine.begin() as connection:
             _wait_for_other_migrations(connection)
+            if schema_problem(connection) == NEWER:
+                raise InvalidModel(NEWER)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     finally:
         engine.dispose()
 
 
-def schema_is_current(connection: sa.Connection) -> bool:
-    """Whether :func:`migrate` has nothing to do."""
-    return MigrationContext.configure(connection).get_current_revision() == _newest_revision()
+def schema_problem(connection: sa.Connection) -> str | None:
+    """:data:`NEWER` or :data:`OUT_OF_DATE`; None where :func:`migrate` has nothing to do."""
+    revision = MigrationContext.configure(connection).get_current_revision()
+    known = _revisions()
+    if revision == known[0]:
+        return None
+    return OUT_OF_DATE if revision is None or revision in known else NEWER
 
 
 def is_missing(url: str) -> bool:
@@ -295,9 +309,10 @@ def _wait_for_other_migrations(connection: sa.Connection) -> None:
 
 
 @cache
-def _newest_revision() -> str | None:
-    """Of the scripts that this process began with; to load them takes ten milliseconds."""
-    return ScriptDirectory.from_config(_alembic()).get_current_head()
+def _revisions() -> tuple[str, ...]:
+    """Of the scripts that this process began with, the newest first; to load them takes time."""
+    scripts = ScriptDirectory.from_config(_alembic()).walk_revisions()
+    return tuple(script.revision for script in scripts)
 
 
 def _alembic() -> Config:

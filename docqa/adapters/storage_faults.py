@@ -27,6 +27,20 @@ def is_storage_fault(error: BaseException | None) -> bool:
     return False
 
 
+def told_by_database(error: BaseException) -> str | None:
+    """What its driver says of a database that cannot be used; None where that is not the error.
+
+    The first line alone: what follows may repeat a value.
+    """
+    if not isinstance(error, sa.exc.SQLAlchemyError) or not is_storage_fault(error):
+        return None
+    return _first_line(error.orig if isinstance(error, sa.exc.DBAPIError) else error)
+
+
+def _first_line(said: object) -> str:
+    return next(iter(str(said).splitlines()), "")
+
+
 @contextmanager
 def opening_database() -> Iterator[None]:
     """Raises InvalidModel, which names the variable, for a database that cannot be opened."""
@@ -39,8 +53,7 @@ def opening_database() -> Iterator[None]:
             "postgresql+psycopg://user@host/docqa are"
         ) from error
     except (sa.exc.DBAPIError, OSError) as error:
-        cause = error.strerror if isinstance(error, OSError) else error.orig
-        first = next(iter(str(cause).splitlines()), "")
+        first = _first_line(error.strerror if isinstance(error, OSError) else error.orig)
         raise InvalidModel(
             f"the database cannot be opened: {first}: see DOCQA_DATABASE_URL"
         ) from error

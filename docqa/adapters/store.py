@@ -27,7 +27,7 @@ from docqa.adapters.schema import (
     reservations,
     reviewers,
     rulings,
-    schema_is_current,
+    schema_problem,
     sessions,
 )
 from docqa.adapters.sealing import NO_KEYS, TEXT_MAGIC, Keyring
@@ -108,8 +108,8 @@ class SqlStore:
         """The same, but for documents that need a key that is not here."""
         try:
             with self.engine.connect() as connection:
-                if not schema_is_current(connection):
-                    return ["the database schema is out of date: run `docqa migrate`"]
+                if problem := schema_problem(connection):
+                    return [problem]
         except sa.exc.SQLAlchemyError as error:
             return [_silent(error)]
         return []

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from docqa import doctor, measures, wiring
-from docqa.commands.speaking import EXIT_MISSING
+from docqa.commands.speaking import EXIT_MISSING, stores_or_new
 from docqa.settings import Settings
 
 SHORTEST_PASSWORD_CHARACTERS = 12
@@ -78,7 +78,7 @@ def reviewer(name: str, role: str | None, password: str | None, disable: bool) -
         password = str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
     if len(password) < SHORTEST_PASSWORD_CHARACTERS:
         raise click.UsageError(f"a password has at least {SHORTEST_PASSWORD_CHARACTERS} characters")
-    wiring.add_reviewer(wiring.open_stores(Settings()), name, password, role)
+    wiring.add_reviewer(stores_or_new(Settings()), name, password, role)
     click.echo(f"{name} can sign in at /review.")
 
 

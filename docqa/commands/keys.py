@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from docqa import wiring
+from docqa.commands.speaking import stores_or_new
 from docqa.settings import Settings
 
 _DEFAULT_DAYS = 365
@@ -45,7 +46,7 @@ def create(client: str, scopes: tuple[str, ...], days: int) -> None:
     \b
     docqa keys create portal --scope documents:write --scope documents:read
     """
-    clients = wiring.open_stores(Settings()).clients
+    clients = stores_or_new(Settings()).clients
     try:
         key = clients.create_key(
             client, scopes, now=datetime.now(UTC), lifetime=timedelta(days=days)

@@ -1,4 +1,4 @@
-"""``docqa purge``, ``docqa hold``, ``docqa release``: how long documents are kept."""
+"""``docqa purge``, ``hold``, ``holds``, ``release``: how long documents are kept."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from collections import Counter
 import click
 
 from docqa import record_keeping, wiring
-from docqa.commands.speaking import EXIT_BAD_INPUT, EXIT_CONFIGURATION, errors
+from docqa.commands.speaking import EXIT_BAD_INPUT, EXIT_CONFIGURATION, errors, visible
 from docqa.settings import Settings
 
 _ACTOR = "command_line"
-_NO_DOCUMENTS = ("failed", record_keeping.ORPHANED, record_keeping.SPARED)
+_NO_DOCUMENTS = (
+    "failed",
+    record_keeping.ORPHANED,
+    record_keeping.SPARED,
+    record_keeping.UNCLAIMED,
+)
 
 
 @click.command("purge")
@@ -20,8 +25,8 @@ _NO_DOCUMENTS = ("failed", record_keeping.ORPHANED, record_keeping.SPARED)
 def run_purge(context: click.Context, erases: bool) -> None:
     """Erase the documents that have been kept as long as models/retention says.
 
-    And uploads of no document, as a crash leaves them. Held ones stay. What an interrupted run left
-    is finished first; run it from a timer, daily.
+    And uploads of no document that are older than any document gets. Held ones stay.
+    What an interrupted run left is finished first; run it from a timer, daily.
 
     \b
     docqa purge
@@ -37,6 +42,15 @@ def run_purge(context: click.Context, erases: bool) -> None:
     state = "erased" if erases else "nothing was erased; add --apply to erase them"
     over = counted.total() - sum(counted[other] for other in _NO_DOCUMENTS)
     click.echo(f"{over} documents are over: {state}")
+    if held := len(stores.retention.holds()):
+        click.echo(f"{held} documents are held and stay: docqa holds lists them")
+    if counted[record_keeping.UNCLAIMED]:
+        errors.print(
+            "The unclaimed uploads belong to no document and stay as long as the longest that is "
+            "kept. A crash leaves a few. Many say that the database is older than the uploads, as "
+            "one put back from a backup is.",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
     if counted[record_keeping.SPARED]:
         errors.print(
             "The uploads of no document are not erased: none that is stored there is known to this "
@@ -62,6 +76,14 @@ def run_hold(context: click.Context, document_id: str, reason: str) -> None:
         errors.print("There is no such document.")
         context.exit(EXIT_BAD_INPUT)
     click.echo(f"{document_id} is held.")
+
+
+@click.command("holds")
+def list_holds() -> None:
+    """List the legal holds: of which document, since when, by whom and why."""
+    for hold in wiring.existing_stores(Settings()).retention.holds():
+        since = f"{hold.held_at:%Y-%m-%d %H:%M} UTC"
+        click.echo(f"{hold.document_id}  {since}  {hold.held_by}  {visible(hold.reason)}")
 
 
 @click.command("release")

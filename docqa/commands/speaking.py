@@ -11,9 +11,11 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from docqa import wiring
 from docqa.batch.checking import UNREADABLE
 from docqa.catalogue import LANGUAGES, Catalogue
 from docqa.errors import InvalidDocument, InvalidRequest
+from docqa.settings import Settings
 
 EXIT_BY_DECISION = {"accept": 0, "review": 10, "reject": 11}
 EXIT_USAGE, EXIT_BAD_INPUT, EXIT_MISSING, EXIT_CONFIGURATION = 1, 2, 3, 9
@@ -23,6 +25,19 @@ command again."""
 
 errors = Console(stderr=True)
 """Where everything goes that is not a result."""
+
+
+def stores_or_new(settings: Settings) -> wiring.Stores:
+    """The stores; where the database is made for it, which one, for whoever meant another."""
+    is_new = wiring.has_no_database(settings)
+    stores = wiring.open_stores(settings)
+    if is_new:
+        errors.print(
+            f"There was no database, so a new one was made: {settings.database_url}. Was another "
+            "meant? Set DOCQA_DATABASE_URL.",
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
+    return stores
 
 
 def progress_bar() -> Progress:

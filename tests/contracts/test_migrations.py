@@ -17,6 +17,7 @@ from alembic.config import Config
 from docqa.adapters import schema
 from docqa.adapters.schema import is_missing, migrate, open_engine
 from docqa.adapters.store import SqlStore
+from docqa.errors import InvalidModel
 from tests.contracts import postgresql
 
 _DOCUMENT = """
@@ -46,6 +47,22 @@ def test_replicas_that_start_together_migrate_once_and_all_succeed(url: str) -> 
         with store.engine.connect() as connection:
             versions = connection.execute(sa.text("SELECT version_num FROM alembic_version"))
             assert len(versions.all()) == 1
+    finally:
+        store.close()
+
+
+def test_a_database_of_a_newer_version_is_named_and_left_alone(url: str) -> None:
+    migrate(url)
+    store = SqlStore(url)
+    try:
+        with store.engine.begin() as connection:
+            connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+        assert store.problems() == [schema.NEWER]
+        with pytest.raises(InvalidModel, match="start the newer version"):
+            migrate(url)
+        with store.engine.connect() as connection:
+            found = connection.execute(sa.text("SELECT version_num FROM alembic_version"))
+            assert found.scalar_one() == "9999"
     finally:
         store.close()
 

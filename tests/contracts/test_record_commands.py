@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import os
 import signal
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -239,14 +241,25 @@ def test_doctor_says_whether_what_is_stored_is_encrypted(monkeypatch: pytest.Mon
     assert KEYS[0] not in repr(settings)
 
 
-def leave_an_orphan(place: Path) -> Path:
-    """As a crash leaves it, three days ago."""
+def leave_an_orphan(place: Path, days: int = 181) -> Path:
+    """As a crash leaves it, so many days ago."""
     settings = Settings()
     wiring.open_blobs(settings).put("a" * 32, b"scan")
     orphan = place / "blobs" / ("a" * 32)
-    three_days_ago = (datetime.now(UTC) - timedelta(days=3)).timestamp()
-    os.utime(orphan, (three_days_ago, three_days_ago))
+    stored_at = (datetime.now(UTC) - timedelta(days=days)).timestamp()
+    os.utime(orphan, (stored_at, stored_at))
     return orphan
+
+
+def test_a_database_put_back_from_a_backup_costs_no_upload_since(place: Path) -> None:
+    add(1, 5)
+    later = leave_an_orphan(place, days=3)  # what is put back knows nothing of it
+    add(2, 1)  # and the service went on
+    told = run("purge", "--apply")
+    assert told.exit_code == 0
+    assert "unclaimed: 1" in told.output and "put back from a backup" in told.output
+    assert "0 documents are over" in told.output
+    assert later.exists()
 
 
 def test_purge_erases_uploads_of_no_document(place: Path) -> None:
@@ -307,3 +320,45 @@ def test_what_is_asked_of_a_database_makes_none(
     assert isinstance(asked.exception, InvalidModel)
     assert "there is no database" in str(asked.exception)
     assert list(place.iterdir()) == []
+
+
+def test_holds_are_listed_and_purge_counts_them(place: Path) -> None:
+    made = add(1, 91)
+    assert run("holds").output == ""
+    assert "held" not in run("purge").output
+    assert run("hold", made.id, "--reason", "case 7 [of 9]").exit_code == 0
+    told = run("holds")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert told.exit_code == 0
+    assert all(part in told.output for part in (made.id, today, "command_line", "case 7 [of 9]"))
+    assert "1 documents are held and stay" in run("purge", "--apply").output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("keys", "create", "portal", "--scope", "documents:read"),
+     ("reviewer", "rima", "--password", "x" * 12)],
+    ids=["keys", "reviewer"],
+)  # fmt: skip
+def test_who_makes_a_new_database_is_told_which(place: Path, command: tuple[str, ...]) -> None:
+    told = run(*command)
+    assert told.exit_code == 0
+    assert f"a new one was made: sqlite:///{place}/docqa.sqlite3" in told.stderr
+    again = ("keys", "create", "other", "--scope", "documents:read")
+    assert "a new one was made" not in run(*again).stderr
+
+
+def test_a_database_without_room_is_one_sentence(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = add(1, 1)
+    monkeypatch.setenv("DOCQA_MIGRATE_AT_START", "false")
+    # Room to open it, in blocks of 512 bytes, and none for what is written.
+    docqa = str(Path(sys.executable).parent / "docqa")
+    limited = ["sh", "-c", 'ulimit -f 64 && exec "$@"', "sh", docqa]
+    done = subprocess.run(
+        [*limited, "hold", made.id, "--reason", "x" * 60_000],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr[-500:]
+    assert "disk I/O error: make room" in done.stderr and done.stderr.count("\n") == 1

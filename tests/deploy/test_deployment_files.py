@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from docqa.settings import Settings
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 SETTINGS = {f"DOCQA_{name.upper()}" for name in Settings.model_fields} | {"DOCQA_CONFIG"}
-COMMANDS = {"serve", "migrate"}
+COMMANDS = {"serve", "migrate", "revalidate"}
 
 
 def objects() -> list[dict[str, Any]]:
@@ -66,6 +67,7 @@ def test_every_object_has_its_kind_name_and_namespace_once() -> None:
 @pytest.mark.parametrize(("kind", "name", "pod"), PODS, ids=IDS)
 def test_a_pod_can_do_as_little_as_possible(kind: str, name: str, pod: dict[str, Any]) -> None:
     assert pod["automountServiceAccountToken"] is False
+    assert pod["enableServiceLinks"] is False  # the Service docqa would set DOCQA_PORT, no number
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["runAsUser"] > 0
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -89,8 +91,20 @@ def test_what_a_pod_refers_to_is_there(kind: str, name: str, pod: dict[str, Any]
             for kind_ref, wanted in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
                 if kind_ref in source:
                     assert (wanted, source[kind_ref]["name"]) in there
-        if container["image"].startswith("registry.invalid/docqa:"):
+        if container["image"].startswith("registry.invalid/docqa") and "command" not in container:
             assert container["args"][0] in COMMANDS
+        claims = {
+            volume["persistentVolumeClaim"]["claimName"]
+            for volume in pod.get("volumes", [])
+            if "persistentVolumeClaim" in volume
+        }
+        secrets = {
+            volume["secret"]["secretName"]
+            for volume in pod.get("volumes", [])
+            if "secret" in volume
+        }
+        assert {("PersistentVolumeClaim", claim) for claim in claims} <= there
+        assert {("Secret", secret) for secret in secrets} <= there
         ports = {port["name"] for port in container.get("ports", [])}
         for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
             asked = container.get(probe, {}).get("httpGet")
@@ -98,6 +112,60 @@ def test_what_a_pod_refers_to_is_there(kind: str, name: str, pod: dict[str, Any]
                 assert asked["path"] in {"/livez", "/readyz"} and asked["port"] in ports
     if kind != "Job" and name != "dask-worker":
         assert all("livenessProbe" in container for container in pod["containers"])
+
+
+def container_of(wanted: str) -> dict[str, Any]:
+    found: dict[str, Any]
+    [found] = [pod["containers"][0] for _, name, pod in PODS if name == wanted]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "program"),
+    [
+        ("dask-scheduler", ["dask", "scheduler"]),
+        ("dask-worker", ["dask", "worker"]),
+        ("docqa-revalidate", ["docqa", "revalidate"]),
+    ],
+)
+def test_the_commands_of_a_batch_run_exist_and_take_what_they_get(
+    name: str, program: list[str]
+) -> None:
+    container = container_of(name)
+    given = container.get("command", ["tini", "--", "docqa", *container.get("args", [])])
+    assert given[:4] == ["tini", "--", *program]
+    bin_folder = Path(sys.executable).parent
+    told = subprocess.run(
+        [bin_folder / program[0], program[1], "--help"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    for option in [one.split("=")[0] for one in given[4:] if one.startswith("--")]:
+        assert re.search(rf"{option}\b", told), option
+
+
+def test_workers_can_judge_uploads_and_know_no_more() -> None:
+    [settings] = [
+        made["data"]
+        for made in objects()
+        if (made["kind"], made["metadata"]["name"]) == ("ConfigMap", "docqa")
+    ]
+    worker = container_of("dask-worker")
+    assert {"secretRef": {"name": "docqa"}} not in worker["envFrom"]
+    assert f"--nthreads={settings['DOCQA_WORKERS']}" in worker["command"]
+    given = {one["name"]: one.get("value") for one in worker["env"]}
+    assert given["DASK_DISTRIBUTED__WORKER__DAEMON"] == "False"
+    for container in (worker, container_of("docqa-revalidate")):
+        places = [mount["mountPath"] for mount in container["volumeMounts"]]
+        assert str(Path(settings["DOCQA_BLOBS_DIR"]).parent) in places
+
+
+def test_only_workers_and_the_driver_reach_the_scheduler_and_by_tls() -> None:
+    [sources] = let_in("dask-scheduler", 8786)
+    reached = [source["podSelector"]["matchLabels"]["app"] for source in sources]
+    assert sorted(reached) == ["dask-worker", "docqa-revalidate"]
+    assert "--protocol=tls" in container_of("dask-scheduler")["command"]
+    assert "tls://dask-scheduler:8786" in container_of("dask-worker")["command"]
+    assert "--cluster=tls://dask-scheduler:8786" in container_of("docqa-revalidate")["args"]
 
 
 def test_a_pod_is_not_killed_before_its_service_has_stopped() -> None:
@@ -160,6 +228,8 @@ def test_the_image_copies_what_is_there_and_installs_what_the_makefile_does() ->
     for line in re.findall(r"^COPY (?!--from)(.*)$", text, flags=re.MULTILINE):
         for source in line.split()[:-1]:
             assert (ROOT / source).exists(), source
+    for lock in re.findall(r"LOCK=(\S+)", (DEPLOY / "kubernetes" / "dask.yaml").read_text()):
+        assert f" {lock} " in text and "distributed==" in (ROOT / lock).read_text()
     [installed] = re.findall(r"--no-install-recommends\s+([^&]*)&&", text)
     assert set(installed.split()) == {*apt_of_makefile(), "tini"}
     assert '["tini", "--", "docqa"]' in text  # else nobody buries what a killed child had started
