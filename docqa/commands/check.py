@@ -220,8 +220,11 @@ def _here(
 ) -> Iterator[Iterator[dict[str, Any]]]:
     """Results of this process's children.
 
-    Pictures are asked for by their folder and by the folder whose files they are of.
+    Pictures are asked for by their folder and by the folder whose files they are of. Raises OSError
+    where theirs cannot be made; one picture that cannot be kept later stops nothing.
     """
+    if (pictures := asked[2]) is not None:
+        pictures[0].mkdir(parents=True, exist_ok=True)
     with (
         wiring.start_worker(settings, engine, policy) as worker,
         ThreadPoolExecutor(settings.workers) as threads,
