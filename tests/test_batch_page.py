@@ -13,7 +13,7 @@ from docqa.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")
-SECTION = PAGE.split("### What a line says")[1].split("\n## ")[0]
+SECTION = PAGE.split("### What a line says")[1].split("\n##")[0]
 
 
 def test_every_field_of_a_report_stands_and_no_other() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable
 from time import monotonic
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+import click
 import rich.progress as bars
 from rich.console import Console
 
@@ -33,7 +33,6 @@ class Progress:
     Args:
         run: as it stands at the start.
         store: where its transitions are.
-        write: where JSON lines go; standard output if None.
         is_terminal: whether to draw a bar; asked of standard error if None.
     """
 
@@ -42,11 +41,9 @@ class Progress:
         run: Run,
         store: Counts,
         *,
-        write: Callable[[str], object] | None = None,
         is_terminal: bool | None = None,
     ) -> None:
         self._store = store
-        self._write = write or (lambda line: print(line, flush=True))  # noqa: T201
         self._start = run
         self._started = self._told = self._counted = monotonic()
         self._decisions = ""
@@ -110,4 +107,4 @@ class Progress:
                 "eta_s": round(left / rate) if step and rate else None,
                 "decisions": self._decisions,
             }
-            self._write(json.dumps(line))
+            click.echo(json.dumps(line))

@@ -16,6 +16,7 @@ from docqa.commands.revalidate import new_run
 from docqa.commands.speaking import EXIT_INTERRUPTED
 from docqa.plan import Selection
 from tests.batch.dask_cluster import BIN, Installation
+from tests.batch.page import members_of_events
 from tests.commands.small_installation import STRAIGHT, filled, stricter
 
 
@@ -49,8 +50,10 @@ def test_an_operator_goes_on_with_a_run_that_was_stopped(home: Installation, sta
     run_id = begun(home, state)
     done = revalidate(home, "--resume", run_id)
     assert done.returncode == 0, done.stderr
-    last = json.loads(done.stdout.splitlines()[-1])
-    assert (last["event"], last["id"]) == ("done", run_id)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (lines[-1]["event"], lines[-1]["id"]) == ("done", run_id)
+    for line in lines:
+        assert set(line) == {"event", *members_of_events()[line["event"]]}
 
 
 @pytest.mark.parametrize("state", ["paused", "cancelled"])
