@@ -16,7 +16,7 @@ from PIL import Image
 
 from benchmarks.accuracy import exported
 from benchmarks.accuracy.figures import Figure, Part, share
-from benchmarks.accuracy.held_out import ACCEPT, REJECT, Judged, Whole, held_out
+from benchmarks.accuracy.held_out import ACCEPT, REJECT, Answer, Judged, held_out
 from benchmarks.accuracy.inputs import SEED, Options, taken
 from benchmarks.accuracy.peers import Peers
 from benchmarks.accuracy.placed import photographs_laid, scans_laid
@@ -99,7 +99,7 @@ def _real(judged: Sequence[Judged]) -> list[Figure]:
     return figures
 
 
-def _copies(name: str, copies: Sequence[Whole]) -> list[Figure]:
+def _copies(name: str, copies: Sequence[Answer]) -> list[Figure]:
     by_capture = share([copy.probability >= ACCEPT for copy in copies])
     by_all = share([copy.is_accepted for copy in copies])
     return [

@@ -32,8 +32,8 @@ FORGED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
-    """A picture judged by the capture, and by all measures together."""
+class Answer:
+    """What becomes of a picture by the capture, and by all measures together."""
 
     probability: float
     """Of a scanner."""
@@ -49,13 +49,13 @@ class Judged:
     given: float
     stripped: float
     """Without anything that the file says."""
-    forged: Whole
+    forged: Answer
     """With a scanner's metadata in place of its own."""
     kind: str
     """``two levels``, ``clipped`` to white, or ``hard``."""
-    whitened: tuple[Whole, ...]
+    whitened: tuple[Answer, ...]
     """Of a photograph, what an app would have made of it, without a name in its file."""
-    cut_out: Whole | None
+    cut_out: Answer | None
     """Of its sheet, cut out by the corners that docqa finds; None where it finds none."""
 
 
@@ -93,20 +93,20 @@ def _judged(row: Row, model: CaptureModel) -> Judged:
         row,
         judge(page, model).scanner_probability,
         judge(_retold(page, bare), model).scanner_probability,
-        _whole(forgery, model),
+        _answer(forgery, model),
         kind,
         tuple(
-            _whole(copy, model)
+            _answer(copy, model)
             # Others than the ones that are learnt from.
             for copy in (whitened_copies(page, seed) if row.capture == "camera" else ())
         ),
-        None if cut is None else _whole(cut, model),
+        None if cut is None else _answer(cut, model),
     )
 
 
-def _whole(page: Page, model: CaptureModel) -> Whole:
+def _answer(page: Page, model: CaptureModel) -> Answer:
     probability = judge(page, model).scanner_probability
-    return Whole(probability, probability >= ACCEPT and _is_accepted(page, model))
+    return Answer(probability, probability >= ACCEPT and _is_accepted(page, model))
 
 
 @cache

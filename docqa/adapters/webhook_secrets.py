@@ -23,7 +23,9 @@ def new_secret() -> str:
     return encode_secret(secrets.token_bytes(SECRET_BYTES))
 
 
-def rotated(connection: sa.Connection, endpoint_id: str, secret: str, now: datetime) -> Any:
+def rotated(
+    connection: sa.Connection, endpoint_id: str, secret: str, now: datetime
+) -> dict[str, Any]:
     """What the columns become when ``secret`` is the newest; one that does not open is dropped."""
     is_lost = endpoint_id in unopened(connection)
     return {
