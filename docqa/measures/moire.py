@@ -41,8 +41,8 @@ UPRIGHT_DEG, DIAGONAL_DEG = 12.0, 33.0
 """From an axis of the picture: a display's rows and columns lie within the first, their crossings
 beyond the second."""
 MOST_ASKEW_SHARE = 0.3
-"""Of the strongest wave, what is as strong between: displays have up to 0.15, printed grounds of
-straight lines 0.5 and more. What was photographed further askew is rejected for that."""
+"""Of the strongest wave, what is as strong between: in tiles of displays up to 0.13, of printed
+grounds of straight lines 0.4 and more. What was photographed further askew is rejected for that."""
 SAME_FREQUENCY = 0.03
 """Cycles per pixel: perspective changes the frequency this little between tiles."""
 
