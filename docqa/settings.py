@@ -59,6 +59,16 @@ def _known_rate(text: str) -> str:
     return text
 
 
+_LIMITS = {
+    "max_bytes": "max_upload_bytes",
+    "max_pixels": "max_pixels",
+    "max_side_px": "max_side_px",
+    "max_pages": "max_pages",
+    "max_jpeg_scans": "max_jpeg_scans",
+}
+"""Of each limit the setting."""
+
+
 class Settings(BaseSettings):
     """Everything an operator may set. A value of the wrong kind stops the start."""
 
@@ -310,13 +320,11 @@ class Settings(BaseSettings):
 
     def limits(self) -> Limits:
         """What a file may be, before anything of it is decoded."""
-        return Limits(
-            max_bytes=self.max_upload_bytes,
-            max_pixels=self.max_pixels,
-            max_side_px=self.max_side_px,
-            max_pages=self.max_pages,
-            max_jpeg_scans=self.max_jpeg_scans,
-        )
+        return Limits(**{name: getattr(self, own) for name, own in _LIMITS.items()})
+
+    def with_limits(self, limits: Limits) -> Self:
+        """The same, but for what a file may be."""
+        return self.model_copy(update={own: getattr(limits, name) for name, own in _LIMITS.items()})
 
     @classmethod
     def settings_customise_sources(

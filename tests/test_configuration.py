@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from docqa.commands.config import describe
 from docqa.errors import InvalidModel
+from docqa.intake.limits import Limits
 from docqa.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -87,6 +88,12 @@ def test_a_file_that_is_not_there_stops_the_start(file: Path) -> None:
 def test_values_that_make_no_sense_stop_the_start(values: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Settings.model_validate(values)
+
+
+def test_settings_take_over_the_limits_of_others() -> None:
+    others = Limits(*range(100, 105))
+    assert Settings().limits() != others
+    assert Settings().with_limits(others).limits() == others
 
 
 def test_every_setting_is_described_on_the_page(capsys: pytest.CaptureFixture[str]) -> None:

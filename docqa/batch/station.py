@@ -283,7 +283,7 @@ def _open_station(order: Order) -> Station:
             "a Dask worker may not start children: start it with "
             "DASK_DISTRIBUTED__WORKER__DAEMON=False"
         )
-    settings = _limited(Settings(), order.limits)
+    settings = Settings().with_limits(order.limits)  # else two nodes might differ over one file
     folder = Path(tempfile.mkdtemp(prefix="docqa-policy-"))
     (folder / "policy.toml").write_text(order.policy_text, encoding="utf-8")
     policy = str(folder / "policy.toml")  # stays: every new child reads it
@@ -296,18 +296,6 @@ def _open_station(order: Order) -> Station:
     return Station(
         wiring.open_blobs(settings), wiring.start_worker(settings, engine, policy), MemoryFiles()
     )
-
-
-def _limited(settings: Settings, limits: Limits) -> Settings:
-    """A node's settings with the driver's limits, else two nodes might differ over one file."""
-    by_name = {
-        "max_upload_bytes": limits.max_bytes,
-        "max_pixels": limits.max_pixels,
-        "max_side_px": limits.max_side_px,
-        "max_pages": limits.max_pages,
-        "max_jpeg_scans": limits.max_jpeg_scans,
-    }
-    return settings.model_copy(update=by_name)
 
 
 def step_aside() -> None:
